@@ -1,0 +1,71 @@
+"""A figure with its range, its origin and its terms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Origin = Literal["measured", "published", "formula", "assumed"]
+_ORDER: tuple[Origin, ...] = ("measured", "published", "formula", "assumed")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """``low ≤ value ≤ high``; about nine of ten measurements are expected inside.
+
+    ``terms`` are the named parts or inputs the value was made of, in base units.
+    """
+
+    low: float
+    value: float
+    high: float
+    origin: Origin = "formula"
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+    def scaled(self, factor: float) -> Estimate:
+        """The same figure times a known positive factor; terms are dropped."""
+        return Estimate(self.low * factor, self.value * factor, self.high * factor, self.origin)
+
+    def inverse(self, numerator: float = 1.0) -> Estimate:
+        """``numerator / self``: a rate from a time. Infinite where the time is zero is refused as 0."""
+        low, value, high = (numerator / x if x > 0 else 0.0 for x in (self.high, self.value, self.low))
+        return Estimate(low, value, max(high, value), self.origin)
+
+    def with_terms(self, terms: Mapping[str, float]) -> Estimate:
+        return Estimate(self.low, self.value, self.high, self.origin, dict(terms))
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON form; numbers stay finite."""
+        return {
+            "low": self.low,
+            "value": self.value,
+            "high": self.high,
+            "origin": self.origin,
+            "terms": dict(self.terms),
+        }
+
+
+def exact(value: float, origin: Origin = "formula", **terms: float) -> Estimate:
+    """A figure without uncertainty of its own."""
+    return Estimate(value, value, value, origin, terms)
+
+
+def spread(value: float, below: float, above: float, origin: Origin = "formula", **terms: float) -> Estimate:
+    """A figure known to ``-below … +above`` as shares of its value (0.1 = 10 %)."""
+    return Estimate(value * (1 - below), value, value * (1 + above), origin, terms)
+
+
+def worst_origin(*origins: Origin) -> Origin:
+    """The weakest of several origins: what a figure made from them may claim."""
+    return max(origins, key=_ORDER.index, default="formula")
+
+
+def total(parts: Mapping[str, Estimate]) -> Estimate:
+    """Sum of named parts; independent ranges add in quadrature, the terms are the parts' values."""
+    value = sum(p.value for p in parts.values())
+    down = math.sqrt(sum((p.value - p.low) ** 2 for p in parts.values()))
+    up = math.sqrt(sum((p.high - p.value) ** 2 for p in parts.values()))
+    terms = {name: p.value for name, p in parts.items()}
+    return Estimate(value - down, value, value + up, worst_origin(*(p.origin for p in parts.values())), terms)
