@@ -1,0 +1,186 @@
+"""What ``estimate`` and ``plan`` answer. Plain frozen dataclasses; JSON Schemas are generated from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from planner.estimate import Estimate
+
+Verdict = Literal["fits", "tight", "does-not-fit", "illegal", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A broken rule or a warning, with the nearest fix. ``change`` maps dotted deployment keys to the fixing values."""
+
+    rule: str
+    message: str
+    fix: str = ""
+    severity: Literal["error", "warning"] = "error"
+    change: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParameters:
+    """Counts; each tensor once, vision included, MTP not."""
+
+    total: int
+    active: int
+    embedding: int
+    routed_experts: int
+    vision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The model of the answer."""
+
+    parameters: ModelParameters
+    weight_bytes: float
+    """Of the whole checkpoint in the given format, MTP excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuMemory:
+    """Bytes on the worst rank. ``kv_cache`` is the pool the engine would allocate, ``kv_needed`` what the workload uses."""
+
+    weights: Estimate
+    kv_cache: Estimate
+    kv_needed: Estimate
+    activations: Estimate
+    cuda_graphs: Estimate
+    non_torch: Estimate
+    total: Estimate
+    capacity: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Buffers as llama.cpp lists them."""
+
+    device: str
+    weights: Estimate
+    kv_cache: Estimate
+    compute: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class ServingMemory:
+    """Memory of a serving deployment."""
+
+    per_gpu: GpuMemory
+    kv_bytes_per_token: float
+    """Of one context token on one GPU, all layers that keep every token."""
+    kv_tokens: Estimate
+    """True capacity in tokens of context of one replica."""
+    max_concurrency: Estimate
+    """Requests of ``max_model_len`` that the pool of one replica holds."""
+    kv_tokens_printed: Estimate | None = None
+    host_ram: Estimate | None = None
+    disk: float | None = None
+    devices: tuple[DeviceMemory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Speed; means at the stated load. None where the workload does not define the figure."""
+
+    ttft_s: Estimate | None = None
+    tpot_s: Estimate | None = None
+    decode_tok_s: Estimate | None = None
+    prefill_tok_s: Estimate | None = None
+    output_tok_s: Estimate | None = None
+    total_tok_s: Estimate | None = None
+    request_s: Estimate | None = None
+    bound: dict[str, str] = field(default_factory=dict)
+    """Phase → what limits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneResult:
+    """A training step: peaks per GPU by counter, speed, time."""
+
+    peak: Estimate
+    allocated: Estimate
+    reserved: Estimate
+    driver: Estimate
+    resident: Estimate
+    max_seq_len: int | None = None
+    tok_s: Estimate | None = None
+    tok_s_per_gpu: Estimate | None = None
+    step_s: Estimate | None = None
+    mfu: Estimate | None = None
+    hours: Estimate | None = None
+    host_ram: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Power and money; None where a price or a load is missing."""
+
+    power_w: Estimate | None = None
+    wh_per_mtok: Estimate | None = None
+    per_mtok: Estimate | None = None
+    per_month: Estimate | None = None
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateDocument:
+    """The answer for one deployment."""
+
+    verdict: Verdict
+    id: str | None = None
+    model: ModelFacts | None = None
+    problems: tuple[Finding, ...] = ()
+    memory: ServingMemory | None = None
+    performance: Performance | None = None
+    finetune: FinetuneResult | None = None
+    cost: Cost | None = None
+    assumed: dict[str, Any] = field(default_factory=dict)
+    """Dotted key → default that was taken."""
+    schema: Literal["deploy-planner/estimate/1"] = "deploy-planner/estimate/1"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDeployment:
+    """One ranked proposal."""
+
+    rank: int
+    deployment: dict[str, Any]
+    """The deployment document, ready to export."""
+    estimate: EstimateDocument
+    reasons: tuple[str, ...] = ()
+    """Why it stands here, most important first."""
+    pareto: bool = False
+    """No other proposal is better in every respect."""
+    gpus_used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Configurations that were ruled out by one rule, counted."""
+
+    rule: str
+    message: str
+    count: int
+    example: str
+    """One of them, in short words."""
+    fix: str = ""
+    change: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDocument:
+    """Ranked proposals and everything that was ruled out."""
+
+    verdict: Verdict
+    request: dict[str, Any]
+    """The question as understood: hardware, models, workload, goal; defaults included."""
+    inventory: dict[str, Any]
+    candidates: tuple[PlannedDeployment, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    considered: int = 0
+    assumed: dict[str, Any] = field(default_factory=dict)
+    schema: Literal["deploy-planner/plan/1"] = "deploy-planner/plan/1"

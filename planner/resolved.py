@@ -1,0 +1,145 @@
+"""A deployment with nothing left open: every fact looked up, every default filled in and remembered as assumed.
+
+Made by ``planner.resolve``; what ``memory``, ``performance``, ``cost`` and ``legality`` take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hwdb.schema import Accelerator
+from planner.documents.deployment import Deployment, FinetuneTable, ServiceLevelTable, SpeculativeTable
+from planner.engines.profile import EngineProfile
+from planner.models.architecture import Architecture, Quantization
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One accelerator as its runtime sees it. For CPU-only machines ``accelerator`` is None."""
+
+    accelerator: Accelerator | None
+    memory_bytes: float
+    """Total that the runtime reports (CUDA, ROCm); utilisation is a share of it."""
+    memory_spread: float = 0.0
+    """How uncertain that is, as a share: 0 when reported, more when marketed GB was taken as GiB."""
+    used_bytes: float = 0.0
+    """Held by others (display, other processes)."""
+
+    @property
+    def vendor(self) -> str:
+        return self.accelerator.vendor if self.accelerator else "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The machine around the devices; None is "not reported"."""
+
+    cpu: str | None = None
+    sockets: int | None = None
+    cores: int | None = None
+    ram_bytes: float | None = None
+    memory_bandwidth_bytes_s: float | None = None
+    """Of all sockets together."""
+    disk_bytes_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection: one direction, per device."""
+
+    id: str
+    bytes_s: float
+    latency_s: float
+    switched: bool = False
+    """All-to-all at full speed (NVSwitch, XGMI mesh counts as not switched)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Equal nodes of equal devices."""
+
+    device: Device
+    per_node: int
+    nodes: int
+    link: Link | None
+    """Between the devices of a node; None for one device."""
+    fabric: Link | None
+    """Between nodes, per device; None for one node or unknown."""
+    host: Host
+
+    @property
+    def num_devices(self) -> int:
+        return self.per_node * self.nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Layout and limits with every default filled in."""
+
+    tp: int
+    attention_dp: int
+    pp: int
+    dp: int
+    ep: int
+    dcp: int
+    max_model_len: int
+    max_num_seqs: int
+    max_num_batched_tokens: int
+    gpu_memory_utilization: float
+    kv_cache_dtype: str
+    """Never "auto": bf16 fp16 fp8 q8_0 q4_0 …"""
+    block_size: int
+    enforce_eager: bool = False
+    cpu_offload_bytes: float = 0.0
+    speculative: SpeculativeTable | None = None
+    lora_rank: int = 0
+    lora_adapters: int = 0
+    n_gpu_layers: int | None = None
+    """llama.cpp: layers on the GPUs; None as many as fit. "all" is num_layers + 1."""
+    experts_on_cpu: bool | int = False
+    ubatch: int = 512
+    parallel: int = 1
+    flash_attention: bool = True
+    split_mode: str = "layer"
+    mla: bool = True
+
+    @property
+    def gpus(self) -> int:
+        """Devices that the layout uses."""
+        return self.tp * self.attention_dp * self.pp * self.dp
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Load with every default filled in."""
+
+    isl: float
+    osl: float
+    concurrency: float | None
+    request_rate: float | None
+    saturated: bool
+    context: float = 0.0
+    prefix_hit_rate: float = 0.0
+    service_level: ServiceLevelTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """All that the arithmetic needs."""
+
+    deployment: Deployment
+    model_id: str
+    architecture: Architecture
+    quantization: Quantization
+    """Effective scheme of the weights as loaded."""
+    cluster: Cluster
+    engine: EngineProfile
+    serving: Serving
+    workload: Workload
+    finetune: FinetuneTable | None = None
+    gguf_file_bytes: float | None = None
+    exact_weight_bytes: float | None = None
+    """From safetensors headers, when the files were read."""
+    assumed: Mapping[str, object] = field(default_factory=dict)
+    """Dotted key → default that was taken."""
