@@ -60,7 +60,15 @@ class GpuDevice:
     pcie_width: int | None = None
     link_kind: str | None = None
     link_count: int | None = None
+    pcie_gen_max: int | None = None
+    """What card and slot could do; ``pcie_gen`` and ``pcie_width`` are what they do now."""
+    pcie_width_max: int | None = None
+    peer_access: bool | None = None
+    """Whether it can read its neighbours' memory directly (P2P)."""
+    virtualization: str | None = None
+    """"pass-through", "vgpu" …; None: bare metal or not reported."""
     power_limit_w: float | None = None
+    power_limit_default_w: float | None = None
     power_draw_w: float | None = None
     temperature_c: float | None = None
     processes: tuple[ProcessUse, ...] = ()
@@ -78,6 +86,17 @@ class Disk:
     total_bytes: int
     free_bytes: int
     kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nic:
+    """A network port."""
+
+    name: str
+    kind: str
+    """ethernet or infiniband."""
+    bytes_s: float | None = None
+    """Line rate, one direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +122,11 @@ class HostInfo:
     disks: tuple[Disk, ...] = ()
     environment: tuple[str, ...] = ()
     """container, wsl2, vgpu, …"""
+    cpu_limit: float | None = None
+    """Cores' worth of time that a cgroup or an affinity mask leaves, when fewer than the machine's threads."""
+    swap_bytes: int | None = None
+    swap_used_bytes: int | None = None
+    nics: tuple[Nic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +136,8 @@ class Notice:
     where: str
     message: str
     fix: str = ""
+    kind: str = ""
+    """Stable id of the kind of notice ("driver-library-mismatch" …)."""
 
 
 @dataclass(frozen=True, slots=True)
