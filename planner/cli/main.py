@@ -1,0 +1,82 @@
+"""The headless command: one verb, one module; this is the only place where errors become exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from planner.cli.verbs import GLOBAL_EPILOG, VERBS, version_text
+from planner.errors import BadInput, Exit, PlannerError
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one verb. Returns the exit code; stdout carries only the document, stderr the talk."""
+    try:
+        return _run(list(argv))
+    except BadInput as error:
+        for problem in error.problems:
+            print(f"deploy-planner: {problem}", file=sys.stderr)
+        return Exit.BAD_INPUT
+    except PlannerError as error:
+        print(f"deploy-planner: {error}", file=sys.stderr)
+        return Exit.BAD_INPUT
+    except KeyboardInterrupt:
+        print("deploy-planner: interrupted", file=sys.stderr)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        if os.environ.get("DEPLOY_PLANNER_DEBUG"):
+            raise
+        print(
+            f"deploy-planner: internal error: {type(error).__name__}: {error} — "
+            "please report it; DEPLOY_PLANNER_DEBUG=1 shows the traceback",
+            file=sys.stderr,
+        )
+        return Exit.INTERNAL
+
+
+def _run(argv: list[str]) -> int:
+    verb = argv[0] if argv and argv[0] in VERBS else None
+    if verb is None:
+        return _without_verb(argv)
+    module = importlib.import_module(f"planner.cli.{VERBS[verb].module}")
+    parser = argparse.ArgumentParser(
+        prog=f"deploy-planner {verb}",
+        description=VERBS[verb].help,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.configure(parser)
+    code: int = module.run(parser.parse_args(argv[1:]))
+    sys.stdout.flush()
+    return code
+
+
+def _without_verb(argv: list[str]) -> int:
+    if any(flag in argv for flag in ("-h", "--help", "-V", "--version")) or (argv and not argv[0].startswith("-")):
+        top_parser().parse_args(argv)
+        return Exit.OK
+    return _run(["plan", *argv])
+
+
+def top_parser() -> argparse.ArgumentParser:
+    """The parser of the bare command: help, version and the list of verbs."""
+    parser = argparse.ArgumentParser(
+        prog="deploy-planner",
+        usage="deploy-planner [VERB] [OPTIONS]",
+        description="Plans private LLM deployments: what this hardware serves or fine-tunes, how fast, and the files.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=GLOBAL_EPILOG,
+    )
+    parser.add_argument("-V", "--version", action="version", version=version_text())
+    verbs = parser.add_argument_group("verbs (without one: the app, or the plan with --json, --table or --markdown)")
+    verbs.add_argument("verb", nargs="?", choices=list(VERBS), metavar="VERB", help=_verb_list())
+    return parser
+
+
+def _verb_list() -> str:
+    return "one of " + ", ".join(VERBS)

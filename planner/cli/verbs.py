@@ -1,0 +1,49 @@
+"""The verbs of the command. A verb is a module of ``planner.cli`` with ``configure(parser)`` and ``run(args)``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """A verb's module and its one-line help."""
+
+    module: str
+    help: str
+
+
+VERBS: dict[str, Verb] = {
+    "plan": Verb("plan", "Propose ranked deployments for this or other hardware, with every rejection explained."),
+    "estimate": Verb("estimate", "Predict memory, speed and legality of one deployment, or of one per line."),
+    "detect": Verb("detect", "Show this machine's hardware, or read saved output of vendor tools."),
+    "export": Verb("export", "Write the files that start a deployment."),
+    "models": Verb("models", "Search the model catalogue; every number with its source."),
+    "hardware": Verb("hardware", "Search the hardware database; every number with its source."),
+    "schema": Verb("schema", "Print the JSON Schema of a document."),
+    "completion": Verb("completion", "Print a completion script for bash, zsh or tcsh."),
+}
+
+_WIDTH = max(map(len, VERBS))
+GLOBAL_EPILOG = (
+    "verbs:\n"
+    + "\n".join(f"  {name:<{_WIDTH}}  {verb.help}" for name, verb in VERBS.items())
+    + """
+
+examples:
+  deploy-planner                                        the app, on this machine
+  deploy-planner --json                                 the plan for this machine as a document
+  deploy-planner plan --hardware 8xH200 --model deepseek-r1 --users 64
+  deploy-planner estimate deployment.toml --json
+  deploy-planner export deployment.toml -o out/
+
+Every verb explains itself with --help. stdout carries only the document, messages go to stderr.
+exit codes: 0 something fits · 3 nothing fits or illegal · 2 bad usage or input · 1 internal error · 130 interrupted
+"""
+)
+
+
+def version_text() -> str:
+    """``deploy-planner 0.1.0``."""
+    from planner.version import VERSION
+
+    return f"deploy-planner {VERSION}"

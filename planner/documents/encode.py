@@ -1,0 +1,43 @@
+"""Results as JSON. Keys are the dataclass fields, ``schema`` first; what is not finite is null."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+
+@cache
+def _field_names(cls: type) -> tuple[str, ...]:
+    names = [f.name for f in fields(cls)]
+    return tuple(sorted(names, key=lambda name: (name != "schema", name != "id")))
+
+
+def to_plain(value: object) -> Any:
+    """Dataclasses, mappings and sequences as dicts, lists and scalars that JSON can hold."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if is_dataclass(value):
+        return {name: to_plain(getattr(value, name)) for name in _field_names(type(value))}
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(item) for item in value]
+    return _model(value)
+
+
+def _model(value: object) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    return to_plain(dump(by_alias=True, exclude_none=True))
+
+
+def to_json(document: object, *, indent: int | None = 2) -> str:
+    """One JSON document, UTF-8, ending without a newline."""
+    return json.dumps(to_plain(document), indent=indent, ensure_ascii=False, allow_nan=False)

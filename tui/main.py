@@ -1,0 +1,29 @@
+"""Entry point of ``deploy-planner``: the app by default, ``planner.cli`` for everything headless."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line of this process."""
+    argv = sys.argv[1:]
+    if _wants_app(argv):
+        from tui.app import run_app
+
+        return run_app(argv)
+    from planner.cli.main import main as headless
+
+    return headless(argv)
+
+
+def _wants_app(argv: list[str]) -> bool:
+    """The app opens without a verb, on a terminal, unless a flag asks for a document."""
+    if any(not arg.startswith("-") for arg in argv[:1]):
+        return False
+    headless_flags = {"--json", "--table", "--markdown", "-h", "--help", "-V", "--version"}
+    return not headless_flags.intersection(argv) and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
