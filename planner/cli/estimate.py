@@ -1,0 +1,113 @@
+"""``deploy-planner estimate``: one deployment, or one per line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from planner.cli.options import add_overlay_option, library_of
+from planner.documents.deployment import Deployment
+from planner.documents.encode import to_json
+from planner.documents.files import parse_deployment, read_deployment
+from planner.documents.result import EstimateDocument
+from planner.errors import BadInput, Exit, PlannerError
+from planner.library import Library
+from planner.predict import predict
+from planner.units import MIB
+
+MAX_LINE_BYTES = 16 * MIB
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("deployment", nargs="?", help="a deployment document (TOML)")
+    parser.add_argument("--jsonl", nargs="?", const="-", metavar="FILE", help="one deployment a line; - is stdin")
+    parser.add_argument("--configs", metavar="DIR", help="folder for model.config given by file name")
+    parser.add_argument("--json", action="store_true", help="the estimate as JSON instead of a table")
+    add_overlay_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    library = library_of(args)
+    if args.jsonl is not None:
+        return _run_lines(args, library)
+    if args.deployment is None:
+        raise BadInput("estimate", "no deployment given", "name a TOML file, or use --jsonl")
+    deployment = with_config_file(read_deployment(Path(args.deployment)), args.configs)
+    answer = predict(deployment, library)
+    if args.json:
+        print(to_json(answer))
+    else:
+        from planner.cli.tables import estimate_table
+
+        print(estimate_table(deployment, answer))
+    return exit_code(answer)
+
+
+def exit_code(answer: EstimateDocument) -> int:
+    """0 when it starts (or nobody knows), 3 when it does not fit or is illegal."""
+    return Exit.NOTHING_FITS if answer.verdict in ("does-not-fit", "illegal") else Exit.OK
+
+
+def with_config_file(deployment: Deployment, folder: str | None) -> Deployment:
+    """``model.config`` given as a file name is read from ``folder``."""
+    name = deployment.model.config
+    if folder is None or not isinstance(name, str):
+        return deployment
+    model = deployment.model.model_copy(update={"config": str(Path(folder) / name)})
+    return deployment.model_copy(update={"model": model})
+
+
+def _run_lines(args: argparse.Namespace, library: Library) -> int:
+    write = sys.stdout.write
+    with _open(args.jsonl) as stream:
+        for number, line in enumerate(_lines(stream), 1):
+            if line.strip():
+                write(_answer(line, number, args, library) + "\n")
+    return Exit.OK
+
+
+def _open(name: str) -> IO[str]:
+    if name == "-":
+        return open(sys.stdin.fileno(), encoding="utf-8", errors="replace", closefd=False)
+    try:
+        return Path(name).open(encoding="utf-8", errors="replace")
+    except (OSError, ValueError) as error:
+        raise BadInput(repr(name), f"cannot be read: {error}", "check the path") from None
+
+
+def _lines(stream: IO[str]) -> Iterator[str]:
+    """Lines of bounded length; a longer one is cut and the rest of it dropped."""
+    while line := stream.readline(MAX_LINE_BYTES):
+        whole = line.endswith("\n")
+        yield line
+        while not whole and (rest := stream.readline(MAX_LINE_BYTES)):
+            whole = rest.endswith("\n")
+
+
+def _answer(line: str, number: int, args: argparse.Namespace, library: Library) -> str:
+    name: str | None = None
+    try:
+        data = json.loads(line)
+        if isinstance(data, dict):
+            name = data.get("id") if isinstance(data.get("id"), str) else None
+        deployment = with_config_file(parse_deployment(_unwrapped(data), f"line {number}"), args.configs)
+        return to_json(predict(deployment, library), indent=None)
+    except (ValueError, RecursionError) as error:
+        return _failure(name, f"line {number}: is not valid JSON: {error}")
+    except PlannerError as error:
+        return _failure(name, str(error))
+
+
+def _unwrapped(data: Any) -> Any:
+    """The deployment of a line: the line itself, or its ``deployment`` with the line's ``id``."""
+    if isinstance(data, dict) and isinstance(data.get("deployment"), dict):
+        return {**data["deployment"], "id": data.get("id")}
+    return data
+
+
+def _failure(name: str | None, message: str) -> str:
+    return json.dumps({"schema": "deploy-planner/estimate/1", "id": name, "error": message}, ensure_ascii=False)

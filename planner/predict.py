@@ -1,0 +1,163 @@
+"""One deployment in, one estimate out: legality, memory, speed, cost, verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from planner.documents.deployment import Deployment
+from planner.documents.result import (
+    Cost,
+    EstimateDocument,
+    FinetuneResult,
+    Finding,
+    ModelFacts,
+    Performance,
+    ServingMemory,
+    Verdict,
+)
+from planner.errors import UnknownArchitecture, UnknownFact
+from planner.legality import check
+from planner.models.architecture import Architecture, Quantization
+from planner.models.formats import model_bytes
+from planner.models.intake import ModelSource, open_model
+from planner.models.parameters import count_parameters
+from planner.resolve import resolve
+from planner.resolved import Resolved
+
+if TYPE_CHECKING:
+    from planner.library import Library
+
+LOCAL_FAMILIES = frozenset({"llama.cpp", "ktransformers"})
+"""Engine families that place buffers per device themselves instead of taking a share of memory."""
+
+
+def predict(deployment: Deployment, library: Library) -> EstimateDocument:
+    """The estimate of a deployment.
+
+    "Illegal", "does not fit" and "unknown" are verdicts. Raises BadInput for names that do not exist.
+    """
+    try:
+        source = open_model(deployment.model, library)
+    except UnknownArchitecture as error:
+        finding = Finding("unknown-architecture", str(error), "give a config.json whose keys are known")
+        return EstimateDocument("unknown", id=deployment.id, problems=(finding,))
+    resolved = resolve(deployment, library, source)
+    facts = model_facts(resolved.architecture, resolved.quantization)
+    if deployment.hardware is None:
+        finding = Finding("no-hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
+        return EstimateDocument("unknown", id=deployment.id, model=facts, problems=(finding,))
+    return predict_resolved(resolved, library, facts)
+
+
+def model_facts(architecture: Architecture, quantization: Quantization) -> ModelFacts:
+    """Parameter counts and checkpoint bytes."""
+    return ModelFacts(count_parameters(architecture), model_bytes(architecture, quantization))
+
+
+def predict_resolved(resolved: Resolved, library: Library, facts: ModelFacts | None = None) -> EstimateDocument:
+    """The same for a deployment that is resolved already (the search's path)."""
+    facts = facts or model_facts(resolved.architecture, resolved.quantization)
+    problems = check(resolved, library.support)
+    if resolved.finetune is not None:
+        return _predict_training(resolved, library, facts, problems)
+    return _predict_serving(resolved, library, facts, problems)
+
+
+def _predict_serving(
+    resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...]
+) -> EstimateDocument:
+    memory = memory_of(resolved)
+    verdict, findings = verdict_of(resolved, memory)
+    performance, unknown = performance_of(resolved, memory, library)
+    problems = (*problems, *findings, *unknown)
+    return EstimateDocument(
+        verdict=overall_verdict(resolved, verdict, problems),
+        id=resolved.deployment.id,
+        model=facts,
+        problems=problems,
+        memory=memory,
+        performance=performance,
+        cost=cost_of(resolved, performance, library),
+        assumed=dict(resolved.assumed),
+    )
+
+
+def memory_of(resolved: Resolved) -> ServingMemory:
+    """Memory by the engine's own convention."""
+    if resolved.engine.family in LOCAL_FAMILIES:
+        from planner.memory.gguf import gguf_memory
+
+        return gguf_memory(resolved)
+    from planner.memory.serving import serving_memory
+
+    return serving_memory(resolved)
+
+
+def verdict_of(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Finding, ...]]:
+    """Fits, tight or does not fit, with the computed nearest changes."""
+    if resolved.engine.family in LOCAL_FAMILIES:
+        from planner.memory.gguf_verdict import local_verdict
+
+        return local_verdict(resolved, memory)
+    from planner.memory.verdict import serving_verdict
+
+    return serving_verdict(resolved, memory)
+
+
+def performance_of(
+    resolved: Resolved, memory: ServingMemory, library: Library
+) -> tuple[Performance | None, tuple[Finding, ...]]:
+    """Speed, or the fact that is missing for it as a warning."""
+    try:
+        if resolved.engine.family in LOCAL_FAMILIES:
+            from planner.performance.local import local_performance
+
+            return local_performance(resolved, memory, library.local_curves), ()
+        from planner.performance.serving import serving_performance
+
+        return serving_performance(resolved, memory, library.curves), ()
+    except UnknownFact as missing:
+        return None, (Finding("unknown-fact", str(missing), severity="warning"),)
+
+
+def cost_of(resolved: Resolved, performance: Performance | None, library: Library) -> Cost | None:
+    """Power and money, where speed and power are known."""
+    if performance is None:
+        return None
+    from planner.cost.power import power_and_cost
+
+    return power_and_cost(resolved, performance, library.prices)
+
+
+def overall_verdict(resolved: Resolved, verdict: Verdict, problems: tuple[Finding, ...]) -> Verdict:
+    """Illegal beats everything; an unnamed device makes any fit unknown."""
+    legality = [p for p in problems if p.severity == "error" and p.rule not in MEMORY_RULES]
+    if legality:
+        return "illegal"
+    return verdict
+
+
+MEMORY_RULES = frozenset({"does-not-fit", "unknown-fact"})
+
+
+def _predict_training(
+    resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...]
+) -> EstimateDocument:
+    from planner.memory.finetune import training_memory
+    from planner.memory.finetune_verdict import training_verdict
+    from planner.performance.finetune import training_performance
+
+    result: FinetuneResult = training_memory(resolved)
+    verdict, findings = training_verdict(resolved, result)
+    problems = (*problems, *findings)
+    try:
+        result = training_performance(resolved, result, library.training_curves)
+    except UnknownFact as missing:
+        problems = (*problems, Finding("unknown-fact", str(missing), severity="warning"))
+    return replace(
+        EstimateDocument(overall_verdict(resolved, verdict, problems), id=resolved.deployment.id, model=facts),
+        problems=problems,
+        finetune=result,
+        assumed=dict(resolved.assumed),
+    )
