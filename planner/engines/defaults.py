@@ -1,0 +1,99 @@
+"""What an engine takes when a deployment leaves a serving value open: by version, card memory and layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from planner.engines.profile import EngineProfile
+from planner.models.architecture import Architecture, LatentAttention
+
+_KEYS = (
+    "gpu_memory_utilization", "max_num_seqs", "max_num_batched_tokens", "block_size",
+    "ubatch", "parallel", "flash_attention", "kv_cache_dtype",
+)  # fmt: skip
+_FALLBACK: Mapping[str, Any] = {
+    "gpu_memory_utilization": 0.90,
+    "max_num_seqs": 256,
+    "max_num_batched_tokens": 2048,
+    "block_size": 16,
+    "ubatch": 512,
+    "parallel": 1,
+    "flash_attention": True,
+    "kv_cache_dtype": "auto",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What of a deployment decides defaults."""
+
+    accelerator: str | None = None
+    """hwdb id; some engines except cards from their memory class."""
+    tp: int = 1
+    pp: int = 1
+    attention_dp: int = 1
+    max_model_len: int | None = None
+    speculative: bool = False
+
+
+def serving_defaults(
+    profile: EngineProfile,
+    memory_bytes: float | None,
+    architecture: Architecture | None = None,
+    placement: Placement | None = None,
+) -> dict[str, Any]:
+    """Values for everything in ``[serving]`` that has an engine default, except max_model_len (the model's own)."""
+    placement = placement or Placement()
+    table: Mapping[str, Any] = profile.fact("defaults", {})
+    chosen = {**_FALLBACK, **table, **_card_class(table, memory_bytes, placement)}
+    if architecture is not None and _is_latent(architecture):
+        chosen.update(table.get("latent", {}))
+    if chosen.get("max_num_batched_tokens_rule") == "whole-context":
+        chosen["max_num_batched_tokens"] = max(placement.max_model_len or 0, chosen["max_num_batched_tokens"])
+    if rule := table.get("static_fraction"):
+        chosen["gpu_memory_utilization"] = static_fraction(rule, chosen, memory_bytes, placement)
+    return {key: chosen[key] for key in _KEYS}
+
+
+def static_fraction(
+    rule: Mapping[str, float], chosen: Mapping[str, Any], memory_bytes: float | None, placement: Placement
+) -> float:
+    """SGLang's ``mem_fraction_static`` when not given: (memory − reserve) / memory.
+
+    reserve = constant + per prefill token · max(chunk, 2048) + per graph request · largest graph batch
+    + per GPU · tp · pp, at least ``floor_bytes`` on cards above ``floor_memory_bytes``
+    (sglang server_args.py, _handle_gpu_memory_settings).
+    """
+    if not memory_bytes:
+        return float(rule["fallback"])
+    graphs = float(chosen.get("cuda_graph_max_bs", 160))
+    if placement.tp >= rule["large_tp"]:
+        graphs = float(chosen.get("cuda_graph_max_bs_large_tp", graphs))
+    reserve = rule["constant_bytes"] + rule["prefill_token_bytes"] * max(chosen["max_num_batched_tokens"], 2048)
+    reserve += rule["graph_request_bytes"] * graphs + rule["gpu_bytes"] * placement.tp * placement.pp
+    if placement.attention_dp > 1:
+        ranks = rule["attention_dp_request_bytes"] * (1.5 if graphs > rule["large_graphs"] else 1.0)
+        reserve += ranks * graphs * placement.attention_dp
+    if memory_bytes > rule["floor_memory_bytes"]:
+        reserve = max(reserve, rule["floor_bytes"])
+    if placement.speculative:
+        reserve += rule["speculative_bytes"]
+    share: float = (memory_bytes - reserve) / memory_bytes
+    return round(min(max(share, 0.1), 0.99), 3)
+
+
+def _card_class(table: Mapping[str, Any], memory_bytes: float | None, placement: Placement) -> Mapping[str, Any]:
+    """The last class whose memory limit the card reaches and that does not except it."""
+    found: Mapping[str, Any] = {}
+    for row in table.get("classes", ()):
+        name = placement.accelerator or ""
+        excepted = any(word in name for word in row.get("except_accelerators", ()))
+        if (memory_bytes or 0) >= row["min_memory_bytes"] and not excepted:
+            found = row
+    return found
+
+
+def _is_latent(architecture: Architecture) -> bool:
+    return any(isinstance(m, LatentAttention) for layer in architecture.layer_kinds for m in layer.mixers)
