@@ -1,0 +1,143 @@
+"""Reads values out of a config of unknown origin: by canonical name, of the right type, within bounds.
+
+A config is untrusted. Every getter either returns a value of the promised type inside the promised bounds or raises
+``BadInput`` that names the key. What was read is remembered, so that keys nobody understood can be listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planner.errors import BadInput
+
+MAX_SIZE = 1 << 40
+MAX_LAYERS = 4096
+MAX_LIST = 1 << 16
+_MISSING: Any = object()
+
+
+def shown(value: object) -> str:
+    """A value in an error message, cut short: it may be a number of 200 digits or a nest of tables."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
+        return f"a number of about {int(value.bit_length() * 0.30103)} digits"
+    if isinstance(value, str):
+        return repr(value[:40])
+    return repr(value) if isinstance(value, int | float | bool | None) else f"a {type(value).__name__}"
+
+
+def whole_number(value: object, where: str, minimum: int, maximum: int) -> int:
+    """A whole number within bounds; ``4096.0`` counts as whole, ``"4096"`` and ``true`` do not."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadInput(where, f"expected a whole number, got {shown(value)}")
+    if not minimum <= value <= maximum:
+        raise BadInput(where, f"{shown(value)} is outside {minimum:,} … {maximum:,}")
+    return value
+
+
+class Keys:
+    """A config seen through canonical names: its own values first, then what its family leaves implicit."""
+
+    def __init__(
+        self,
+        values: Mapping[str, Any],
+        implied: Mapping[str, Any],
+        spellings: Mapping[str, Sequence[str]],
+        where: str = "config.json",
+    ) -> None:
+        self.values, self.implied, self.spellings, self.where = values, implied, spellings, where
+        self.read: set[str] = set()
+
+    def at(self, name: str) -> str:
+        """Where a value stands, for messages."""
+        return f"{self.where}: {name}"
+
+    def raw(self, name: str) -> Any:
+        """The first spelling with a value; None when the config and its family have none."""
+        for spelling in self.spellings.get(name, (name,)):
+            self.read.add(spelling)
+            if self.values.get(spelling) is not None:
+                return self.values[spelling]
+        return self.implied.get(name)
+
+    def has(self, name: str) -> bool:
+        return self.raw(name) is not None
+
+    def count(self, name: str, default: int | None = None, *, minimum: int = 1, maximum: int = MAX_SIZE) -> int:
+        """A whole number; without a value and a default the config is incomplete."""
+        value = self.raw(name)
+        if value is None:
+            if default is None:
+                raise BadInput(self.at(name), "missing, and the size of the model depends on it")
+            return default
+        return whole_number(value, self.at(name), minimum, maximum)
+
+    def optional(self, name: str, *, minimum: int = 1) -> int | None:
+        """A whole number or nothing; 0 counts as nothing where the minimum is above it."""
+        value = self.raw(name)
+        if value is None or (minimum > 0 and not isinstance(value, bool) and value == 0):
+            return None
+        return whole_number(value, self.at(name), minimum, MAX_SIZE)
+
+    def number(self, name: str, default: float) -> float:
+        """A finite real number."""
+        value = self.raw(name)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MAX_SIZE:
+            raise BadInput(self.at(name), f"expected a number, got {shown(value)}")
+        return float(value)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.raw(name)
+        if value is None:
+            return default
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int) and value in (0, 1):
+            return bool(value)
+        raise BadInput(self.at(name), f"expected true or false, got {shown(value)}")
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.raw(name)
+        if value is None:
+            return default
+        if not isinstance(value, str) or len(value) > 4096:
+            raise BadInput(self.at(name), f"expected a short text, got {shown(value)}")
+        return value
+
+    def items(self, name: str) -> tuple[Any, ...] | None:
+        """A list of bounded length, or nothing."""
+        value = self.raw(name)
+        if value is None:
+            return None
+        if not isinstance(value, list | tuple) or len(value) > MAX_LIST:
+            raise BadInput(self.at(name), f"expected a list of at most {MAX_LIST:,} entries, got {shown(value)}")
+        return tuple(value)
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """A list of words."""
+        items = self.items(name)
+        if items is not None and not all(isinstance(item, str) for item in items):
+            raise BadInput(self.at(name), "expected a list of names")
+        return items
+
+    def counts(self, name: str, *, minimum: int = 0) -> tuple[int, ...] | None:
+        """A list of whole numbers."""
+        items = self.items(name)
+        return None if items is None else tuple(whole_number(i, self.at(name), minimum, MAX_SIZE) for i in items)
+
+    def table(self, name: str) -> Mapping[str, Any] | None:
+        value = self.raw(name)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise BadInput(self.at(name), f"expected a table, got {shown(value)}")
+        return value
+
+    def below(self, name: str, implied: Mapping[str, Any] | None = None) -> Keys | None:
+        """A nested table as keys of its own, or nothing."""
+        table = self.table(name)
+        return None if table is None else Keys(table, implied or {}, self.spellings, f"{self.where}: {name}")

@@ -1,0 +1,47 @@
+"""True bytes of a tensor in a format: weights, scales and zero points."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import ceil, prod
+
+from planner.models.architecture import Architecture, Quantization, Tensor
+from planner.models.parameters import all_tensors
+from planner.models.quantization import weight_scheme
+
+__all__ = ["BASE_BYTES", "model_bytes", "scheme_of", "tensor_bytes", "weight_scheme"]
+
+BASE_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp32": 4.0}
+
+
+def scheme_of(tensor: Tensor, quantization: Quantization) -> Quantization | None:
+    """The scheme that applies to this tensor; None keeps it in the base dtype."""
+    wanted = tensor.quantized or (tensor.part == "head" and quantization.quantize_head)
+    return quantization if wanted and quantization.scheme != "none" else None
+
+
+@lru_cache(maxsize=65536)
+def tensor_bytes(tensor: Tensor, quantization: Quantization) -> float:
+    """Bytes of the whole tensor as stored and loaded, before any sharding."""
+    scheme = scheme_of(tensor, quantization)
+    if scheme is None:
+        return tensor.numel * BASE_BYTES.get(quantization.base_dtype, 2.0)
+    return tensor.numel * scheme.bits / 8 + scale_bytes(tensor.shape, scheme)
+
+
+def scale_bytes(shape: tuple[int, ...], scheme: Quantization) -> float:
+    """Bytes of scales and zero points of a weight (…, out, in)."""
+    out, into, stack = shape[-2], shape[-1], prod(shape[:-2])
+    if scheme.block:
+        scales = ceil(out / scheme.block[0]) * ceil(into / scheme.block[1])
+    elif scheme.group:
+        scales = out * ceil(into / scheme.group)
+    else:
+        scales = out
+    return stack * scales * (scheme.scale_bits + scheme.zero_bits) / 8
+
+
+@lru_cache(maxsize=4096)
+def model_bytes(architecture: Architecture, quantization: Quantization) -> float:
+    """Bytes of the whole model, MTP excluded."""
+    return sum(tensor_bytes(tensor, quantization) * count for tensor, count in all_tensors(architecture))

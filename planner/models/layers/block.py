@@ -1,0 +1,54 @@
+"""What every builder of a part of a layer takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from planner.models.architecture import Cache, Dense, Mixer, MoE, Part, Shard, Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """What tells one decoder layer from another, read off the config's patterns. Equal specs share one ``Layer``."""
+
+    mixers: tuple[str, ...] = ("attention",)
+    window: int | None = None
+    feed_forward: tuple[str, ...] = ("dense",)
+    values: tuple[tuple[str, int | str | bool | None], ...] = ()
+    """Keys that this layer sees otherwise than the config says (heads of sliding layers, sizes of a NAS block)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Part of a layer."""
+
+    tensors: tuple[Tensor, ...] = ()
+    caches: tuple[Cache, ...] = ()
+    mixers: tuple[Mixer, ...] = ()
+    feed_forward: Dense | MoE | None = None
+
+
+def linear(  # noqa: PLR0913 (one call says all there is to say about a projection)
+    module: str,
+    out: int,
+    into: int,
+    *,
+    part: Part,
+    shard: Shard,
+    bias: bool = False,
+    heads: int = 0,
+    quantized: bool = True,
+) -> Iterator[Tensor]:
+    """A projection and its bias. The bias of a row-parallel projection is added once, after the reduction."""
+    yield Tensor(module, (out, into), part, shard, heads, quantized)
+    if bias:
+        yield Tensor(f"{module}.bias", (out,), part, "replicated" if shard == "row" else shard, heads)
+
+
+def norm(module: str, size: int, kind: str = "rms") -> Iterator[Tensor]:
+    """A normalisation's weights: ``rms`` a scale, ``layer`` a scale and a bias, ``scale`` as ``rms``, ``none`` nothing."""
+    if kind != "none":
+        yield Tensor(module, (size,), "norm")
+    if kind == "layer":
+        yield Tensor(f"{module}.bias", (size,), "norm")
