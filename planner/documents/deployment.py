@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 SCHEMA: Literal["deploy-planner/deployment/1"] = "deploy-planner/deployment/1"
 
@@ -19,6 +19,15 @@ Bytes = Annotated[float, Field(ge=0, le=2**60, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, le=1e18, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+def without_null(value: Any) -> Any:
+    """The same mapping or sequence without what is None."""
+    if isinstance(value, dict):
+        return {key: without_null(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_null(item) for item in value if item is not None]
+    return value
 
 
 class Table(BaseModel):
@@ -56,6 +65,12 @@ class ModelTable(Table):
     """A Hugging Face config.json inline, or a path to one; the catalogue is then not consulted."""
     gguf: GgufTable | None = None
     quantization: QuantizationTable | None = None
+
+    @field_validator("config", mode="after")
+    @classmethod
+    def _without_null(cls, config: dict[str, Any] | str | None) -> dict[str, Any] | str | None:
+        """A null of a config.json means absent; TOML has none."""
+        return without_null(config) if isinstance(config, dict) else config
 
 
 class HostTable(Table):

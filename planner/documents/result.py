@@ -43,7 +43,10 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class GpuMemory:
-    """Bytes on the worst rank. ``kv_cache`` is the pool the engine would allocate, ``kv_needed`` what the workload uses."""
+    """Bytes on the worst rank.
+
+    ``kv_cache`` is the pool the engine would allocate, ``kv_needed`` what the workload uses.
+    """
 
     weights: Estimate
     kv_cache: Estimate

@@ -1,0 +1,45 @@
+"""The deployment document as it leaves: with its estimate, its provenance and a hash of both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planner.documents.deployment import Deployment, Provenance, without_null
+from planner.documents.encode import to_plain
+from planner.documents.files import deployment_hash
+from planner.documents.result import EstimateDocument, Verdict
+from planner.version import VERSION
+
+if TYPE_CHECKING:
+    from planner.library import Library
+
+
+def exported(deployment: Deployment, library: Library) -> tuple[Deployment, Verdict]:
+    """The deployment with a fresh estimate, provenance and hash, and the verdict of the estimate."""
+    from planner.predict import predict
+
+    answer = predict(deployment, library)
+    return with_estimate(deployment, answer), answer.verdict
+
+
+def with_estimate(deployment: Deployment, answer: EstimateDocument, date: str | None = None) -> Deployment:
+    """The deployment with ``[estimate]`` and ``[provenance]`` written by this planner.
+
+    The hash covers everything above ``[provenance]``. ``date`` is an ISO date; today when absent.
+    """
+    bare = deployment.model_copy(update={"estimate": _figures(answer), "provenance": None})
+    provenance = Provenance(planner=VERSION, date=date or _today(), hash=deployment_hash(bare))
+    return bare.model_copy(update={"provenance": provenance})
+
+
+def _figures(answer: EstimateDocument) -> dict[str, Any]:
+    plain = without_null(to_plain(answer))
+    for key in ("schema", "id"):
+        plain.pop(key, None)
+    return dict(plain)
+
+
+def _today() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).date().isoformat()
