@@ -1,0 +1,84 @@
+"""This machine: every gateway whose device files or tools exist is asked, the rest is not even imported."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from planner.detect.advice import advise
+from planner.detect.host import read_host
+from planner.detect.links import node_link
+from planner.detect.matching import identify_node
+from planner.detect.report import VendorReport
+from planner.detect.surroundings import Surroundings
+from planner.documents.inventory import Inventory, Node
+
+if TYPE_CHECKING:
+    from hwdb.database import Database
+
+
+class Gateway(NamedTuple):
+    """A vendor's module and the files, tools and platform that make it worth importing."""
+
+    module: str
+    files: tuple[str, ...]
+    tools: tuple[str, ...] = ()
+    platform: str = "linux"
+
+
+GATEWAYS = (
+    Gateway(
+        "nvidia",
+        ("dev/nvidiactl", "dev/nvidia0", "dev/dxg", "proc/driver/nvidia", "sys/module/nvidia", "dev/nvhost-gpu"),
+        ("nvidia-smi",),
+    ),
+    Gateway("amd", ("dev/kfd", "sys/class/kfd", "sys/module/amdgpu"), ("amd-smi", "rocm-smi")),
+    Gateway("intel", ("sys/module/xe", "sys/module/i915"), ("xpu-smi",)),
+    Gateway("ascend", ("dev/davinci_manager", "dev/davinci0"), ("npu-smi",)),
+    Gateway("gaudi", ("dev/accel/accel_controlD0", "dev/hl0", "sys/module/habanalabs"), ("hl-smi",)),
+    Gateway("apple", (), (), "darwin"),
+)
+
+
+def detect_machine(db: Database, place: Surroundings | None = None) -> Inventory:
+    """The inventory of the running machine (or of the directory tree in ``place``). No accelerator is normal."""
+    place = place or Surroundings()
+    reports = [report for gateway in GATEWAYS if _plausible(gateway, place) for report in _ask(gateway, place)]
+    node = identify_node(_node(reports, place), db)
+    node = replace(node, link=node.link or node_link(node, db))
+    warnings = tuple(notice for report in reports for notice in report.warnings)
+    return Inventory(nodes=(node,), origin="detected", warnings=warnings + advise(node, db))
+
+
+def _plausible(gateway: Gateway, place: Surroundings) -> bool:
+    if not place.platform.startswith(gateway.platform):
+        return gateway.module == "nvidia" and place.platform == "win32"
+    return (
+        not (gateway.files or gateway.tools)
+        or any((place.top / name).exists() for name in gateway.files)
+        or any(place.find_tool(name) for name in gateway.tools)
+    )
+
+
+def _ask(gateway: Gateway, place: Surroundings) -> list[VendorReport]:
+    module = importlib.import_module(f"planner.detect.{gateway.module}")
+    report: VendorReport = module.detect(place)
+    return [report]
+
+
+def _node(reports: list[VendorReport], place: Surroundings) -> Node:
+    """One node of all reports; versions and links are those of the first that has devices."""
+    host = read_host(place)
+    with_devices = [report for report in reports if report.devices]
+    first = with_devices[0] if with_devices else VendorReport()
+    virtual = any(device.virtualization == "vgpu" for report in reports for device in report.devices)
+    environment = tuple(sorted({*host.environment, *(("vgpu",) if virtual else ())}))
+    return Node(
+        host=replace(host, environment=environment),
+        devices=tuple(device for report in with_devices for device in report.devices),
+        link=first.link if len(with_devices) == 1 else None,
+        topology=first.topology if len(with_devices) == 1 else (),
+        driver_version=first.driver_version,
+        runtime_version=first.runtime_version,
+    )

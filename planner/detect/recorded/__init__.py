@@ -1,0 +1,1 @@
+"""Saved output of vendor tools, read as an inventory."""
