@@ -11,10 +11,13 @@ from planner.data import read_toml
 
 if TYPE_CHECKING:
     from hwdb.database import Database
+
+    from planner.cost.prices_loader import Prices
     from planner.legality.support import Support
     from planner.models.catalogue import Catalogue
     from planner.performance.curves import Curves
     from planner.performance.local_curves import LocalCurves
+    from planner.performance.training_curves import TrainingCurves
 
 
 class Library:
@@ -46,6 +49,18 @@ class Library:
         from planner.performance.local_curves import load_local_curves
 
         return load_local_curves(read_toml)
+
+    @cached_property
+    def prices(self) -> Prices:
+        from planner.cost.prices_loader import load_prices
+
+        return load_prices(read_toml)
+
+    @cached_property
+    def training_curves(self) -> TrainingCurves:
+        from planner.performance.training_curves import load_training_curves
+
+        return load_training_curves(read_toml)
 
     @cached_property
     def support(self) -> Support:

@@ -9,8 +9,8 @@ from planner.documents.deployment import Deployment
 from planner.documents.result import (
     Cost,
     EstimateDocument,
-    FinetuneResult,
     Finding,
+    FinetuneResult,
     ModelFacts,
     Performance,
     ServingMemory,
@@ -20,7 +20,7 @@ from planner.errors import UnknownArchitecture, UnknownFact
 from planner.legality import check
 from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import model_bytes
-from planner.models.intake import ModelSource, open_model
+from planner.models.intake import open_model
 from planner.models.parameters import count_parameters
 from planner.resolve import resolve
 from planner.resolved import Resolved

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hwdb.errors import LookupProblem
-from hwdb.schema import Accelerator
-from planner.documents.deployment import Deployment, EngineTable, HardwareTable, HostTable, ServingTable, WorkloadTable
-from planner.engines.defaults import serving_defaults
+from planner.cluster import CPU, cluster_of
+from planner.documents.deployment import Deployment, EngineTable, HardwareTable, ServingTable, WorkloadTable
+from planner.engines.defaults import Placement, serving_defaults
 from planner.engines.profile import EngineProfile
-from planner.engines.registry import engine_profile
-from planner.errors import BadInput, UnknownName
+from planner.engines.registry import backend_of, engine_profile
 from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import weight_scheme
 from planner.models.intake import ModelSource, open_model
-from planner.resolved import Cluster, Device, Host, Link, Resolved, Serving, Workload
-from planner.units import GIB
+from planner.resolved import Cluster, Device, Resolved, Serving, Workload
 
 if TYPE_CHECKING:
     from planner.library import Library
-
-CPU = "cpu"
-UNNAMED = Accelerator(id="unnamed", vendor="unknown", name="unnamed accelerator")
-"""Stands for a card that the document does not name; its memory has no known end."""
-_MARKETED_SPREAD = 0.03
-"""Marketing GB taken as GiB: cards report up to 3 % less."""
 
 
 def resolve(deployment: Deployment, library: Library, source: ModelSource | None = None) -> Resolved:
@@ -38,9 +29,10 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
     architecture = source.architecture
     quantization = _weights(deployment, source)
     hardware = deployment.hardware or HardwareTable()
-    engine = _engine(deployment, hardware, assumed)
-    cluster = _cluster(hardware, library)
-    serving = _serving(deployment.serving or ServingTable(), engine, cluster, source, quantization, assumed)
+    cluster = cluster_of(hardware, library)
+    engine = _engine(deployment, cluster.device, assumed)
+    table = deployment.serving or ServingTable()
+    serving = _serving(table, _Setting(engine, cluster, architecture, quantization), assumed)
     gguf = deployment.model.gguf
     return Resolved(
         deployment=deployment,
@@ -68,94 +60,47 @@ def _weights(deployment: Deployment, source: ModelSource) -> Quantization:
     return own or weight_scheme(source.architecture.dtype, source.architecture, table.checkpoint)
 
 
-def _engine(deployment: Deployment, hardware: HardwareTable, assumed: dict[str, Any]) -> EngineProfile:
+def _engine(deployment: Deployment, device: Device, assumed: dict[str, Any]) -> EngineProfile:
     table = deployment.engine
     if table is None:
-        local = (deployment.model.weights or "").startswith("gguf") or hardware.accelerator == CPU
+        local = (deployment.model.weights or "").startswith("gguf") or device.accelerator is None
         table = EngineTable(name="llama.cpp" if local else "vllm")
         assumed["engine.name"] = table.name
-    profile = engine_profile(table.name, table.version, table.backend)
+    row = device.accelerator
+    backend = table.backend or (backend_of(row.vendor, row.architecture) if row else CPU)
+    profile = engine_profile(table.name, table.version, backend)
     if table.version is None:
         assumed["engine.version"] = profile.version
     return profile
 
 
-def _cluster(table: HardwareTable, library: Library) -> Cluster:
-    host = _host(table.host or HostTable(), library)
-    device = _device(table, host, library)
-    link = _link(table, device, library) if table.per_node > 1 else None
-    return Cluster(device, table.per_node, table.nodes, link, _fabric(table, library), host)
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What decides the defaults of ``[serving]``."""
+
+    engine: EngineProfile
+    cluster: Cluster
+    architecture: Architecture
+    quantization: Quantization
+
+    def defaults(self, table: ServingTable, max_model_len: int | None) -> dict[str, Any]:
+        row = self.cluster.device.accelerator
+        placement = Placement(
+            accelerator=row.id if row else None,
+            tp=table.tp,
+            pp=table.pp,
+            attention_dp=table.attention_dp,
+            max_model_len=max_model_len,
+            speculative=table.speculative is not None,
+        )
+        return serving_defaults(self.engine, self.cluster.device.memory_bytes, self.architecture, placement)
 
 
-def _device(table: HardwareTable, host: Host, library: Library) -> Device:
-    if table.accelerator == CPU:
-        return Device(None, table.memory_bytes or host.ram_bytes or math.inf)
-    if table.accelerator is None:
-        return Device(UNNAMED, table.memory_bytes or math.inf)
-    row = _look_up(lambda: library.database.accelerator(table.accelerator or ""))
-    if table.memory_bytes:
-        return Device(row, table.memory_bytes)
-    if row.memory_bytes is None:
-        return Device(row, host.ram_bytes or math.inf, memory_spread=_MARKETED_SPREAD)
-    return Device(row, row.memory_bytes, 0.0 if row.memory_is_reported else _MARKETED_SPREAD)
-
-
-def _host(table: HostTable, library: Library) -> Host:
-    row = library.database.host(table.cpu) if table.cpu else None
-    bandwidth = table.memory_bandwidth_bytes_s
-    sockets = table.sockets or (row.sockets if row else None)
-    if bandwidth is None and row is not None and row.bandwidth_bytes_s:
-        bandwidth = row.bandwidth_bytes_s * (sockets or 1)
-    return Host(
-        cpu=table.cpu,
-        sockets=sockets,
-        cores=table.cores,
-        ram_bytes=table.ram_bytes,
-        memory_bandwidth_bytes_s=bandwidth,
-        disk_bytes_s=table.disk_bytes_s,
-    )
-
-
-def _link(table: HardwareTable, device: Device, library: Library) -> Link | None:
-    row = device.accelerator
-    if table.interconnect is not None:
-        link = _look_up(lambda: library.database.link(table.interconnect or ""))
-        return Link(link.id, link.bytes_s, link.latency_s, link.switched)
-    if row is None:
-        return None
-    if row.link_bytes_s:
-        known = library.database.find_link(row.link) if row.link else None
-        return Link(row.link or "scale-up", row.link_bytes_s, known.latency_s if known else 5e-6, row.link_switched)
-    if row.pcie_bytes_s:
-        return Link("pcie", row.pcie_bytes_s, 1e-5)
-    return None
-
-
-def _fabric(table: HardwareTable, library: Library) -> Link | None:
-    if table.nodes == 1 or table.fabric is None:
-        return None
-    row = _look_up(lambda: library.database.fabric(table.fabric or ""))
-    return Link(row.id, row.bytes_s, row.latency_s)
-
-
-def _look_up(find: Any) -> Any:
-    """The row, or hwdb's miss as the planner's typed problem."""
-    try:
-        return find()
-    except LookupProblem as miss:
-        raise UnknownName(miss.kind, miss.name, miss.nearest) from None
-
-
-def _serving(
-    table: ServingTable,
-    engine: EngineProfile,
-    cluster: Cluster,
-    source: ModelSource,
-    quantization: Quantization,
-    assumed: dict[str, Any],
-) -> Serving:
-    architecture = source.architecture
-    defaults = serving_defaults(engine, cluster.device.memory_bytes, architecture)
+def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) -> Serving:
+    max_model_len = table.max_model_len
+    if max_model_len is None:
+        max_model_len = assumed["serving.max_model_len"] = setting.architecture.max_position or 4096
+    defaults = setting.defaults(table, max_model_len)
 
     def take(key: str) -> Any:
         value = getattr(table, key)
@@ -164,9 +109,6 @@ def _serving(
             assumed[f"serving.{key}"] = value
         return value
 
-    max_model_len = table.max_model_len
-    if max_model_len is None:
-        max_model_len = assumed["serving.max_model_len"] = _default_length(defaults, architecture)
     lora = table.lora
     return Serving(
         tp=table.tp,
@@ -179,14 +121,14 @@ def _serving(
         max_num_seqs=take("max_num_seqs"),
         max_num_batched_tokens=take("max_num_batched_tokens"),
         gpu_memory_utilization=take("gpu_memory_utilization"),
-        kv_cache_dtype=_kv_dtype(table, defaults, quantization, architecture, assumed),
+        kv_cache_dtype=_kv_dtype(table, defaults, setting, assumed),
         block_size=take("block_size"),
         enforce_eager=table.enforce_eager,
         cpu_offload_bytes=table.cpu_offload_bytes or 0.0,
         speculative=table.speculative,
         lora_rank=lora.max_rank if lora else 0,
         lora_adapters=lora.adapters if lora else 0,
-        n_gpu_layers=_gpu_layers(table, cluster, architecture),
+        n_gpu_layers=_gpu_layers(table, setting.cluster, setting.architecture),
         experts_on_cpu=table.experts_on_cpu or False,
         ubatch=take("ubatch"),
         parallel=take("parallel"),
@@ -196,22 +138,13 @@ def _serving(
     )
 
 
-def _default_length(defaults: Any, architecture: Architecture) -> int:
-    return int(defaults.get("max_model_len") or architecture.max_position or 4096)
-
-
-def _kv_dtype(
-    table: ServingTable,
-    defaults: Any,
-    quantization: Quantization,
-    architecture: Architecture,
-    assumed: dict[str, Any],
-) -> str:
+def _kv_dtype(table: ServingTable, defaults: dict[str, Any], setting: _Setting, assumed: dict[str, Any]) -> str:
     if table.kv_cache_dtype != "auto":
         return table.kv_cache_dtype
-    kind = quantization.kv_cache or defaults.get("kv_cache_dtype") or "auto"
+    kind = setting.quantization.kv_cache or defaults["kv_cache_dtype"]
     if kind == "auto":
-        kind = architecture.dtype if architecture.dtype in ("bf16", "fp16") else "bf16"
+        dtype = setting.architecture.dtype
+        kind = dtype if dtype in ("bf16", "fp16") else "bf16"
     assumed["serving.kv_cache_dtype"] = kind
     return str(kind)
 
