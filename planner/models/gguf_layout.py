@@ -1,0 +1,150 @@
+"""What a GGUF file holds, layer by layer and ggml type by ggml type, in bytes: from the mix's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from planner.models.architecture import Architecture, Tensor
+from planner.models.gguf_mix import Mix, Place, gguf_mix, places, tensor_type, type_bits
+
+Types = tuple[tuple[str, float], ...]
+"""(ggml type, bytes) pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerBytes:
+    """One layer of the file."""
+
+    dense: Types
+    """Everything but the routed experts."""
+    experts: Types
+    largest_expert_tensor: float
+    """Bytes of the largest stacked expert tensor, all experts."""
+
+    @property
+    def dense_bytes(self) -> float:
+        return sum(size for _, size in self.dense)
+
+    @property
+    def expert_bytes(self) -> float:
+        return sum(size for _, size in self.experts)
+
+    @property
+    def total(self) -> float:
+        return self.dense_bytes + self.expert_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GgufLayout:
+    """A whole file: vision tower (its own file) and multi-token prediction excluded."""
+
+    embedding: Types
+    """Input tables; llama.cpp keeps them on the host."""
+    head: Types
+    """Output matrix and last norm; a second copy of the input table where weights are tied."""
+    layers: tuple[LayerBytes, ...]
+    tied: bool
+    spread: float
+    """Share by which a file of that name differs around the rules."""
+    exact: bool
+    """Mix known by name."""
+
+    @property
+    def embedding_bytes(self) -> float:
+        return sum(size for _, size in self.embedding)
+
+    @property
+    def head_bytes(self) -> float:
+        return sum(size for _, size in self.head)
+
+    @property
+    def file_bytes(self) -> float:
+        """Bytes of all tensors, each once."""
+        repeating = sum(layer.total for layer in self.layers)
+        return self.embedding_bytes + (0.0 if self.tied else self.head_bytes) + repeating
+
+
+@lru_cache(maxsize=512)
+def gguf_layout(architecture: Architecture, scheme: str, file_bytes: float | None = None) -> GgufLayout:
+    """The layout of a file of this mix; where the file's size is known, the repeating weights are scaled to it."""
+    layout = _from_rules(architecture, gguf_mix(scheme))
+    return layout if not file_bytes else _scaled(layout, file_bytes)
+
+
+def _from_rules(architecture: Architecture, mix: Mix) -> GgufLayout:
+    at = places(architecture)
+    first = Place(0, architecture.num_layers, at[0].moe if at else 0, 1.0, False)
+    tables = [t for t in architecture.embeddings if t.part == "embedding"]
+    rest = [t for t in architecture.embeddings if t.part != "embedding"]
+    head = [*(architecture.head or [replace(t, part="head") for t in tables[:1]]), *rest]
+    tied = not architecture.head
+    return GgufLayout(
+        embedding=_bytes(tables, _tied_mix(mix) if tied else mix, first),
+        head=_bytes(head, mix, first),
+        layers=tuple(_layer(layer.tensors, mix, place) for layer, place in zip(architecture.layers, at, strict=True)),
+        tied=tied,
+        spread=mix.spread,
+        exact=mix.exact,
+    )
+
+
+def _tied_mix(mix: Mix) -> Mix:
+    """A table that is also the head has the head's type (``llama_tensor_get_type``)."""
+    rules = tuple(replace(rule, kind="token_embd") for rule in mix.rules if rule.kind == "output")
+    return replace(mix, rules=(*rules, *mix.rules))
+
+
+def _layer(tensors: Iterable[Tensor], mix: Mix, place: Place) -> LayerBytes:
+    listed = tuple(tensors)
+    experts = [t for t in listed if t.part == "experts"]
+    largest = max((_size(t, tensor_type(t, mix, place)) for t in experts), default=0.0)
+    return LayerBytes(
+        _bytes([t for t in listed if t.part != "experts"], mix, place), _bytes(experts, mix, place), largest
+    )
+
+
+def _bytes(tensors: Iterable[Tensor], mix: Mix, place: Place) -> Types:
+    sizes: dict[str, float] = {}
+    for tensor in tensors:
+        kind = tensor_type(tensor, mix, place)
+        sizes[kind] = sizes.get(kind, 0.0) + _size(tensor, kind)
+    return tuple(sorted(sizes.items()))
+
+
+def _size(tensor: Tensor, kind: str) -> float:
+    return tensor.numel * type_bits()[kind] / 8
+
+
+def _scaled(layout: GgufLayout, file_bytes: float) -> GgufLayout:
+    """Fitted to a file of known size: the difference goes to the routed experts, or to all layers without any.
+
+    Sizes that no mix of the model could have (under a third or over three times) scale everything.
+    """
+    experts = sum(layer.expert_bytes for layer in layout.layers)
+    part = experts or sum(layer.total for layer in layout.layers)
+    fixed = layout.file_bytes - part
+    ratio = (file_bytes - fixed) / part if part else 0.0
+    if not 0.33 < ratio < 3:
+        everything = file_bytes / layout.file_bytes
+        return _times(layout, everything, everything, everything)
+    return _times(layout, 1.0, 1.0 if experts else ratio, ratio)
+
+
+def _times(layout: GgufLayout, tables: float, dense: float, experts: float) -> GgufLayout:
+    layers = tuple(
+        LayerBytes(_scale(row.dense, dense), _scale(row.experts, experts), row.largest_expert_tensor * experts)
+        for row in layout.layers
+    )
+    return replace(
+        layout,
+        embedding=_scale(layout.embedding, tables),
+        head=_scale(layout.head, tables),
+        layers=layers,
+        spread=0.002,
+    )
+
+
+def _scale(types: Types, factor: float) -> Types:
+    return types if factor == 1.0 else tuple((kind, size * factor) for kind, size in types)
