@@ -1,0 +1,125 @@
+"""Results as plain text for a terminal or a pipe: no colour, no toolkit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from planner.documents.deployment import Deployment
+from planner.documents.result import EstimateDocument, Finding, GpuMemory, Performance
+from planner.estimate import Estimate
+from planner.units import human_bytes, human_count, human_seconds
+
+MEMORY_PARTS = (
+    ("W", "weights"),
+    ("K", "kv_cache"),
+    ("A", "activations"),
+    ("G", "cuda_graphs"),
+    ("N", "non_torch"),
+)
+"""Letter in the bar and field of ``GpuMemory``, in the order in which a bar shows them."""
+VERDICT_MARKS = {"fits": "OK", "tight": "~", "does-not-fit": "NO", "illegal": "!!", "unknown": "?"}
+
+
+def align(rows: Iterable[Sequence[str]], *, indent: str = "") -> str:
+    """Rows of cells as left-aligned columns, two blanks apart."""
+    table = [tuple(row) for row in rows]
+    count = max((len(row) for row in table), default=0)
+    widths = [max((len(row[i]) for row in table if i < len(row)), default=0) for i in range(count)]
+    return "\n".join(
+        (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))).rstrip()
+        for row in table
+    )
+
+
+def memory_bar(memory: GpuMemory, width: int = 40) -> str:
+    """One GPU's memory as letters: W weights, K KV cache, A activations, G graphs, N non-torch, · free."""
+    capacity = memory.capacity.value
+    if not 0 < capacity < float("inf"):
+        return ""
+    cells, filled = "", 0.0
+    for letter, part in MEMORY_PARTS:
+        filled += getattr(memory, part).value
+        cells += letter * (min(width, round(width * filled / capacity)) - len(cells))
+    return cells.ljust(width, "·")
+
+
+def in_unit(estimate: Estimate | None, unit: str) -> str:
+    """A figure with its range, in seconds, tokens/s, bytes or plain; "unknown" when nobody knows."""
+    if estimate is None:
+        return "unknown"
+    show = {"s": human_seconds, "B": human_bytes}.get(unit, human_count)
+    suffix = f" {unit}" if unit not in ("s", "B", "") else ""
+    text = f"{show(estimate.value)}{suffix}"
+    if estimate.low != estimate.high:
+        text += f"  ({show(estimate.low)} – {show(estimate.high)})"
+    return f"{text}  {estimate.origin}"
+
+
+def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
+    """The whole estimate of one deployment."""
+    blocks = [f"{VERDICT_MARKS[answer.verdict]}  {answer.verdict}: {_title(deployment)}"]
+    if answer.model:
+        count = answer.model.parameters
+        blocks.append(
+            f"{human_count(count.total)} parameters, {human_count(count.active)} active, "
+            f"{human_bytes(answer.model.weight_bytes)} of weights"
+        )
+    if answer.memory:
+        blocks.append(_memory_block(answer))
+    if answer.performance:
+        blocks.append("speed\n" + _performance_rows(answer.performance))
+    if answer.finetune:
+        rows = [(name, in_unit(getattr(answer.finetune, name), "B")) for name in ("peak", "allocated", "resident")]
+        rows += [
+            ("tokens/s per GPU", in_unit(answer.finetune.tok_s_per_gpu, "")),
+            ("step", in_unit(answer.finetune.step_s, "s")),
+        ]
+        blocks.append("training, per GPU\n" + align(rows, indent="  "))
+    if answer.problems:
+        blocks.append("problems\n" + "\n".join(finding_line(f) for f in answer.problems))
+    if answer.assumed:
+        rows = [(key, str(value)) for key, value in sorted(answer.assumed.items())]
+        blocks.append("assumed\n" + align(rows, indent="  "))
+    return "\n\n".join(blocks)
+
+
+def finding_line(finding: Finding) -> str:
+    """A finding on one line with its way out."""
+    mark = "!" if finding.severity == "error" else "i"
+    return f"  {mark} {finding.rule}: {finding.message}" + (f" → {finding.fix}" if finding.fix else "")
+
+
+def _title(deployment: Deployment) -> str:
+    model, hardware, engine = deployment.model, deployment.hardware, deployment.engine
+    parts = [model.id or model.path or "model", model.weights or ""]
+    if engine:
+        parts.append(f"{engine.name} {engine.version or ''}".strip())
+    if hardware:
+        parts.append(f"on {hardware.nodes * hardware.per_node}×{hardware.accelerator or 'unnamed card'}")
+    return " · ".join(part for part in parts if part)
+
+
+def _memory_block(answer: EstimateDocument) -> str:
+    memory = answer.memory
+    if memory is None:
+        return ""
+    gpu = memory.per_gpu
+    rows = [
+        (part.replace("_", " "), in_unit(getattr(gpu, part), "B"))
+        for part in ("weights", "kv_cache", "kv_needed", "activations", "cuda_graphs", "non_torch", "total", "capacity")
+    ]
+    rows.append(("room for", in_unit(memory.kv_tokens, "tokens")))
+    rows.append(("longest requests at once", in_unit(memory.max_concurrency, "")))
+    bar = memory_bar(gpu)
+    return "memory per GPU" + (f"   {bar}" if bar else "") + "\n" + align(rows, indent="  ")
+
+
+def _performance_rows(performance: Performance) -> str:
+    rows = [
+        ("first token", in_unit(performance.ttft_s, "s")),
+        ("per token", in_unit(performance.tpot_s, "s")),
+        ("one user", in_unit(performance.decode_tok_s, "tok/s")),
+        ("prompt", in_unit(performance.prefill_tok_s, "tok/s")),
+        ("all users", in_unit(performance.output_tok_s, "tok/s")),
+    ]
+    return align(rows, indent="  ")
