@@ -1,0 +1,120 @@
+"""The catalogue of models: compiled rows of ``catalogue/<family>/*.toml`` with the user's rows laid over them.
+
+The built-in rows come from one compiled JSON (made by ``python -m planner.models.compile_catalogue``); configs stay text until
+an architecture is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from hwdb.schema import Source
+from planner.data import read_text
+from planner.errors import UnknownName
+from planner.models.catalogue_row import CatalogueModel, PublishedCheckpoint
+from planner.models.names import nearest, short_forms, squeeze
+
+COMPILED = "models/catalogue/compiled.json"
+
+
+class Catalogue:
+    """All known models. ``overlays`` are directories of user rows; a row with a known id replaces it."""
+
+    def __init__(self, overlays: Iterable[Path] = ()) -> None:
+        self._overlays = tuple(overlays)
+
+    def models(self) -> tuple[CatalogueModel, ...]:
+        """Every model, by id."""
+        return tuple(self._by_id.values())
+
+    def get(self, name: str) -> CatalogueModel:
+        """A model by id, short name, alias or the repository of one of its published checkpoints.
+
+        Upper and lower case, "-", "_", "." and blanks do not matter. Raises ``UnknownName`` with the nearest names.
+        """
+        found = self.find(name)
+        if found is None:
+            raise UnknownName("model", name, self.nearest(name))
+        return found
+
+    def find(self, name: str) -> CatalogueModel | None:
+        """As ``get``; None on a miss."""
+        direct = self._by_id.get(name)
+        if direct is not None:
+            return direct
+        id_ = self._names.get(squeeze(name))
+        return self._by_id[id_] if id_ else None
+
+    def published(self, repo: str) -> PublishedCheckpoint | None:
+        """The checkpoint that a repository holds."""
+        wanted = repo.lower()
+        return next((c for m in self.models() for c in m.checkpoints if c.repo.lower() == wanted), None)
+
+    def nearest(self, name: str, count: int = 5) -> tuple[tuple[str, float], ...]:
+        """Ids whose names are closest, with their distance (0 same, 1 nothing in common)."""
+        return nearest(name, self._names, count)
+
+    def search(self, text: str = "") -> tuple[CatalogueModel, ...]:
+        """Models that carry every word of ``text`` in id, name, family, licence or uses; most prominent first."""
+        words = text.lower().split()
+        found = [m for m in self.models() if all(word in self._haystacks[m.id] for word in words)]
+        return tuple(sorted(found, key=lambda m: (-m.prominence, m.id)))
+
+    def relatives(self, model: CatalogueModel) -> tuple[CatalogueModel, ...]:
+        """Base, distills, siblings of the same architecture."""
+        own = {model.id, model.base, model.distilled_from, model.same_architecture_as} - {None}
+        return tuple(
+            other
+            for other in self.models()
+            if other.id != model.id
+            and (other.id in own or {other.base, other.distilled_from, other.same_architecture_as} & {model.id})
+        )
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, CatalogueModel]:
+        rows = dict(_built_in())
+        for folder in self._overlays:
+            from planner.models.compile_catalogue import read_folder
+
+            rows |= {model.id: model for model in read_folder(folder)}
+        return dict(sorted(rows.items()))
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """Squeezed name → id. Full ids win over aliases, aliases over short forms, prominent models over others."""
+        ranked = sorted(self.models(), key=lambda m: (-m.prominence, m.id))
+        names = {squeeze(m.id): m.id for m in ranked}
+        for model in ranked:
+            for alias in (model.short_name, model.name, *model.aliases):
+                names.setdefault(squeeze(alias), model.id)
+        for model in ranked:
+            for alias in (*(c.repo for c in model.checkpoints), *short_forms(model.short_name)):
+                names.setdefault(squeeze(alias), model.id)
+        return names
+
+    @cached_property
+    def _haystacks(self) -> Mapping[str, str]:
+        return {
+            m.id: " ".join((m.id, m.name, m.family, m.licence or "", m.tier, *m.uses, *m.aliases)).lower()
+            for m in self.models()
+        }
+
+
+@cache
+def _built_in() -> Mapping[str, CatalogueModel]:
+    return {row["id"]: model_from_compiled(row) for row in json.loads(read_text(COMPILED))["models"]}
+
+
+def model_from_compiled(row: dict[str, Any]) -> CatalogueModel:
+    """A model from a row of the compiled file, which was validated when it was compiled."""
+    values = dict(row)
+    values["checkpoints"] = tuple(PublishedCheckpoint(**c) for c in row.get("checkpoints", ()))
+    values["sources"] = {key: Source(*pair) for key, pair in row.get("sources", {}).items()}
+    for key in ("uses", "aliases", "gguf_repos", "doubts"):
+        if key in row:
+            values[key] = tuple(row[key])
+    return CatalogueModel(**values)
