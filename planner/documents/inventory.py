@@ -30,6 +30,8 @@ class MigSlice:
     uuid: str | None = None
     total_bytes: int | None = None
     used_bytes: int | None = None
+    sm_count: int | None = None
+    """Multiprocessors it may use: its share of the compute."""
 
 
 @dataclass(frozen=True, slots=True)
