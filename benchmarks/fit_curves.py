@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import math
 import statistics
 from collections import defaultdict
@@ -333,7 +334,7 @@ def interpolate(table: dict[int, float], size: int) -> float:
     sizes = sorted(table)
     if size <= sizes[0]:
         return table[sizes[0]]
-    for low, high in zip(sizes, sizes[1:], strict=False):
+    for low, high in itertools.pairwise(sizes):
         if size <= high:
             part = math.log(size / low) / math.log(high / low)
             return table[low] * (table[high] / table[low]) ** part

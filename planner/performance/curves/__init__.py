@@ -25,7 +25,7 @@ class Law:
     compute: float = 1.0
     """Share of the dense peak that large operations reach."""
     knee: float = 0.0
-    """Attention: tokens at which a prompt reaches half of ``compute``. Experts: rows each touched expert is padded by."""
+    """Attention: tokens at which a prompt reaches half of ``compute``. Experts: rows that pad each touched one."""
     error: float = 0.1
     """Median error of the fit against its timings."""
 

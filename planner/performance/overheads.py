@@ -1,0 +1,73 @@
+"""What an engine adds to the device's work: by engine family, version, backend. Data from ``curves/engines.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from planner.engines.profile import EngineProfile
+from planner.engines.version import in_range
+from planner.performance.curves import Curves
+
+
+@dataclass(frozen=True, slots=True)
+class Overheads:
+    """One engine at one release."""
+
+    step_s: float = 1e-3
+    """Host time per step that the device waits for."""
+    request_s: float = 5e-6
+    """The same per running request."""
+    layer_s: float = 8e-6
+    """Small kernels of a layer (norms, rope, cache write, activation, quantisation) and gaps between kernels."""
+    latency: float = 1.0
+    """Scale of kernel latencies: below 1 where graphs and fusion hide what single timings show."""
+    compute: float = 1.0
+    """Scale of the reached compute share."""
+    communication: float = 1.0
+    """Scale of collectives: below 1 where they overlap or are fused with norms."""
+    elementwise_share: float = 0.6
+    """Share of the bandwidth that element-wise kernels reach."""
+    sampler_passes: float = 8.0
+    """How often the sampler passes over the logits."""
+    expert_imbalance: float = 1.2
+    """Load of the busiest rank over the mean under expert parallelism."""
+    prefill_s: float = 2e-3
+    """Host time per prompt: tokenising, scheduling, first token out."""
+    prefill_first: bool = False
+    """Prompts stop all decoding until they are through, instead of sharing steps."""
+    burst: float = 0.3
+    """Share of a closed loop's prompts that queue behind each other, as when all clients start together."""
+    mxfp4_activations: str = "bf16"
+    eager_layer_s: float = 1.5e-4
+    """Added per layer without captured graphs."""
+    spread: float = 0.25
+    """Half width of the interval, as a share."""
+
+
+def overheads_of(engine: EngineProfile, backend: str, curves: Curves) -> Overheads:
+    """The merged rows that hold for this engine, release and backend."""
+    return _merged(engine.family, engine.name, engine.release, backend, curves)
+
+
+@lru_cache(maxsize=512)
+def _merged(family: str, name: str, release: tuple[int, ...] | None, backend: str, curves: Curves) -> Overheads:
+    known = {field.name for field in fields(Overheads)}
+    values: dict[str, Any] = {}
+    for row in curves.engines:
+        if _holds(row, (family, name), release, backend):
+            values.update({key: value for key, value in row.items() if key in known})
+    return Overheads(**values)
+
+
+def _holds(row: Mapping[str, Any], names: tuple[str, str], release: tuple[int, ...] | None, backend: str) -> bool:
+    if row["engine"] != "any" and row["engine"] not in names:
+        return False
+    if "backends" in row and backend not in row["backends"]:
+        return False
+    clauses = row.get("versions", "")
+    if release is None:
+        return "<" not in clauses
+    return in_range(release, clauses)

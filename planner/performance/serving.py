@@ -1,0 +1,128 @@
+"""Speed of vLLM, SGLang, TensorRT-LLM and engines of that kind: first token, next tokens, throughput."""
+
+from __future__ import annotations
+
+from planner.documents.result import Performance, ServingMemory
+from planner.engines.registry import backend_of
+from planner.estimate import Estimate, Origin, worst_origin
+from planner.performance.batching import Batching, Demand, Outcome
+from planner.performance.chip import Chip, chip_of
+from planner.performance.curves import Curves
+from planner.performance.operators import layout_of, operators_of
+from planner.performance.overheads import Overheads, overheads_of
+from planner.performance.speculative import speculation
+from planner.performance.step import Step, StepModel, step_model
+from planner.resolved import Resolved
+
+_WIDTH = {"measured": 1.0, "published": 1.0, "formula": 1.2, "assumed": 1.6}
+"""Factor on the interval by the origin of a chip's laws."""
+
+
+def serving_performance(resolved: Resolved, memory: ServingMemory, curves: Curves) -> Performance:
+    """Speed at the workload. Raises UnknownFact naming a missing fact."""
+    chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, curves)
+    model = model_of(resolved, chip, curves)
+    batching = Batching(model, demand_of(resolved, memory))
+    load, replicas = resolved.workload, max(resolved.serving.dp, 1)
+    if load.saturated:
+        outcome = batching.saturated()
+    elif load.request_rate is not None:
+        outcome = batching.open(load.request_rate / replicas)
+    else:
+        outcome = batching.closed(max((load.concurrency or 1.0) / replicas, 1e-6))
+    return _performance(resolved, batching, outcome, chip)
+
+
+def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
+    """The compiled step model of a deployment."""
+    layout = layout_of(resolved.serving)
+    operators = operators_of(resolved.architecture, resolved.quantization, layout)
+    device = resolved.cluster.device.accelerator
+    backend = resolved.engine.backend or backend_of(device.vendor, device.name) if device else "cpu"
+    over = overheads_of(resolved.engine, backend, curves)
+    if resolved.serving.enforce_eager:
+        over = eager(over)
+    return step_model(operators, layout, chip, resolved.cluster, over)
+
+
+def eager(over: Overheads) -> Overheads:
+    """Without captured graphs every layer pays its launches."""
+    from dataclasses import replace
+
+    return replace(over, layer_s=over.layer_s + over.eager_layer_s)
+
+
+def demand_of(resolved: Resolved, memory: ServingMemory) -> Demand:
+    """The load of one replica with the slots that engine and KV pool give."""
+    serving, load = resolved.serving, resolved.workload
+    osl = max(load.osl, 1.0)
+    length = load.context + load.isl + osl
+    pool = memory.kv_tokens.value
+    held = load.context + load.isl * (1 - load.prefix_hit_rate) + osl * 0.6
+    slots = float(serving.max_num_seqs * serving.attention_dp)
+    if pool > 0 and held > 0:
+        slots = min(slots, max(pool / max(held, length * 0.5), 1.0))
+    draft, accepted = speculation(resolved)
+    return Demand(
+        isl=max(load.isl, 1.0),
+        osl=osl,
+        cached=load.isl * load.prefix_hit_rate,
+        context=load.context,
+        budget=float(max(serving.max_num_batched_tokens, 1)),
+        slots=slots,
+        pp=serving.pp,
+        draft=draft,
+        accepted=accepted,
+    )
+
+
+def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip: Chip) -> Performance:
+    over, load = batching.model.over, resolved.workload
+    origin: Origin = worst_origin("formula", chip.origin)
+    width = over.spread * _WIDTH[chip.origin] * (1.0 if resolved.engine.exact else 1.15)
+    replicas = max(resolved.serving.dp, 1)
+    demand = batching.demand
+    rate = outcome.request_s * replicas
+
+    def figure(value: float, scale: float = 1.0, **terms: float) -> Estimate:
+        span = 1 + width * scale
+        return Estimate(value / span, value, value * span, origin, terms)
+
+    alone, _ = batching.prompt_alone()
+    decodes = load.osl > 1
+    return Performance(
+        ttft_s=figure(outcome.ttft_s, 2.5, prompt=alone, waiting=max(outcome.ttft_s - alone, 0.0)),
+        tpot_s=figure(outcome.tpot_s, 1.0, **_terms(outcome)) if decodes else None,
+        decode_tok_s=figure(1 / outcome.tpot_s) if decodes and outcome.tpot_s > 0 else None,
+        prefill_tok_s=figure(demand.isl / (alone + over.prefill_s), 1.2),
+        output_tok_s=figure(rate * demand.osl, 1.2),
+        total_tok_s=figure(rate * (demand.isl + demand.osl), 1.2),
+        request_s=figure(rate, 1.2),
+        bound={"prefill": _bound(outcome.prefill, chip, compute=True), "decode": _bound(outcome.decode, chip)},
+    )
+
+
+def _terms(outcome: Outcome) -> dict[str, float]:
+    step = outcome.decode
+    return {
+        "projections": step.products + step.head,
+        "attention": step.attention,
+        "experts": step.experts,
+        "communication": step.communication,
+        "small_kernels": step.elementwise,
+        "host": step.host,
+        "prompts_of_others": max(outcome.tpot_s - step.seconds, 0.0),
+    }
+
+
+def _bound(step: Step, chip: Chip, *, compute: bool = False) -> str:
+    """The part that takes most of a step."""
+    work = step.products + step.experts + step.head
+    parts = {
+        "compute" if compute else "weights bandwidth": work,
+        "attention compute" if compute else "KV bandwidth": step.attention,
+        "communication": step.communication,
+        "small kernels": step.elementwise,
+        "host scheduling": step.host,
+    }
+    return max(parts, key=parts.__getitem__)
