@@ -1,0 +1,109 @@
+"""The activation peak that an engine measures before it sizes its KV pool.
+
+Newer engines run one step of ``max_num_batched_tokens`` tokens and then the sampler over ``max_num_seqs`` rows of
+logits; with large vocabularies the sampler is the peak, so that the peak hardly depends on the model's size, on its
+context or on tensor parallelism. Older ones ran the whole context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from planner.engines.profile import EngineProfile
+from planner.memory.memo import IdentityMemo
+from planner.models.architecture import Architecture, Dense, LatentAttention, MoE
+from planner.resolved import Serving
+
+_BF16 = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationRules:
+    """Coefficients of the peak; from the ``activations`` table of a profile."""
+
+    constant_bytes: float = 0.0
+    hidden_factor: float = 1.0
+    """Times tokens × hidden size × 2 B: what stays alive of the step while the sampler runs."""
+    sampler_bytes: float = 16.0
+    """Per row of logits and vocabulary entry."""
+    moe_factor: float = 1.0
+    """Times the workspaces of routed experts: kept from the step on."""
+    forward_factor: float = 1.0
+    """Times the widest intermediate results of one layer: the peak of the step itself."""
+    latent_factor: float = 1.0
+    """Times the up-projected keys and values of a chunk of cached context (MLA prefill)."""
+    latent_chunk_tokens: float = 65_536.0
+    low: float = 0.12
+    high: float = 0.12
+    """How far a measurement may lie off, as shares of the peak."""
+
+
+def activation_rules(profile: EngineProfile) -> ActivationRules:
+    """The coefficients of a profile."""
+    table: Mapping[str, float] = profile.fact("activations", {})
+    return ActivationRules(**{k: v for k, v in table.items() if k in ActivationRules.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Bytes per token of the widest results of a model under a layout."""
+
+    hidden: float
+    layer: float
+    """Of the widest plain layer: QKV or gate and up, with input and output."""
+    moe: float
+    """Of the workspaces of routed experts."""
+    latent: float
+    """Of up-projected K and V of one token of context."""
+
+
+_widths: IdentityMemo[Widths] = IdentityMemo()
+
+
+def widths(architecture: Architecture, tp: int, expert_tp: int) -> Widths:
+    """Read off the layers once per layout."""
+    return _widths.get(architecture, None, (tp, expert_tp), lambda: _read_widths(architecture, tp, expert_tp))
+
+
+def _read_widths(architecture: Architecture, tp: int, expert_tp: int) -> Widths:
+    hidden = architecture.hidden_size
+    plain = moe = latent = 0.0
+    for layer in architecture.layer_kinds:
+        shape = layer.feed_forward
+        if isinstance(shape, Dense):
+            plain = max(plain, (3 if shape.gated else 2) * shape.intermediate_size / tp)
+        elif isinstance(shape, MoE):
+            width = ceil(shape.intermediate_size / expert_tp)
+            moe = max(moe, shape.experts_per_token * (max(2.0 * width, hidden) + width))
+            plain = max(plain, 3.0 * shape.shared_intermediate_size / tp)
+        for mixer in layer.mixers:
+            if isinstance(mixer, LatentAttention):
+                heads = ceil(mixer.num_q_heads / tp)
+                latent = max(latent, heads * (mixer.qk_nope_head_dim + mixer.v_head_dim))
+    return Widths(hidden * _BF16, (plain + 2 * hidden) * _BF16, moe * _BF16, latent * _BF16)
+
+
+def activation_peak(
+    architecture: Architecture, serving: Serving, rules: ActivationRules, expert_tp: int
+) -> Mapping[str, float]:
+    """Bytes by name of what is alive at the peak.
+
+    peak = constant + max(step, sampler): the step holds the widest layer, the sampler ``sampler_bytes`` per row and
+    vocabulary entry besides the hidden states; workspaces of experts and of MLA's chunked context stay through both.
+    """
+    sizes = widths(architecture, serving.tp, expert_tp)
+    tokens = float(serving.max_num_batched_tokens)
+    rows = float(min(serving.max_num_seqs, serving.max_num_batched_tokens))
+    kept = rules.moe_factor * tokens * sizes.moe
+    step = rules.forward_factor * tokens * sizes.layer
+    sampler = rows * architecture.vocab_size * rules.sampler_bytes + rules.hidden_factor * tokens * sizes.hidden
+    chunk = min(rules.latent_chunk_tokens, max(8.0 * serving.max_model_len, 4.0 * rows * serving.block_size))
+    latent = rules.latent_factor * chunk * sizes.latent
+    parts = {"constant": rules.constant_bytes, "expert_workspace": kept}
+    if sampler >= step + latent:
+        parts["sampler"] = sampler
+    else:
+        parts["step"], parts["latent_context"] = step, latent
+    return parts

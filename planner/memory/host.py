@@ -1,0 +1,36 @@
+"""The host's side of serving: memory while loading and running, bytes on disk."""
+
+from __future__ import annotations
+
+from planner.estimate import Estimate
+from planner.models.formats import model_bytes
+from planner.resolved import Resolved
+from planner.units import GIB
+
+_PROCESS_BYTES = 4.0 * GIB
+"""Per rank: interpreter, libraries, compiled kernels, pinned staging buffers."""
+_FRONT_BYTES = 4.0 * GIB
+"""Server, scheduler and tokeniser."""
+
+
+def disk_bytes(resolved: Resolved) -> float:
+    """Bytes of the checkpoint on disk: as read from the files, else by formula."""
+    return resolved.exact_weight_bytes or model_bytes(resolved.architecture, resolved.quantization)
+
+
+def host_ram(resolved: Resolved) -> Estimate:
+    """RAM of one node: processes and offloaded weights; at most the whole checkpoint in the page cache on top.
+
+    Checkpoints are memory-mapped: the page cache is taken back when others need it, so it is only in ``high``.
+    """
+    serving, cluster = resolved.serving, resolved.cluster
+    ranks = min(serving.gpus, cluster.per_node)
+    terms = {
+        "processes": ranks * _PROCESS_BYTES,
+        "server": _FRONT_BYTES,
+        "offloaded": serving.cpu_offload_bytes * ranks,
+    }
+    value = sum(terms.values())
+    low = terms["offloaded"] + 0.5 * (value - terms["offloaded"])
+    terms["page_cache"] = disk_bytes(resolved)
+    return Estimate(low, value, value + terms["page_cache"], "assumed", terms)

@@ -1,0 +1,58 @@
+"""What a rank holds besides weights, cache and activations: runtime context, communication, captured graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planner.engines.profile import EngineProfile
+from planner.models.architecture import Architecture
+from planner.resolved import Serving
+
+
+@dataclass(frozen=True, slots=True)
+class OverheadRules:
+    """Coefficients; from the ``overheads`` table of a profile. Bytes."""
+
+    non_torch_bytes: float = 0.0
+    """Outside the framework's allocator with one rank, subtracted from the budget."""
+    non_torch_parallel_bytes: float = 0.0
+    """The same with several ranks: communicators and their buffers."""
+    non_torch_wide_bytes: float = 0.0
+    """The same from eight ranks on."""
+    context_bytes: float = 0.0
+    """Runtime context with one rank, not subtracted."""
+    context_parallel_bytes: float = 0.0
+    graph_constant_bytes: float = 0.0
+    graph_layer_bytes: float = 0.0
+    """Of captured graphs, per layer."""
+    graph_factor: float = 1.0
+    graphs_in_budget: bool = False
+
+
+def overhead_rules(profile: EngineProfile) -> OverheadRules:
+    """The coefficients of a profile."""
+    table: Mapping[str, float] = profile.fact("overheads", {})
+    known = {k: v for k, v in table.items() if k in OverheadRules.__dataclass_fields__}
+    return OverheadRules(**known)  # type: ignore[arg-type]
+
+
+def non_torch(rules: OverheadRules, ranks: int) -> float:
+    """Bytes that libraries hold, by the ranks of one replica."""
+    if ranks == 1:
+        return rules.non_torch_bytes
+    if ranks < 8:
+        return rules.non_torch_parallel_bytes
+    return max(rules.non_torch_wide_bytes, rules.non_torch_parallel_bytes)
+
+
+def context(rules: OverheadRules, ranks: int) -> float:
+    """Bytes of the runtime's own context."""
+    return rules.context_bytes if ranks == 1 else rules.context_parallel_bytes
+
+
+def graphs(rules: OverheadRules, architecture: Architecture, serving: Serving) -> float:
+    """Bytes of captured graphs; none in eager mode."""
+    if serving.enforce_eager:
+        return 0.0
+    return rules.graph_factor * (rules.graph_constant_bytes + rules.graph_layer_bytes * architecture.num_layers)
