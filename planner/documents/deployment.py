@@ -93,6 +93,8 @@ class HardwareTable(Table):
     nodes: Count = 1
     memory_bytes: Bytes | None = None
     """Overrides the memory of one device."""
+    slice: Name | None = None
+    """MIG profile ("1g.18gb") when each device is a slice of a card; ``memory_bytes`` is then the slice's."""
     interconnect: Name | None = None
     """Link between the devices of a node: a hwdb link id ("nvlink4", "pcie5-x16", "xgmi3" …)."""
     fabric: Name | None = None

@@ -1,0 +1,115 @@
+"""Rules of the support triple: this engine, at this release, on this chip, for this kind of model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.documents.deployment import SpeculativeTable
+from planner.documents.result import Finding
+from planner.engines.profile import EngineProfile
+from planner.legality.shape import ModelShape
+from planner.legality.support import Abilities, Support
+from planner.resolved import Device, Serving
+
+_TITLES = {
+    "mla": "multi-head latent attention",
+    "moe": "mixtures of experts",
+    "recurrent": "layers with a recurrent state",
+    "sparse-attention": "sparse attention with an indexer",
+    "compressed-attention": "compressed attention",
+    "sliding-window": "sliding-window attention",
+    "vision": "image input",
+    "encoder": "embedding models",
+    "reranker": "rerankers",
+    "encoder-decoder": "encoder-decoder models",
+    "attention-dp": "data-parallel attention",
+    "expert-parallel": "expert parallelism",
+    "pipeline-parallel": "pipeline parallelism",
+    "tensor-parallel": "tensor parallelism",
+    "context-parallel": "decode context parallelism",
+}
+_ALIASES = {"nextn": "mtp", "deepseek_mtp": "mtp", "draft": "draft_model", "standalone": "draft_model"}
+_NEEDS_DRAFT = frozenset({"eagle", "eagle3", "draft_model", "medusa"})
+
+
+def chip_rules(engine: EngineProfile, device: Device, abilities: Abilities, support: Support) -> Iterator[Finding]:
+    """The engine runs on this chip at all."""
+    name = device.accelerator.name if device.accelerator else "a CPU"
+    if abilities.on_chip == "unknown":
+        message = f"it is not known here whether {engine.name} {engine.version} runs on {name}"
+        yield Finding("engine-on-chip", message, "check the vendor's own build of the engine", "warning")
+    elif abilities.on_chip == "no":
+        others = engines_for(device, support)
+        change = {"engine.name": others[0], "engine.version": None} if others else {}
+        fix = f"use {' or '.join(others[:3])}" if others else "use the vendor's own engine"
+        message = f"{engine.name} {engine.version} does not run on {name}"
+        yield Finding("engine-on-chip", message, fix, "error", change)
+
+
+def engines_for(device: Device, support: Support) -> tuple[str, ...]:
+    """Engines that run on a device in their newest release, in the order of the tables."""
+    chip = support.chip(device.accelerator)
+    newest = (EngineProfile(name, "", None, name, exact=False) for name in support.engines)
+    able = ((p.name, support.abilities(p, device.accelerator)) for p in newest)
+    return tuple(name for name, known in able if known and known.chip is chip and known.on_chip == "yes")
+
+
+def model_rules(engine: EngineProfile, model_type: str, shape: ModelShape, abilities: Abilities) -> Iterator[Finding]:
+    """The engine knows this architecture, by its features and by its type."""
+    for feature in sorted(shape.features - abilities.features):
+        yield _lacks(engine, feature, abilities)
+    if needed := abilities.models.get(model_type):
+        version = needed.lstrip("><= ")
+        message = f"{engine.name} {engine.version} does not know {model_type} models"
+        change = {"engine.version": version}
+        yield Finding("engine-knows-model", message, f"use {engine.name} {needed}", "error", change)
+
+
+def layout_features(engine: EngineProfile, serving: Serving, abilities: Abilities) -> Iterator[Finding]:
+    """The engine has the kinds of parallelism that the layout uses."""
+    wanted = {
+        "attention-dp": ("attention_dp", serving.attention_dp),
+        "expert-parallel": ("ep", serving.ep),
+        "pipeline-parallel": ("pp", serving.pp),
+        "tensor-parallel": ("tp", serving.tp),
+        "context-parallel": ("dcp", serving.dcp),
+    }
+    for feature, (key, ways) in wanted.items():
+        if ways > 1 and feature not in abilities.features:
+            yield _lacks(engine, feature, abilities, {f"serving.{key}": 1})
+
+
+def speculative_rules(
+    table: SpeculativeTable | None, shape: ModelShape, engine: EngineProfile, abilities: Abilities
+) -> Iterator[Finding]:
+    """Speculative decoding against the engine and against what the checkpoint holds."""
+    if table is None:
+        return
+    method = _ALIASES.get(table.method.lower(), table.method.lower())
+    off = {"serving.speculative": None}
+    if f"speculative:{method}" not in abilities.features:
+        message = f"{engine.name} {engine.version} has no speculative method {table.method!r}"
+        known = sorted(f.partition(":")[2] for f in abilities.features if f.startswith("speculative:"))
+        fix = f"use one of {', '.join(known)}" if known else "leave speculation off"
+        yield Finding("speculative-method", message, fix, "error", off)
+    elif method == "mtp" and not shape.has_mtp:
+        message = "the model has no multi-token-prediction layers"
+        yield Finding("speculative-method", message, "use ngram or a draft model", "error", off)
+    elif method in _NEEDS_DRAFT and table.draft is None:
+        message = f"speculative method {table.method!r} needs a draft model"
+        yield Finding("speculative-draft", message, "name serving.speculative.draft", "warning")
+
+
+def _lacks(
+    engine: EngineProfile, feature: str, abilities: Abilities, change: dict[str, object] | None = None
+) -> Finding:
+    title = _TITLES.get(feature, feature)
+    since = abilities.first.get(feature, "")
+    message = f"{engine.name} {engine.version} has no {title} on {abilities.chip.title}"
+    if since.startswith(">="):
+        release = since.lstrip(">= ").partition(",")[0]
+        return Finding(
+            "engine-has-feature", message, f"use {engine.name} {since}", "error", {"engine.version": release}
+        )
+    fix = f"set {'; '.join(f'{k} {v}' for k, v in change.items())}" if change else "use another engine"
+    return Finding("engine-has-feature", message, fix, "error", dict(change or {}))

@@ -1,0 +1,227 @@
+"""What chips can do and what engines support on them: data, looked up by chip class, engine and release.
+
+Loaded once from ``chips.toml`` and ``engines/*.toml`` by whoever owns the files; the rules receive the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any, Literal
+
+from hwdb.schema import Accelerator
+from planner.engines.profile import EngineProfile
+from planner.engines.version import compare, in_range, parse_version
+
+Path = Literal["native", "weight-only"]
+"""How weights of a format are multiplied: in the format itself, or turned into 16 bit inside the kernel."""
+State = Literal["yes", "no", "unknown"]
+
+ENGINES = (
+    "vllm", "sglang", "trtllm", "llama.cpp", "ollama", "ik_llama.cpp", "ktransformers", "mlx", "mindie",
+    "optimum-habana", "vllm-gaudi", "vllm-ascend",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chip:
+    """A class of accelerators that behave alike."""
+
+    id: str
+    title: str
+    match: Mapping[str, Any]
+    native: frozenset[str]
+    """Formats of the matrix units: fp16 bf16 int8 fp8 fp4."""
+    fp8_kv: frozenset[str]
+    """FP8 KV formats that kernels can read on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One statement about an engine: for which chips and releases, and how."""
+
+    names: tuple[str, ...]
+    chips: tuple[str, ...] = ("*",)
+    versions: str = ""
+    how: Path | None = None
+    state: State = "yes"
+    source: str = ""
+
+    def holds(self, chip: str, release: tuple[int, ...] | None) -> bool:
+        """True for this chip class at this release; an unreadable release is taken as the newest."""
+        return _any_match(self.chips, chip) and _in(release, self.versions)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EngineSupport:
+    """The tables of one engine."""
+
+    name: str
+    chips: tuple[Row, ...]
+    formats: tuple[Row, ...]
+    kv: tuple[Row, ...]
+    features: Mapping[str, tuple[Row, ...]]
+    rules: Mapping[str, tuple[Row, ...]]
+    models: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Abilities:
+    """What one engine at one release does on one chip class."""
+
+    chip: Chip
+    on_chip: State
+    formats: tuple[Row, ...]
+    kv_dtypes: tuple[str, ...]
+    features: frozenset[str]
+    rules: frozenset[str]
+    models: Mapping[str, str]
+    first: Mapping[str, str]
+    """Feature → the releases that have it on this chip, for those that this release lacks."""
+    classes: Mapping[str, tuple[str, ...]]
+
+    def path(self, scheme: str) -> Path | None:
+        """How this engine multiplies a weight scheme here; None: it cannot."""
+        for row in self.formats:
+            if _any_match(row.names, scheme):
+                return row.how or self._chip_path(scheme)
+        return None
+
+    def format_class(self, scheme: str) -> str:
+        """fp8 int8 w8a16 int4 fp4 nf4 gguf, or "none"."""
+        return next((c for c, names in self.classes.items() if _any_match(names, scheme)), "none")
+
+    def _chip_path(self, scheme: str) -> Path:
+        kind = self.format_class(scheme)
+        return "weight-only" if kind in ("fp8", "int8", "fp4") and kind not in self.chip.native else "native"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Support:
+    """All tables. Compared by identity: load once."""
+
+    chips: tuple[Chip, ...]
+    engines: Mapping[str, EngineSupport]
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def abilities(self, engine: EngineProfile, accelerator: Accelerator | None) -> Abilities | None:
+        """What is known of an engine on a device; None for an engine without tables."""
+        tables = self.engines.get(engine.name) or self.engines.get(engine.family)
+        release = engine.release or parse_version(engine.version).release
+        return _abilities(self, tables, self.chip(accelerator), release) if tables else None
+
+    def chip(self, accelerator: Accelerator | None) -> Chip:
+        """The class of a device; None is the CPU."""
+        return _chip(self, accelerator.id if accelerator else "", _Traits.of(accelerator))
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    vendor: str
+    compute_capability: tuple[int, int] | None
+    gfx: str | None
+
+    @staticmethod
+    def of(accelerator: Accelerator | None) -> _Traits:
+        if accelerator is None:
+            return _Traits("cpu", None, None)
+        return _Traits(accelerator.vendor.lower(), accelerator.compute_capability, accelerator.gfx_arch)
+
+
+@lru_cache(maxsize=4096)
+def _chip(support: Support, identifier: str, traits: _Traits) -> Chip:
+    found = next((c for c in support.chips if _matches(c.match, identifier, traits)), None)
+    if found is None:
+        raise ValueError("chips.toml needs a last row that matches everything")
+    return found
+
+
+def _matches(match: Mapping[str, Any], identifier: str, traits: _Traits) -> bool:
+    if "vendor" in match and match["vendor"] != traits.vendor:
+        return False
+    if "vendor" not in match and traits.vendor == "cpu":
+        return False
+    if "compute_capability" in match:
+        low, high = (parse_version(text).release or () for text in match["compute_capability"])
+        mine = traits.compute_capability
+        return mine is not None and compare(low, mine) <= 0 <= compare(high, mine)
+    if "gfx" in match:
+        return traits.gfx is not None and _any_match(tuple(match["gfx"]), traits.gfx)
+    return _any_match(tuple(match.get("ids", ("*",))), identifier)
+
+
+@lru_cache(maxsize=1024)
+def _abilities(support: Support, engine: EngineSupport, chip: Chip, release: tuple[int, ...] | None) -> Abilities:
+    here = [row for row in engine.chips if _any_match(row.names, chip.id) and _in(release, row.versions)]
+    states = {row.state for row in here}
+    has = {name for name, rows in engine.features.items() if any(r.holds(chip.id, release) for r in rows)}
+    return Abilities(
+        chip=chip,
+        on_chip="yes" if "yes" in states else "unknown" if "unknown" in states else "no",
+        formats=tuple(row for row in engine.formats if row.holds(chip.id, release)),
+        kv_dtypes=tuple(name for row in engine.kv if row.holds(chip.id, release) for name in row.names),
+        features=frozenset(has),
+        rules=frozenset(n for n, rows in engine.rules.items() if any(r.holds(chip.id, release) for r in rows)),
+        models={name: span for name, span in engine.models.items() if not _in(release, span)},
+        first={name: _elsewhere(rows, chip.id) for name, rows in engine.features.items() if name not in has},
+        classes=support.classes,
+    )
+
+
+def _elsewhere(rows: tuple[Row, ...], chip: str) -> str:
+    """Releases in which a feature exists on this chip class; empty when only other chips have it."""
+    return next((row.versions for row in rows if _any_match(row.chips, chip)), "")
+
+
+@lru_cache(maxsize=65536)
+def _any_match(patterns: tuple[str, ...], name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _in(release: tuple[int, ...] | None, versions: str) -> bool:
+    return release is None or not versions or in_range(release, versions)
+
+
+def load_support(read_toml: Callable[[str], dict[str, Any]]) -> Support:
+    """The tables from the package's data files; ``read_toml`` reads a file below ``planner/``."""
+    data = read_toml("legality/chips.toml")
+    chips = tuple(
+        Chip(row["id"], row["title"], row["match"], frozenset(row["native"]), frozenset(row["fp8_kv"]))
+        for row in data["chip"]
+    )
+    engines: dict[str, EngineSupport] = {}
+    for name in ENGINES:
+        table = read_toml(f"legality/engines/{name}.toml")
+        engines[name] = _engine(table, engines.get(table.get("base", "")))
+    return Support(chips, engines, {name: tuple(schemes) for name, schemes in data["classes"].items()})
+
+
+def _engine(table: Mapping[str, Any], base: EngineSupport | None) -> EngineSupport:
+    rules = {name: _rows(rows, name) for name, rows in table["rules"].items()}
+    features = {name: _rows(rows, name) for name, rows in table["features"].items()}
+    return EngineSupport(
+        name=table["name"],
+        chips=tuple(_row(r, r["ids"], ()) for r in table.get("chips", ())) or (base.chips if base else ()),
+        formats=tuple(_row(r, r["schemes"], r["chips"]) for r in table.get("formats", ())),
+        kv=tuple(_row(r, r["dtypes"], r["chips"]) for r in table.get("kv", ())) or (base.kv if base else ()),
+        features={**(base.features if base else {}), **features},
+        rules={**(base.rules if base else {}), **rules},
+        models={**(base.models if base else {}), **table["models"]},
+    )
+
+
+def _rows(rows: list[Mapping[str, Any]], name: str) -> tuple[Row, ...]:
+    return tuple(_row(row, (name,), row.get("chips", ("*",))) for row in rows)
+
+
+def _row(row: Mapping[str, Any], names: Any, chips: Any) -> Row:
+    return Row(
+        names=tuple(names),
+        chips=tuple(chips) or ("*",),
+        versions=row.get("versions", ""),
+        how=row.get("how"),
+        state=row.get("state", "yes"),
+        source=row["source"],
+    )
