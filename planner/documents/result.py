@@ -66,6 +66,8 @@ class DeviceMemory:
     weights: Estimate
     kv_cache: Estimate
     compute: Estimate
+    recurrent: Estimate | None = None
+    """State of recurrent layers; None for models without any."""
 
 
 @dataclass(frozen=True, slots=True)

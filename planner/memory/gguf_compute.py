@@ -1,0 +1,205 @@
+"""Compute buffers of llama.cpp: what one micro-batch needs beside weights and cache.
+
+Checked against printed buffers: logits and last hidden state ``ubatch × 4 × (vocab + hidden)`` where the output matrix
+lies; attention scores ``heads × cells × ubatch × 4`` without flash attention; mask ``cells × ubatch × 4``; routed
+activations ``ubatch × experts_per_token × (hidden + 2 × intermediate) × 4``; expert tensors streamed from the host.
+MLA of builds that expand the latent for prompts: 768 B per head and cell. Fitted: 512-token absorbed queries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
+from planner.memory.gguf_place import HOST, Placement
+from planner.models.architecture import Architecture, Attention, Dense, LatentAttention, MoE
+from planner.models.gguf_layout import GgufLayout
+from planner.resolved import Resolved
+
+_F32 = 4.0
+_EXPANDED_LATENT = 768.0
+"""Bytes per head and cell of K (192 × 2 B) and V, each before and after the copy, in builds that expand the latent."""
+_ABSORBED = 512
+"""Tokens whose absorbed queries live at once."""
+_SPLIT_INPUTS = 6.0
+"""Hidden states that cross a device border per copy of the pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The sizes that buffers depend on."""
+
+    hidden: int
+    vocab: int
+    heads: int
+    head_dim: int
+    latent: LatentAttention | None
+    experts: MoE | None
+    dense_width: int
+    window: int | None
+    full: bool
+    """Some layer attends to the whole context."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComputeRules:
+    """Engine facts under ``gguf``."""
+
+    copies: int
+    """Pipeline copies over several GPUs when all layers lie on them."""
+    offload_min_tokens: float
+    """Prompt tokens per micro-batch from which host weights are streamed to a GPU; times experts over active experts
+    where ``offload_by_expert``."""
+    offload_by_expert: bool
+    streamed_tensors: int
+    """Expert tensors of one layer on the GPU at once (2 where gate and up are fused)."""
+    expands_latent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Bytes per GPU and on the host."""
+
+    gpus: tuple[float, ...]
+    host: float
+
+
+def compute_rules(resolved: Resolved) -> ComputeRules:
+    """The engine's behaviour; newest llama.cpp where its profile says nothing."""
+    fact = resolved.engine.fact
+    return ComputeRules(
+        copies=int(fact("gguf.pipeline_copies", 4)),
+        offload_min_tokens=float(fact("gguf.offload_min_tokens", 32)),
+        offload_by_expert=bool(fact("gguf.offload_by_expert", False)),
+        streamed_tensors=int(fact("gguf.streamed_tensors", 1)),
+        expands_latent=bool(fact("gguf.expands_latent", False)),
+    )
+
+
+@lru_cache(maxsize=256)
+def shape_of(architecture: Architecture) -> Shape:
+    """The sizes of an architecture, largest layer kind each."""
+    mixers = [m for layer in architecture.layer_kinds for m in layer.mixers]
+    attention = [m for m in mixers if isinstance(m, Attention)]
+    latent = next((m for m in mixers if isinstance(m, LatentAttention)), None)
+    experts = [k.feed_forward for k in architecture.layer_kinds if isinstance(k.feed_forward, MoE)]
+    dense = [k.feed_forward for k in architecture.layer_kinds if isinstance(k.feed_forward, Dense)]
+    windows = [m.window for m in attention if m.window]
+    return Shape(
+        hidden=architecture.hidden_size,
+        vocab=architecture.vocab_size,
+        heads=max((m.num_q_heads for m in mixers if isinstance(m, Attention | LatentAttention)), default=0),
+        head_dim=max((m.head_dim for m in attention), default=0),
+        latent=latent,
+        experts=max(experts, key=lambda m: m.num_experts, default=None),
+        dense_width=max((d.intermediate_size for d in dense), default=0),
+        window=max(windows, default=None),
+        full=latent is not None or any(m.window is None for m in attention),
+    )
+
+
+def compute_buffers(resolved: Resolved, layout: GgufLayout, placement: Placement) -> Compute:
+    """The buffers of every GPU and the host's for a placement."""
+    shape, rules = shape_of(resolved.architecture), compute_rules(resolved)
+    ubatch = min(resolved.serving.ubatch, context_cells(resolved.serving.max_model_len))
+    streams = placement.gpus > 0 and _streams(shape, rules, ubatch, placement)
+    copies = _copies(placement, rules, resolved)
+    gpus = tuple(_gpu(resolved, layout, placement, d, streams, copies) for d in range(_computing_gpus(placement)))
+    gpus += (0.0,) * (placement.gpus - len(gpus))
+    return Compute(gpus, _host(resolved, placement, streams, copies))
+
+
+def _computing_gpus(placement: Placement) -> int:
+    """With nothing on the GPUs one of them still takes prompt batches; rows are gathered on the first."""
+    if placement.gpu_layers == 0 or placement.rows:
+        return min(1, placement.gpus)
+    return placement.gpus
+
+
+def _streams(shape: Shape, rules: ComputeRules, ubatch: int, placement: Placement) -> bool:
+    """Whether prompt batches pull weights of the host to a GPU (op offload)."""
+    on_host = HOST in placement.experts if shape.experts else HOST in placement.layers
+    least = rules.offload_min_tokens
+    if shape.experts and rules.offload_by_expert:
+        least *= shape.experts.num_experts / max(1, shape.experts.experts_per_token) * 1.01
+    return on_host and ubatch >= least
+
+
+def _copies(placement: Placement, rules: ComputeRules, resolved: Resolved) -> int:
+    whole = placement.gpus > 1 and HOST not in placement.layers and HOST not in placement.experts
+    return rules.copies if whole and not placement.rows and resolved.serving.split_mode == "layer" else 1
+
+
+def _gpu(
+    resolved: Resolved, layout: GgufLayout, placement: Placement, device: int, streams: bool, copies: int
+) -> float:
+    shape, ubatch = shape_of(resolved.architecture), resolved.serving.ubatch
+    masks = _masks(resolved)
+    phases = [_attention(resolved), _routed(shape, ubatch), _mlp(shape, ubatch)]
+    base = max(phases[0], phases[1] + masks, phases[2])
+    if streams:
+        largest = max((row.largest_expert_tensor for row in layout.layers), default=0.0)
+        base = max(base, compute_rules(resolved).streamed_tensors * largest + phases[1] + masks)
+    if device == placement.head:
+        base = max(base, _logits(shape, ubatch))
+    return base + (copies - 1) * (masks + _SPLIT_INPUTS * ubatch * shape.hidden * _F32)
+
+
+def _host(resolved: Resolved, placement: Placement, streams: bool, copies: int) -> float:
+    """Inputs of the graph (masks, embeddings), what the CPU computes itself, and the logits if it has the output."""
+    shape, ubatch = shape_of(resolved.architecture), resolved.serving.ubatch
+    inputs = copies * _masks(resolved) + ubatch * shape.hidden * _F32
+    needs = [inputs]
+    if HOST in placement.experts and not streams:
+        needs.append(_routed(shape, ubatch) + ubatch * shape.hidden * _F32)
+    if HOST in placement.layers and not (streams and placement.gpus):
+        needs.append(_attention(resolved) + (0.0 if resolved.serving.flash_attention else _masks(resolved)))
+    if placement.head == HOST:
+        needs.append(_logits(shape, ubatch))
+        return max(needs) + (inputs if placement.gpus else 0.0)
+    return max(needs)
+
+
+def _logits(shape: Shape, ubatch: int) -> float:
+    return ubatch * _F32 * (shape.vocab + shape.hidden)
+
+
+def _masks(resolved: Resolved) -> float:
+    """fp32 masks of the full and the windowed attention."""
+    shape, serving = shape_of(resolved.architecture), resolved.serving
+    cells = context_cells(serving.max_model_len) if shape.full else 0
+    if shape.window:
+        cells += swa_cells(shape.window, serving, cache_rules(resolved.engine))
+    return cells * serving.ubatch * _F32
+
+
+def _attention(resolved: Resolved) -> float:
+    shape, serving = shape_of(resolved.architecture), resolved.serving
+    cells, ubatch = context_cells(serving.max_model_len), serving.ubatch
+    if not shape.heads:
+        return 4 * ubatch * shape.hidden * _F32
+    scores = 0.0 if serving.flash_attention else shape.heads * cells * ubatch * _F32
+    if shape.latent and serving.mla:
+        return scores + _latent(resolved, shape.latent, cells) + ubatch * shape.hidden * _F32
+    width = max(shape.hidden, shape.heads * shape.head_dim)
+    return scores + 4 * ubatch * width * _F32
+
+
+def _latent(resolved: Resolved, mixer: LatentAttention, cells: int) -> float:
+    ubatch, rules = resolved.serving.ubatch, compute_rules(resolved)
+    width = mixer.kv_lora_rank + mixer.qk_rope_head_dim
+    absorbed = mixer.num_q_heads * _F32 * (mixer.kv_lora_rank * ubatch + width * min(ubatch, _ABSORBED))
+    expands = rules.expands_latent and resolved.serving.flash_attention
+    return absorbed + (_EXPANDED_LATENT * mixer.num_q_heads * cells if expands else 0.0)
+
+
+def _routed(shape: Shape, ubatch: int) -> float:
+    if shape.experts is None:
+        return 0.0
+    moe = shape.experts
+    return ubatch * moe.experts_per_token * (shape.hidden + 2 * moe.intermediate_size) * _F32
+
+
+def _mlp(shape: Shape, ubatch: int) -> float:
+    return ubatch * (2 * shape.dense_width + 2 * shape.hidden) * _F32
