@@ -125,8 +125,10 @@ def cost_of(resolved: Resolved, performance: Performance | None, library: Librar
     """Power and money, where speed and power are known."""
     if performance is None:
         return None
-    from planner.cost.power import power_and_cost
-
+    try:
+        from planner.cost.power import power_and_cost
+    except ImportError:
+        return None
     return power_and_cost(resolved, performance, library.prices)
 
 

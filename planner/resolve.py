@@ -10,6 +10,7 @@ from planner.documents.deployment import Deployment, EngineTable, HardwareTable,
 from planner.engines.defaults import Placement, serving_defaults
 from planner.engines.profile import EngineProfile
 from planner.engines.registry import backend_of, engine_profile
+from planner.engines.trainer import trainer_profile
 from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import weight_scheme
 from planner.models.intake import ModelSource, open_model
@@ -44,6 +45,7 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
         serving=serving,
         workload=_workload(deployment.workload or WorkloadTable(), assumed),
         finetune=deployment.finetune,
+        trainer=trainer_profile(deployment.finetune.trainer) if deployment.finetune else None,
         gguf_file_bytes=gguf.file_bytes if gguf else None,
         exact_weight_bytes=source.exact_bytes,
         assumed=assumed,

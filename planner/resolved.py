@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hwdb.schema import Accelerator
 from planner.documents.deployment import Deployment, FinetuneTable, ServiceLevelTable, SpeculativeTable
 from planner.engines.profile import EngineProfile
+from planner.engines.trainer import TrainerProfile
 from planner.models.architecture import Architecture, Quantization
 
 
@@ -25,6 +26,8 @@ class Device:
     """How uncertain that is, as a share: 0 when reported, more when marketed GB was taken as GiB."""
     used_bytes: float = 0.0
     """Held by others (display, other processes)."""
+    slice: str | None = None
+    """MIG profile when the device is a slice of a card."""
 
     @property
     def vendor(self) -> str:
@@ -138,6 +141,8 @@ class Resolved:
     serving: Serving
     workload: Workload
     finetune: FinetuneTable | None = None
+    trainer: TrainerProfile | None = None
+    """Beside ``finetune``: how its trainer behaves."""
     gguf_file_bytes: float | None = None
     exact_weight_bytes: float | None = None
     """From safetensors headers, when the files were read."""

@@ -25,6 +25,9 @@ def add_overlay_option(parser: argparse.ArgumentParser) -> None:
 def library_of(args: argparse.Namespace) -> Library:
     """The library with the overlays that the options, the environment and the user's folder name."""
     from planner.library import Library
-    from planner.overlays import find_overlays
 
+    try:
+        from planner.overlays import find_overlays
+    except ImportError:
+        return Library(())
     return Library(find_overlays([Path(p) for p in args.overlay]))

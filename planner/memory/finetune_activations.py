@@ -1,0 +1,101 @@
+"""Activations of a training step, in bytes per token: what autograd keeps for the backward pass.
+
+Counted tensor by tensor in 2-byte formats (the accounting of Korthikanti et al. 2022, "Reducing Activation
+Recomputation in Large Transformer Models", without the quadratic terms that fused attention drops): the input of each norm
+with its fp32 copy where norms are not fused, the input of each trained projection, Q, K and V, the attention
+output, and the MLP's gate, up and product. A frozen projection needs no input for a weight gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from planner.models.architecture import (
+    Architecture,
+    Attention,
+    Dense,
+    LatentAttention,
+    Layer,
+    MoE,
+    Recurrent,
+)
+
+HALF = 2.0
+"""Bytes of a bf16 or fp16 element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What decides which tensors stay."""
+
+    trains_attention: bool = True
+    trains_mlp: bool = True
+    adapter_copies: int = 0
+    """Targeted modules in the attention whose input is kept once more after dropout."""
+    fused_kernels: bool = False
+
+
+@lru_cache(maxsize=2048)
+def layer_bytes_per_token(architecture: Architecture, layer: Layer, saving: Saving) -> float:
+    """Kept by one layer without checkpointing, per token."""
+    hidden = architecture.hidden_size * HALF
+    norm = hidden if saving.fused_kernels or layer_norms_are_native(layer) else 3 * hidden
+    norms = norm * (2 if layer.feed_forward and layer.mixers else 1)
+    mixing = sum(_mixer_bytes(mixer, architecture.hidden_size, saving) for mixer in layer.mixers)
+    copies = saving.adapter_copies * hidden
+    return norms + mixing + copies + _feed_forward_bytes(layer, architecture.hidden_size, saving)
+
+
+def layer_norms_are_native(layer: Layer) -> bool:
+    """LayerNorm (with a bias) is one kernel that keeps its input; RMSNorm in plain PyTorch keeps an fp32 copy too."""
+    return any(t.part == "norm" and t.module.endswith("bias") for t in layer.tensors)
+
+
+def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, hidden: int, saving: Saving) -> float:
+    source = hidden * HALF
+    if isinstance(mixer, Attention):
+        query = mixer.num_q_heads * mixer.head_dim
+        keys_values = mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim)
+        out = mixer.num_q_heads * mixer.v_head_dim
+        return source + HALF * (query + keys_values + out)
+    if isinstance(mixer, LatentAttention):
+        head = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
+        latent = (mixer.q_lora_rank or 0) + mixer.kv_lora_rank + mixer.qk_rope_head_dim
+        return source + HALF * (3 * latent + mixer.num_q_heads * (2 * head + 2 * mixer.v_head_dim))
+    return source + HALF * mixer.num_heads * 3 * (mixer.key_dim + mixer.value_dim)
+
+
+def _feed_forward_bytes(layer: Layer, hidden: int, saving: Saving) -> float:
+    block = layer.feed_forward
+    if block is None:
+        return 0.0
+    source = hidden * HALF if saving.trains_mlp else 0.0
+    if isinstance(block, Dense):
+        return source + block.intermediate_size * _kept_widths(block.gated, saving) * HALF
+    width = block.experts_per_token * block.intermediate_size + block.shared_intermediate_size
+    dispatched = block.experts_per_token * hidden * HALF * 2
+    return source + dispatched + width * _kept_widths(block.gated, saving) * HALF
+
+
+def _kept_widths(gated: bool, saving: Saving) -> float:
+    """Tensors of the intermediate size that stay: gate, its activation and up; the product for a trained down."""
+    kept = 3.0 if gated else 1.0
+    if saving.fused_kernels and gated:
+        kept = 2.0
+    return kept + (1.0 if saving.trains_mlp else 0.0)
+
+
+def backward_bytes_per_token(layer: Layer, hidden: int) -> float:
+    """Gradients alive inside the layer that is being worked backwards."""
+    block = layer.feed_forward
+    if isinstance(block, MoE):
+        width = block.experts_per_token * block.intermediate_size + block.shared_intermediate_size
+    else:
+        width = block.intermediate_size if block else 0
+    return HALF * (2 * width + hidden)
+
+
+def checkpoint_bytes_per_token(architecture: Architecture) -> float:
+    """Full checkpointing keeps each layer's input."""
+    return HALF * architecture.hidden_size * architecture.num_layers

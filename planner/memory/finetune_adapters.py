@@ -1,0 +1,59 @@
+"""LoRA adapters: which modules they sit on and how many parameters they train."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from planner.documents.deployment import FinetuneTable
+from planner.models.architecture import Architecture, Tensor
+from planner.models.parameters import all_tensors
+
+_TARGETS = {
+    "q": ("q_proj", "q_a_proj", "q_b_proj", "query", "wq"),
+    "k": ("k_proj", "kv_a_proj_with_mqa", "kv_b_proj", "key", "wk"),
+    "v": ("v_proj", "kv_b_proj", "value", "wv"),
+    "o": ("o_proj", "out_proj", "dense", "wo"),
+    "gate": ("gate_proj", "w1", "gate_up_proj"),
+    "up": ("up_proj", "w3", "gate_up_proj", "fc1"),
+    "down": ("down_proj", "w2", "fc2"),
+}
+"""Short target → last part of module names, as model families spell them."""
+FUSED = {"qkv_proj", "query_key_value", "c_attn", "Wqkv"}
+
+
+@lru_cache(maxsize=512)
+def adapter_parameters(architecture: Architecture, rank: int, targets: str | tuple[str, ...]) -> int:
+    """Trained parameters: rank × (in + out) for each targeted weight (LoRA, Hu et al. 2021, section 4.1).
+
+    ``targets``: "all-linear", "all-linear+head" or short names. Stacked expert weights count once per expert and only
+    where gate, up or down are named outright.
+    """
+    total = sum(
+        rank * _sides(tensor) * count for tensor, count in all_tensors(architecture) if targeted(tensor, targets)
+    )
+    if targets == "all-linear+head":
+        total += rank * (architecture.hidden_size + architecture.vocab_size)
+    return total
+
+
+def _sides(tensor: Tensor) -> int:
+    stack = tensor.shape[0] if len(tensor.shape) == 3 else 1
+    return stack * (tensor.shape[-1] + tensor.shape[-2])
+
+
+def targeted(tensor: Tensor, targets: str | tuple[str, ...]) -> bool:
+    """Whether an adapter sits on this weight."""
+    if len(tensor.shape) < 2 or tensor.part in ("embedding", "head", "vision", "router", "norm"):
+        return False
+    if isinstance(targets, str):
+        return tensor.part != "experts" and tensor.quantized
+    last = tensor.module.rsplit(".", 1)[-1]
+    if last in FUSED:
+        return bool({"q", "k", "v"} & set(targets))
+    return any(last in _TARGETS.get(target, (target,)) for target in targets)
+
+
+def targets_of(table: FinetuneTable, default: str | list[str]) -> str | tuple[str, ...]:
+    """The document's targets, or the trainer's default."""
+    chosen = table.lora_targets if table.lora_targets is not None else default
+    return chosen if isinstance(chosen, str) else tuple(chosen)

@@ -1,0 +1,44 @@
+"""What share of the peak training reaches, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_FILE = "performance/curves/training.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Share of the dense peak in executed FLOPs."""
+
+    precision: str
+    architecture: str | None
+    dense: float
+    moe: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCurves:
+    """Rates, first match first, and factors."""
+
+    rates: tuple[Rate, ...]
+    factors: Mapping[str, float]
+    source: str
+
+    def rate(self, precision: str, architecture: str | None) -> tuple[Rate, bool]:
+        """The row for a chip's architecture, and whether it is that chip's own."""
+        for row in self.rates:
+            if row.precision != precision or not row.architecture:
+                continue
+            if architecture and architecture.startswith(row.architecture):
+                return row, True
+        return next(r for r in self.rates if r.precision == precision and not r.architecture), False
+
+
+def load_training_curves(read_toml: Callable[[str], dict[str, Any]]) -> TrainingCurves:
+    """The curves of the package, by the given reader."""
+    table = read_toml(_FILE)
+    rates = tuple(Rate(r["precision"], r.get("architecture"), r["dense"], r["moe"]) for r in table["rate"])
+    return TrainingCurves(rates, table["factors"], table["source"])
