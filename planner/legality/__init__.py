@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.documents.result import Finding
-from planner.legality import engine, formats, layout, limits
+from planner.legality import devices, engine, formats, limits, parallel, shards
 from planner.legality.shape import ModelShape, model_shape
 from planner.legality.support import Abilities, Support
 from planner.resolved import Resolved
@@ -43,10 +43,10 @@ def _findings(
     resolved: Resolved, shape: ModelShape, abilities: Abilities | None, support: Support
 ) -> Iterator[Finding]:
     serving, cluster = resolved.serving, resolved.cluster
-    yield from layout.device_rules(serving, cluster)
-    yield from layout.node_rules(serving, cluster)
-    yield from layout.pipeline_rules(shape, serving)
-    yield from layout.context_parallel_rules(serving)
+    yield from devices.device_rules(serving, cluster)
+    yield from devices.node_rules(serving, cluster, support.tensor_fabric_bytes_s)
+    yield from parallel.pipeline_rules(shape, serving)
+    yield from parallel.context_parallel_rules(serving)
     yield from limits.slice_rules(resolved)
     if abilities is None or cluster.device.vendor == "unknown":
         return
@@ -74,11 +74,11 @@ def _engine_findings(
 def _layout_findings(resolved: Resolved, shape: ModelShape, abilities: Abilities) -> Iterator[Finding]:
     serving, rules = resolved.serving, abilities.rules
     if "head-limit" in rules:
-        yield from layout.head_rules(shape, serving)
-        yield from layout.vision_rules(shape, serving, "vision-data-parallel" in abilities.features)
+        yield from shards.head_rules(shape, serving)
+        yield from shards.vision_rules(shape, serving, "vision-data-parallel" in abilities.features)
     if "tensor-shards" in rules:
-        yield from layout.width_rules(shape, serving, blocks="block-rows" in rules, groups="group-rows" in rules)
+        yield from shards.width_rules(shape, serving, blocks="block-rows" in rules, groups="group-rows" in rules)
     if "attention-dp-needs-experts" in rules:
-        yield from layout.attention_dp_rules(shape, serving)
+        yield from parallel.attention_dp_rules(shape, serving)
     uneven = "uneven-experts" in abilities.features
-    yield from layout.expert_rules(shape, serving, uneven=uneven, all_ranks="ep-all-ranks" in rules)
+    yield from parallel.expert_rules(shape, serving, uneven=uneven, all_ranks="ep-all-ranks" in rules)

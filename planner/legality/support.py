@@ -105,6 +105,8 @@ class Support:
     chips: tuple[Chip, ...]
     engines: Mapping[str, EngineSupport]
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tensor_fabric_bytes_s: float = 0.0
+    """Slowest network over which tensor ranks are started, per device in one direction."""
 
     def abilities(self, engine: EngineProfile, accelerator: Accelerator | None) -> Abilities | None:
         """What is known of an engine on a device; None for an engine without tables."""
@@ -195,7 +197,8 @@ def load_support(read_toml: Callable[[str], dict[str, Any]]) -> Support:
     for name in ENGINES:
         table = read_toml(f"legality/engines/{name}.toml")
         engines[name] = _engine(table, engines.get(table.get("base", "")))
-    return Support(chips, engines, {name: tuple(schemes) for name, schemes in data["classes"].items()})
+    classes = {name: tuple(schemes) for name, schemes in data["classes"].items()}
+    return Support(chips, engines, classes, data["tensor_fabric_bytes_s"])
 
 
 def _engine(table: Mapping[str, Any], base: EngineSupport | None) -> EngineSupport:

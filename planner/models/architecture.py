@@ -178,6 +178,10 @@ class Quantization:
     """Of everything that is not quantised."""
     quantize_head: bool = False
 
+    def __hash__(self) -> int:
+        """Cheap, for caches: ignore lists can be long."""
+        return hash((self.scheme, self.bits, self.group, self.base_dtype, self.kv_cache, len(self.ignore)))
+
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
@@ -205,6 +209,10 @@ class Architecture:
     """The checkpoint's own; None for plain weights."""
     doubts: tuple[str, ...] = ()
     """What could not be read with certainty."""
+
+    def __hash__(self) -> int:
+        """Cheap, for caches: what tells most models apart, not every tensor."""
+        return hash((self.model_type, self.hidden_size, self.vocab_size, self.layer_order, self.dtype, self.kind))
 
     @property
     def num_layers(self) -> int:
