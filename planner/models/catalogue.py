@@ -1,7 +1,7 @@
 """The catalogue of models: compiled rows of ``catalogue/<family>/*.toml`` with the user's rows laid over them.
 
-The built-in rows come from one compiled JSON (made by ``python -m planner.models.compile_catalogue``); configs stay text until
-an architecture is asked for.
+The built-in rows come from one compiled JSON (made by ``python -m planner.models.compile_catalogue``); configs stay
+text until an architecture is asked for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMPILED = "models/catalogue/compiled.json"
 
 
 class Catalogue:
-    """All known models. ``overlays`` are directories of user rows; a row with a known id replaces it."""
+    """All known models. ``overlays`` are directories whose ``models/`` holds rows; a known id is replaced."""
 
     def __init__(self, overlays: Iterable[Path] = ()) -> None:
         self._overlays = tuple(overlays)
@@ -80,7 +80,7 @@ class Catalogue:
         for folder in self._overlays:
             from planner.models.compile_catalogue import read_folder
 
-            rows |= {model.id: model for model in read_folder(folder)}
+            rows |= {model.id: model for model in read_folder(folder / "models")}
         return dict(sorted(rows.items()))
 
     @cached_property

@@ -20,8 +20,8 @@ USES = (
 """``base``: a pretrained model without chat tuning."""
 COMMERCIAL = ("yes", "conditions", "no", "unknown")
 QUALITIES = ("published", "restated", "same-architecture", "rebuilt")
-"""Of the config: the publisher's file as it is; its fields restated by a public project; the file of a model of the same
-architecture; put together from several public extracts."""
+"""Of the config: the publisher's file as it is; its fields restated by a public project; the file of a model of the
+same architecture; put together from several public extracts."""
 
 
 @dataclass(frozen=True, slots=True)

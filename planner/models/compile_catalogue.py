@@ -1,4 +1,7 @@
-"""Reads and checks catalogue rows, built-in or a user's, and compiles the built-in ones: ``python -m planner.models.compile_catalogue``."""
+"""Reads and checks catalogue rows, built-in or a user's.
+
+``python -m planner.models.compile_catalogue`` writes the built-in ones into the one file that is read at run time.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
-from planner.errors import BadDocument, Problem
+from planner.errors import BadDocument, BadInput, Problem
 from planner.models.catalogue_row import CatalogueModel, read_row
 from planner.models.quality import known_formats
+from planner.models.source import read_json_file
 from planner.units import MIB
 
 ROOT = Path(__file__).parent / "catalogue"
 MAX_ROW_BYTES = MIB
-MAX_CONFIG_BYTES = 8 * MIB
 
 
 def read_folder(folder: Path) -> tuple[CatalogueModel, ...]:
@@ -57,22 +60,17 @@ def _config_text(config: Any, path: Path, folder: Path, problems: list[Problem])
     if not isinstance(config, str):
         problems.append(Problem(where, "must be a table or the name of a JSON file in the same folder of rows"))
         return ""
-    target = path.parent / config
     try:
-        if not target.resolve().is_relative_to(folder.resolve()) or "\0" in config:
+        target = path.parent / config
+        if not target.resolve().is_relative_to(folder.resolve()):
             problems.append(Problem(where, f"{config!r} leaves the folder of rows", "put the JSON file beside the row"))
             return ""
-        if target.stat().st_size > MAX_CONFIG_BYTES:
-            problems.append(Problem(where, f"{config!r} is larger than 8 MiB"))
-            return ""
-        parsed = json.loads(target.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return _dump(read_json_file(target))
+    except BadInput as error:
+        problems.extend(error.problems)
+    except (OSError, ValueError) as error:
         problems.append(Problem(where, f"{config!r} cannot be read: {error}"))
-        return ""
-    if not isinstance(parsed, dict):
-        problems.append(Problem(where, f"{config!r} is not a JSON object"))
-        return ""
-    return _dump(parsed)
+    return ""
 
 
 def _dump(config: dict[str, Any]) -> str:
@@ -90,9 +88,7 @@ def compiled_row(model: CatalogueModel) -> dict[str, Any]:
 
 def compile_text() -> str:
     """The whole compiled file, one model a line."""
-    rows = ",\n".join(
-        json.dumps(compiled_row(m), separators=(",", ":"), ensure_ascii=False) for m in read_folder(ROOT)
-    )
+    rows = ",\n".join(json.dumps(compiled_row(m), separators=(",", ":"), ensure_ascii=False) for m in read_folder(ROOT))
     return '{"models":[\n' + rows + "\n]}\n"
 
 

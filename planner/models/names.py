@@ -35,3 +35,9 @@ def nearest(name: str, known: Mapping[str, str], count: int) -> tuple[tuple[str,
             best[id_] = min(best.get(id_, 1.0), 1 - matcher.ratio())
     close = sorted(best.items(), key=lambda item: (item[1], item[0]))
     return tuple((id_, round(distance, 3)) for id_, distance in close[:count] if distance < 0.6)
+
+
+def shown(name: str) -> str:
+    """A name from outside as it may be printed: one line, no control characters, bounded."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name[:MAX_NAME])
+    return text + ("…" if len(name) > MAX_NAME else "")

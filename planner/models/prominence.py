@@ -1,7 +1,7 @@
 """Which of several models an expert would start first, derived from published figures alone.
 
-Capacity is the dense-equivalent size sqrt(total × active): the geometric mean that is commonly used to compare a mixture of
-experts with a dense model (Mistral's and others' rule of thumb; it is exact for dense models, where both are equal).
+Capacity is the dense-equivalent size sqrt(total × active): the geometric mean that is commonly used to compare a
+mixture of experts with a dense model (a rule of thumb; for dense models both are equal).
 Training improves: the size that reaches a given score halves every few months ("Densing Law of LLMs", Xiao et al.,
 Nature Machine Intelligence 2025, about 3.5 months at the frontier of small models). Between families the effect is
 weaker, so one doubling per ``MONTHS_PER_DOUBLING`` months is counted, and only to order models of a similar size: a new

@@ -1,4 +1,7 @@
-"""Reads one table of a TOML row strictly: every wrong value and every unknown key becomes a ``Problem``, and reading goes on."""
+"""Reads one table of a TOML row strictly.
+
+Every wrong value and every unknown key becomes a ``Problem``, and reading goes on.
+"""
 
 from __future__ import annotations
 

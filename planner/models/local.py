@@ -1,0 +1,83 @@
+"""Models on this machine's disk: config.json with safetensors, ModelOpt's hf_quant_config.json, GGUF files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from planner.errors import BadInput
+from planner.models.gguf import read_gguf
+from planner.models.safetensors import Checkpoint, read_safetensors
+from planner.models.source import ModelSource, cached_architecture, read_json_file
+
+_FIX = "a model directory holds config.json and *.safetensors, or a .gguf file"
+
+
+def open_directory(path: Path, id_: str | None) -> ModelSource:
+    """The model of a directory with a config.json. ``exact_bytes`` only when no shard is missing."""
+    config = _with_quantization(path, read_json_file(path / "config.json"))
+    architecture = cached_architecture(config)
+    checkpoint = _checkpoint(path)
+    return ModelSource(
+        id_ or path.resolve().name,
+        architecture,
+        config,
+        path,
+        architecture.quantization,
+        exact_bytes=float(checkpoint.total_bytes) if checkpoint and not checkpoint.missing else None,
+        checkpoint=checkpoint,
+        problems=_problems(checkpoint),
+    )
+
+
+def open_gguf(path: Path, id_: str | None) -> ModelSource:
+    """The model of a GGUF file; ``exact_bytes`` only when no part is missing."""
+    file = read_gguf(path)
+    return ModelSource(
+        id_ or file.name or path.stem,
+        file.architecture,
+        path=path,
+        quantization=file.quantization,
+        exact_bytes=None if file.missing else float(file.tensor_bytes),
+        gguf=file,
+        problems=tuple(f"{name} is missing" for name in file.missing),
+    )
+
+
+def _with_quantization(path: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Older ModelOpt exports keep the scheme in a file of its own."""
+    beside = path / "hf_quant_config.json"
+    if "quantization_config" in config or not beside.is_file():
+        return config
+    scheme = read_json_file(beside).get("quantization")
+    if not isinstance(scheme, dict):
+        raise BadInput(f"{beside}: quantization", "must be a table")
+    return {**config, "quantization_config": {"quant_method": "modelopt", **scheme}}
+
+
+def _checkpoint(path: Path) -> Checkpoint | None:
+    has_files = any(path.glob("*.safetensors")) or (path / "model.safetensors.index.json").is_file()
+    return read_safetensors(path) if has_files else None
+
+
+def _problems(checkpoint: Checkpoint | None) -> tuple[str, ...]:
+    if checkpoint is None:
+        return ("no weight files here: sizes are computed from config.json",)
+    absent = checkpoint.absent_tensors
+    lost = (f"{len(absent)} tensors of the index are in no file",) if absent else ()
+    return (*(f"{name} is missing" for name in checkpoint.missing), *lost)
+
+
+def single_gguf(path: Path) -> Path:
+    """The GGUF model of a directory: its only file, or the first part of a split one. Projectors are no models."""
+    try:
+        files = sorted(p for p in path.iterdir() if p.suffix.lower() == ".gguf" and "mmproj" not in p.name.lower())
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be read: {error.strerror}") from error
+    heads = [p for p in files if "-of-" not in p.stem or p.stem.rpartition("-of-")[0].endswith("-00001")]
+    if not heads:
+        raise BadInput(str(path), "holds no model", _FIX)
+    if len(heads) > 1:
+        listed = ", ".join(p.name for p in heads[:5])
+        raise BadInput(str(path), f"holds {len(heads)} GGUF models ({listed} …)", "name one of the files")
+    return heads[0]

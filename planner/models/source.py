@@ -1,0 +1,76 @@
+"""A model opened for planning, and the small readers that every way of opening one shares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import BadInput
+from planner.models.architecture import Architecture, Quantization
+from planner.models.catalogue_row import CatalogueModel
+from planner.models.hf_config import architecture_from_config
+from planner.units import MIB
+
+if TYPE_CHECKING:
+    from planner.models.gguf import GgufFile
+    from planner.models.safetensors import Checkpoint
+
+MAX_CONFIG_BYTES = 64 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A model opened for planning."""
+
+    id: str
+    architecture: Architecture
+    own_config: Mapping[str, Any] | None = field(default=None, repr=False)
+    """From a file or the document; the catalogue's own is in ``row``."""
+    path: Path | None = None
+    """Directory or file it was read from; None for the catalogue and inline configs."""
+    quantization: Quantization | None = None
+    """What the files themselves say; None for plain weights or unknown."""
+    exact_bytes: float | None = None
+    """Of all tensors, from safetensors or GGUF headers, multi-token-prediction layers included."""
+    gguf: GgufFile | None = field(default=None, repr=False)
+    checkpoint: Checkpoint | None = field(default=None, repr=False)
+    row: CatalogueModel | None = None
+    """The catalogue's row, when the reference names one."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the files without making them unusable, e.g. missing shards."""
+
+    @property
+    def config(self) -> dict[str, Any] | None:
+        """The config keys it was built from; None for GGUF files."""
+        if self.own_config is not None:
+            return dict(self.own_config)
+        return self.row.config if self.row else None
+
+
+def cached_architecture(config: Mapping[str, Any]) -> Architecture:
+    """The architecture of a config, built once per content."""
+    return _architecture_of_text(json.dumps(config, sort_keys=True, separators=(",", ":")))
+
+
+@lru_cache(maxsize=512)
+def _architecture_of_text(text: str) -> Architecture:
+    return architecture_from_config(json.loads(text))
+
+
+def read_json_file(path: Path) -> dict[str, Any]:
+    """A JSON object from a file of bounded size. Raises ``BadInput``."""
+    try:
+        if not path.is_file():
+            raise BadInput(str(path), "is not a regular file")
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise BadInput(str(path), "is larger than 64 MiB, which no config is")
+        parsed = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(str(path), f"cannot be read as JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise BadInput(str(path), "is not a JSON object with the keys of a config.json")
+    return parsed
