@@ -35,6 +35,8 @@ class ActivationRules:
     latent_factor: float = 1.0
     """Times the up-projected keys and values of a chunk of cached context (MLA prefill)."""
     latent_chunk_tokens: float = 65_536.0
+    latent_kept_bytes: float = 0.0
+    """Workspaces of MLA kernels that stay through the step and the sampler."""
     low: float = 0.12
     high: float = 0.12
     """How far a measurement may lie off, as shares of the peak."""
@@ -102,6 +104,8 @@ def activation_peak(
     chunk = min(rules.latent_chunk_tokens, max(8.0 * serving.max_model_len, 4.0 * rows * serving.block_size))
     latent = rules.latent_factor * chunk * sizes.latent
     parts = {"constant": rules.constant_bytes, "expert_workspace": kept}
+    if sizes.latent:
+        parts["latent_workspace"] = rules.latent_kept_bytes
     if sampler >= step + latent:
         parts["sampler"] = sampler
     else:

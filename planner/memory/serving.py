@@ -242,5 +242,3 @@ def _terms(resolved: Resolved, held: _Held) -> dict[str, float]:
 def idle_share(resolved: Resolved, memory: ServingMemory) -> float:
     """Share of the device that stays free once everything is allocated."""
     return (memory.per_gpu.capacity.value - memory.per_gpu.total.value) / max(1.0, capacity_bytes(resolved))
-
-

@@ -35,6 +35,13 @@ class WeightRules:
     constant_bytes: float = 0.0
     expert_share: float = 1.0
     """Resident over stored bytes of routed experts."""
+    pad_row_bytes: float = 0.0
+    """Added to the rows of unquantised experts whose bytes divide by ``pad_when_multiple``."""
+    pad_when_multiple: int = 512
+    pad_leftover: float = 0.0
+    """Share of a padded down-projection that the allocator does not get back."""
+    rope_bytes: float = 0.0
+    """Per position and rotary element: the table of sines and cosines."""
 
 
 def weight_rules(profile: EngineProfile, architecture: Architecture, quantization: Quantization) -> WeightRules:
@@ -80,6 +87,8 @@ def _stage_weights(
         stages.append(parts)
     _add(stages[0], rank.tensors(architecture.embeddings))
     _add(stages[0], rank.tensors(architecture.vision))
+    for parts in stages:
+        _add(parts, {"other": rank.rope()})
     last = architecture.embeddings[:1] if architecture.tied_embeddings and layout.pp > 1 else architecture.head
     _add(stages[-1], rank.tensors(last))
     if layout.mtp:
@@ -125,8 +134,28 @@ class _Rank:
         parts: dict[str, float] = {}
         for tensor in tensors:
             held = replace(tensor, shape=self.shape(tensor, width))
-            parts[tensor.part] = parts.get(tensor.part, 0.0) + tensor_bytes(held, self.quantization)
+            size = tensor_bytes(held, self.quantization)
+            if tensor.part == "experts" and self.rules.pad_row_bytes:
+                size += self._padding(held, size, width)
+            parts[tensor.part] = parts.get(tensor.part, 0.0) + size
         return parts
+
+    def rope(self) -> float:
+        """Table of sines and cosines, one for all layers."""
+        for layer in self.architecture.layer_kinds:
+            for mixer in layer.mixers:
+                dim = getattr(mixer, "qk_rope_head_dim", None) or getattr(mixer, "head_dim", 0)
+                if dim:
+                    return float(self.architecture.max_position or 0) * dim * self.rules.rope_bytes
+        return 0.0
+
+    def _padding(self, tensor: Tensor, size: float, width: int) -> float:
+        """Bytes that padded rows of an expert weight add (``VLLM_ROCM_MOE_PADDING``)."""
+        row = tensor.shape[-1] * size / tensor.numel
+        if len(tensor.shape) < 3 or size < 2 * tensor.numel or row % self.rules.pad_when_multiple:
+            return 0.0
+        left = self.rules.pad_leftover if tensor.shape[-1] * self.layout.expert_tp == width else 0.0
+        return size * (self.rules.pad_row_bytes / row + left)
 
     def shape(self, tensor: Tensor, width: int = 0) -> tuple[int, ...]:
         """What one rank holds of a tensor."""
