@@ -31,7 +31,7 @@ LOGIT_BYTES = 14.5
 FUSED_LOGIT_BYTES = 0.5
 """A fused or chunked cross entropy never holds all logits."""
 SHARDED_LOGIT_BYTES = 2.2
-"""FSDP keeps the root unit's output once more (measured on 2 and 4 GPUs)."""
+"""FSDP around a frozen base keeps the root unit's output once more (measured on 2 and 4 GPUs)."""
 CONTEXT_BYTES = 0.5 * GIB
 FRAGMENT_SHARE = 0.06
 FRAGMENT_BYTES = {1: 1.5 * GIB, 2: 4.0 * GIB, 4: 8.0 * GIB}
@@ -71,8 +71,8 @@ def training_memory(resolved: Resolved) -> FinetuneResult:
 
 def _at_peak(parts: dict[str, Estimate]) -> dict[str, Estimate]:
     """The parts that stand at the higher of the two moments."""
-    always = {name: parts[name] for name in ("weights", "adapters", "optimizer", "gathered")}
-    turn = {name: parts[name] for name in ("activations", "logits", "kept_gradients")}
+    always = {name: parts[name] for name in ("weights", "adapters", "optimizer")}
+    turn = {name: parts[name] for name in ("activations", "logits", "gathered", "kept_gradients")}
     step = {name: parts[name] for name in ("gradients", "temporaries")}
     turning = sum(p.value for p in turn.values())
     stepping = sum(p.value for p in step.values())
@@ -89,7 +89,7 @@ def training_parts(resolved: Resolved, table: FinetuneTable, trainer: TrainerPro
     gradient = trained * each.gradient / split.gradient
     optimizer = 0.0 if offloaded else trained * each.optimizer / split.optimizer
     adapters = trained * each.weight / split.weight if is_adapter(table) else 0.0
-    accumulates = table.grad_accum > 1 or table.sharding in ("fsdp", "fsdp2", "zero3")
+    accumulates = table.grad_accum > 1
     return {
         "weights": spread(0.0 if table.offload == "optimizer+params" else weights, 0.02, 0.03),
         "adapters": spread(adapters, 0.1, 0.1),
@@ -162,7 +162,7 @@ def activation_parts(resolved: Resolved, table: FinetuneTable, trainer: TrainerP
     architecture = resolved.architecture
     sharded = table.sharding in ("fsdp", "fsdp2", "zero3")
     per_vocab = FUSED_LOGIT_BYTES if table.fused_cross_entropy else LOGIT_BYTES
-    if sharded and resolved.cluster.num_devices > 1:
+    if sharded and is_adapter(table) and resolved.cluster.num_devices > 1:
         per_vocab += SHARDED_LOGIT_BYTES
     logits = tokens * architecture.vocab_size * per_vocab / parallel.tp
     kept, layer = _activations_per_token(architecture, table, trainer)

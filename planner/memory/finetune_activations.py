@@ -1,7 +1,7 @@
 """Activations of a training step, in bytes per token: what autograd keeps for the backward pass.
 
 Counted tensor by tensor in 2-byte formats (the accounting of Korthikanti et al. 2022, "Reducing Activation
-Recomputation in Large Transformer Models", without the quadratic terms that fused attention drops): the input of each norm
+Recomputation in Large Transformer Models", without the quadratic terms that fused attention drops): each norm's input
 with its fp32 copy where norms are not fused, the input of each trained projection, Q, K and V, the attention
 output, and the MLP's gate, up and product. A frozen projection needs no input for a weight gradient.
 """
@@ -87,13 +87,13 @@ def _kept_widths(gated: bool, saving: Saving) -> float:
 
 
 def backward_bytes_per_token(layer: Layer, hidden: int) -> float:
-    """Gradients alive inside the layer that is being worked backwards."""
+    """Gradients alive inside the layer that is worked backwards: of gate, up, product, Q, K, V and the residual."""
     block = layer.feed_forward
     if isinstance(block, MoE):
         width = block.experts_per_token * block.intermediate_size + block.shared_intermediate_size
     else:
         width = block.intermediate_size if block else 0
-    return HALF * (2 * width + hidden)
+    return HALF * (3 * width + 4 * hidden)
 
 
 def checkpoint_bytes_per_token(architecture: Architecture) -> float:

@@ -32,7 +32,7 @@ class TrainingCurves:
         for row in self.rates:
             if row.precision != precision or not row.architecture:
                 continue
-            if architecture and architecture.startswith(row.architecture):
+            if architecture and architecture.lower().startswith(row.architecture.lower()):
                 return row, True
         return next(r for r in self.rates if r.precision == precision and not r.architecture), False
 
