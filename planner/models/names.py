@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import SequenceMatcher
 
 MAX_NAME = 300
 _ENDINGS = ("-instruct", "-it", "-chat", "-hf", "-thinking", "-bf16", "-instruct-2507", "-pt")
@@ -25,6 +24,8 @@ def short_forms(name: str) -> tuple[str, ...]:
 
 def nearest(name: str, known: Mapping[str, str], count: int) -> tuple[tuple[str, float], ...]:
     """The ids of the closest squeezed names with their distance (0 same, 1 nothing in common), nearest first."""
+    from difflib import SequenceMatcher
+
     wanted = squeeze(name)
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(wanted)
