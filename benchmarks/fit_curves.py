@@ -294,9 +294,19 @@ def fit_moe(rows: list[Row], devices: dict[str, Accelerator]) -> list[dict[str, 
             }
             | outcome(errors, x)
         )
-    return curves
+    return [curve for curve in curves if not surpassed(curve, curves)]
 
 
+def surpassed(curve: dict[str, object], curves: list[dict[str, object]]) -> bool:
+    """Per-tensor FP8 experts that were timed with an untuned kernel: block-scaled ones of the same chip beat them."""
+    if curve["format"] != "fp8":
+        return False
+    rivals = [c for c in curves if c["format"] == "fp8-block" and c["accelerator"] == curve["accelerator"]]
+    return any(float(str(c["compute"])) > 1.5 * float(str(curve["compute"])) for c in rivals)
+
+
+CRIPPLED = 0.12
+"""Below this share of its link a machine's collectives say more about its topology (no peer-to-peer) than the link."""
 KNOTS = tuple(4**i * 1024 for i in range(10))
 """1 KiB … 256 MiB."""
 
@@ -310,11 +320,14 @@ def fit_collectives(rows: list[Row], devices: dict[str, Accelerator]) -> list[di
         table = points[row["accelerator"], row["op_name"].replace("alltoall", "all_to_all"), int(row["num_gpus"])]
         size = int(row["message_bytes"])
         table[size] = min(table.get(size, math.inf), float(row["seconds"]))
-    curves = []
+    curves: list[dict[str, object]] = []
+    crippled: set[str] = set()
     for (name, operation, group), table in sorted(points.items()):
         device = devices[name]
         link = device.link_bytes_s or device.pcie_bytes_s or 0.0
         seconds = monotone([interpolate(table, size) for size in KNOTS])
+        if operation == "all_reduce" and KNOTS[-1] / seconds[-1] < CRIPPLED * link:
+            crippled.add(name)
         curves.append(
             identity(device)
             | {
@@ -326,7 +339,7 @@ def fit_collectives(rows: list[Row], devices: dict[str, Accelerator]) -> list[di
                 "samples": len(table),
             }
         )
-    return curves
+    return [curve for curve in curves if curve["accelerator"] not in crippled]
 
 
 def interpolate(table: dict[int, float], size: int) -> float:

@@ -114,7 +114,8 @@ class Batching:
             added, mixed = self.marginal(max(running - self.lanes, 0.0), arrivals)
             others = max(lane * d.pp - 1, 0.0) * added
             cycle = steps * decode.seconds + others + alone + over.prefill_s
-            queue = over.burst * others / 2
+            busy = min(others / cycle, 0.95)
+            queue = over.burst * others / 2 + (1 - over.burst) * added * busy / (2 * (1 - busy))
             residual = 0.5 * decode.seconds * min(others and 1.0, 1.0)
             ttft = min(alone + over.prefill_s + queue + residual + self._shared(mixed, alone, flight), cycle)
             share = others / cycle

@@ -29,8 +29,11 @@ WEIGHT_ONLY: Mapping[str, str] = {
     "fp8": "int8-weight", "fp8-block": "int8-weight", "int8": "int8-weight", "nvfp4": "int4", "mxfp4-fp8": "mxfp4",
 }  # fmt: skip
 """What is done with a format that the tensor units lack: weights are cast up inside the kernel."""
-_STAND_IN = {"int8-weight": "int4", "mxfp4": "int4", "mxfp4-fp8": "fp8", "int4": "bf16", "fp32": "bf16", "int8": "fp8"}
-"""Law to take where a format has no timings at all for an operation."""
+_STAND_IN: Mapping[str, tuple[str, ...]] = {
+    "fp8": ("fp8-block",), "fp8-block": ("fp8",), "int8": ("fp8", "fp8-block"), "int4": ("mxfp4",), "mxfp4": ("int4",),
+    "int8-weight": ("int4", "mxfp4"), "mxfp4-fp8": ("mxfp4", "fp8-block"), "nvfp4": ("mxfp4-fp8", "fp8-block"),
+}  # fmt: skip
+"""Formats whose law serves where a chip or its family has no timings of the wanted one, best first; bf16 last."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,29 +70,28 @@ class Chip:
 
 @lru_cache(maxsize=4096)
 def _law(chip: Chip, operation: str, form: str) -> Law:
-    rows = chip.curves.laws[operation]
-    while not any(row.format == form for row in rows):
-        form = _STAND_IN.get(form, "bf16")
-        if form == "bf16":
-            break
-    rows = tuple(row for row in rows if row.format == form) or rows
-    row = min(rows, key=lambda row: _distance(chip, row))
+    formats = (form, *_STAND_IN.get(form, ()), "bf16")
+    rows = [row for row in chip.curves.laws[operation] if row.format in formats]
+    row = min(rows, key=lambda row: (_distance(chip, row) + _strangeness(formats, row), row.accelerator, row.format))
     return _scaled(row.law, chip.traits)
 
 
-def _distance(chip: Chip, row: LawRow) -> tuple[float, float, str]:
-    """Own timings, then the family's, then nearest compute capability; ties by name."""
-    device = chip.accelerator
-    like = chip.traits.get("like", "")
+def _strangeness(formats: tuple[str, ...], row: LawRow) -> float:
+    """Below one for a stand-in format, so that the own family's stand-in beats other chips; bf16 only at last."""
+    if row.format == formats[0]:
+        return 0.0
+    return 1000.0 if row.format == "bf16" else 0.2 * formats.index(row.format)
+
+
+def _distance(chip: Chip, row: LawRow) -> float:
+    """Own timings, then the family's, then by compute capability."""
+    device, like = chip.accelerator, chip.traits.get("like", "")
     if device is None:
-        return (0.0 if row.family == like else 1.0, 0.0, row.accelerator)
+        return abs(_capability(row.family) - _capability(like))
     if row.accelerator == device.id:
-        return (-2.0, 0.0, "")
-    own = family(device)
-    if row.family == (like or own):
-        return (-1.0, 0.0, row.accelerator)
-    mine = _capability(like or own)
-    return (abs(_capability(row.family) - mine), 0.0, row.accelerator)
+        return -3.0
+    own = like or family(device)
+    return -1.5 if row.family == own else abs(_capability(row.family) - _capability(own))
 
 
 def _capability(name: str) -> float:

@@ -38,7 +38,9 @@ class Overheads:
     """Host time per prompt: tokenising, scheduling, first token out."""
     prefill_first: bool = False
     """Prompts stop all decoding until they are through, instead of sharing steps."""
-    burst: float = 0.3
+    reserve: float = 0.6
+    """Share of the answer that admission counts against the KV pool: 1 where no request may ever be evicted."""
+    burst: float = 0.1
     """Share of a closed loop's prompts that queue behind each other, as when all clients start together."""
     mxfp4_activations: str = "bf16"
     eager_layer_s: float = 1.5e-4

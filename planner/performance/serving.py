@@ -22,7 +22,7 @@ def serving_performance(resolved: Resolved, memory: ServingMemory, curves: Curve
     """Speed at the workload. Raises UnknownFact naming a missing fact."""
     chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, curves)
     model = model_of(resolved, chip, curves)
-    batching = Batching(model, demand_of(resolved, memory))
+    batching = Batching(model, demand_of(resolved, memory, model.over.reserve))
     load, replicas = resolved.workload, max(resolved.serving.dp, 1)
     if load.saturated:
         outcome = batching.saturated()
@@ -52,13 +52,13 @@ def eager(over: Overheads) -> Overheads:
     return replace(over, layer_s=over.layer_s + over.eager_layer_s)
 
 
-def demand_of(resolved: Resolved, memory: ServingMemory) -> Demand:
+def demand_of(resolved: Resolved, memory: ServingMemory, reserve: float = 0.6) -> Demand:
     """The load of one replica with the slots that engine and KV pool give."""
     serving, load = resolved.serving, resolved.workload
     osl = max(load.osl, 1.0)
     length = load.context + load.isl + osl
     pool = memory.kv_tokens.value
-    held = load.context + load.isl * (1 - load.prefix_hit_rate) + osl * 0.6
+    held = load.context + load.isl * (1 - load.prefix_hit_rate) + osl * reserve
     slots = float(serving.max_num_seqs * serving.attention_dp)
     if pool > 0 and held > 0:
         slots = min(slots, max(pool / max(held, length * 0.5), 1.0))
