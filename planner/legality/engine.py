@@ -48,10 +48,9 @@ def chip_rules(engine: EngineProfile, device: Device, abilities: Abilities, supp
 
 def engines_for(device: Device, support: Support) -> tuple[str, ...]:
     """Engines that run on a device in their newest release, in the order of the tables."""
-    chip = support.chip(device.accelerator)
     newest = (EngineProfile(name, "", None, name, exact=False) for name in support.engines)
     able = ((p.name, support.abilities(p, device.accelerator)) for p in newest)
-    return tuple(name for name, known in able if known and known.chip is chip and known.on_chip == "yes")
+    return tuple(name for name, known in able if known and known.on_chip == "yes")
 
 
 def model_rules(engine: EngineProfile, model_type: str, shape: ModelShape, abilities: Abilities) -> Iterator[Finding]:

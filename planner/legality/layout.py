@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -57,13 +58,17 @@ def nearest_layout(shape: ModelShape, serving: Serving) -> dict[str, Any]:
         smaller = replace(serving, tp=tp, ep=_ep_for(serving, tp))
         if layout_fits(shape, smaller):
             return _change(serving, smaller, shape.num_layers)
-    return {"serving.tp": 1, "serving.ep": 1}
+    for groups in range(serving.attention_dp - 1, 0, -1):
+        fewer = replace(serving, attention_dp=groups, ep=_ep_for(replace(serving, attention_dp=groups), serving.tp))
+        if layout_fits(shape, fewer):
+            return {"serving.attention_dp": groups, "serving.ep": fewer.ep}
+    return {"serving.tp": 1, "serving.attention_dp": 1, "serving.ep": 1}
 
 
 def _ep_for(serving: Serving, tp: int) -> int:
-    if serving.ep == ranks(serving):
-        return tp * serving.attention_dp
-    return serving.ep if (tp * serving.attention_dp) % serving.ep == 0 else 1
+    """Expert parallelism of a smaller group: all of it where it was all, else what still divides."""
+    total = tp * serving.attention_dp
+    return math.gcd(serving.ep, total)
 
 
 def _change(serving: Serving, smaller: Serving, num_layers: int) -> dict[str, Any]:

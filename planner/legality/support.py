@@ -6,7 +6,7 @@ Loaded once from ``chips.toml`` and ``engines/*.toml`` by whoever owns the files
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Literal
@@ -116,7 +116,11 @@ class Support:
 
     def chip(self, accelerator: Accelerator | None) -> Chip:
         """The class of a device; None is the CPU."""
-        return _chip(self, accelerator.id if accelerator else "", _Traits.of(accelerator))
+        if accelerator is None:
+            return _chip(self, "", _Traits("cpu", None, None, frozenset()))
+        supports = frozenset(name for name, has in accelerator.supports.items() if has)
+        vendor, capability = accelerator.vendor.lower(), accelerator.compute_capability
+        return _chip(self, accelerator.id, _Traits(vendor, capability, accelerator.gfx_arch, supports))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +128,7 @@ class _Traits:
     vendor: str
     compute_capability: tuple[int, int] | None
     gfx: str | None
-
-    @staticmethod
-    def of(accelerator: Accelerator | None) -> _Traits:
-        if accelerator is None:
-            return _Traits("cpu", None, None)
-        return _Traits(accelerator.vendor.lower(), accelerator.compute_capability, accelerator.gfx_arch)
+    supports: frozenset[str]
 
 
 @lru_cache(maxsize=4096)
@@ -137,7 +136,7 @@ def _chip(support: Support, identifier: str, traits: _Traits) -> Chip:
     found = next((c for c in support.chips if _matches(c.match, identifier, traits)), None)
     if found is None:
         raise ValueError("chips.toml needs a last row that matches everything")
-    return found
+    return replace(found, native=found.native | traits.supports) if "vendor" not in found.match else found
 
 
 def _matches(match: Mapping[str, Any], identifier: str, traits: _Traits) -> bool:
