@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.data import read_toml
+from planner.data import read_json, read_toml
 
 if TYPE_CHECKING:
     from hwdb.database import Database
@@ -66,4 +66,4 @@ class Library:
     def support(self) -> Support:
         from planner.legality.support import load_support
 
-        return load_support(read_toml)
+        return load_support(read_json)

@@ -1,6 +1,7 @@
 """What chips can do and what engines support on them: data, looked up by chip class, engine and release.
 
-Loaded once from ``chips.toml`` and ``engines/*.toml`` by whoever owns the files; the rules receive the tables.
+The source is ``chips.toml`` and ``engines/*.toml``, compiled by ``python -m planner.compile_support``; whoever
+owns the files loads it once, the rules receive the tables.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ Path = Literal["native", "weight-only"]
 """How weights of a format are multiplied: in the format itself, or turned into 16 bit inside the kernel."""
 State = Literal["yes", "no", "unknown"]
 
+COMPILED = "legality/compiled.json"
 ENGINES = (
     "vllm", "sglang", "trtllm", "llama.cpp", "ollama", "ik_llama.cpp", "ktransformers", "mlx", "mindie",
     "optimum-habana", "vllm-gaudi", "vllm-ascend",
@@ -185,16 +187,20 @@ def _in(release: tuple[int, ...] | None, versions: str) -> bool:
     return release is None or not versions or in_range(release, versions)
 
 
-def load_support(read_toml: Callable[[str], dict[str, Any]]) -> Support:
-    """The tables from the package's data files; ``read_toml`` reads a file below ``planner/``."""
-    data = read_toml("legality/chips.toml")
+def load_support(read_json: Callable[[str], Any]) -> Support:
+    """The tables from the package's data files; ``read_json`` reads a JSON file below ``planner/``."""
+    return support_of(read_json(COMPILED))
+
+
+def support_of(document: Mapping[str, Any]) -> Support:
+    """The tables from their document."""
+    data = document["chips"]
     chips = tuple(
         Chip(row["id"], row["title"], row["match"], frozenset(row["native"]), frozenset(row["fp8_kv"]))
         for row in data["chip"]
     )
     engines: dict[str, EngineSupport] = {}
-    for name in ENGINES:
-        table = read_toml(f"legality/engines/{name}.toml")
+    for name, table in document["engines"].items():
         engines[name] = _engine(table, engines.get(table.get("base", "")))
     classes = {name: tuple(schemes) for name, schemes in data["classes"].items()}
     return Support(chips, engines, classes, data["tensor_fabric_bytes_s"])

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from hwdb.schema import Accelerator
-from planner.data import read_toml
+from planner.data import read_json
 from planner.documents.deployment import Deployment, ModelTable
 from planner.engines.registry import engine_profile
 from planner.legality.support import Support, load_support
@@ -59,7 +59,7 @@ SLOW = Link("ethernet-10g", 1.25e9, 3e-5)
 
 @cache
 def support() -> Support:
-    return load_support(read_toml)
+    return load_support(read_json)
 
 
 def nvidia(capability: tuple[int, int], memory_gib: float = 80) -> Accelerator:

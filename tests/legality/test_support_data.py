@@ -7,13 +7,19 @@ from fnmatch import fnmatchcase
 import pytest
 
 from hwdb.database import Database
-from planner.data import list_files
+from planner.compile_support import compiled
+from planner.data import list_files, read_json
 from planner.engines.registry import engines
 from planner.engines.version import in_range
-from planner.legality.support import ENGINES, EngineSupport
+from planner.legality.support import COMPILED, ENGINES, EngineSupport
 from tests.legality.build import support
 
 TABLES = tuple(support().engines.values())
+
+
+def test_the_compiled_file_is_up_to_date() -> None:
+    """Run ``python -m planner.compile_support`` after changing a table."""
+    assert read_json(COMPILED) == compiled()
 
 
 def test_every_file_is_loaded_and_every_engine_has_one() -> None:
