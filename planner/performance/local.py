@@ -1,0 +1,72 @@
+"""Speed of the llama.cpp family: one request alone, and several in its slots."""
+
+from __future__ import annotations
+
+from planner.documents.result import Performance, ServingMemory
+from planner.estimate import Estimate, Origin
+from planner.performance.local_curves import LocalCurves
+from planner.performance.local_steps import Machine, decode_step, machine, prompt_seconds
+from planner.resolved import Resolved
+
+_DEFAULT_PROMPT, _DEFAULT_ANSWER = 512.0, 128.0
+
+
+def local_performance(resolved: Resolved, memory: ServingMemory, curves: LocalCurves) -> Performance:
+    """Speed of a llama.cpp deployment.
+
+    ``decode_tok_s`` is one request's mean speed while it generates ``osl`` tokens after ``context`` (or ``isl``)
+    tokens, ``prefill_tok_s`` the speed of its prompt; the rest is the closed loop at the stated concurrency.
+    Raises ``UnknownFact`` where a device's bandwidth is not known.
+    """
+    load, m = resolved.workload, machine(resolved, curves)
+    prompt, answer = load.isl or _DEFAULT_PROMPT, load.osl or _DEFAULT_ANSWER
+    depth = (load.context or prompt) + answer / 2
+    step = decode_step(m, depth)
+    alone = sum(step.values())
+    fresh = max(1.0, prompt * (1 - load.prefix_hit_rate))
+    prefill = prompt_seconds(m, fresh, load.context + prompt - fresh)
+    ttft = sum(prefill.values())
+    users = _users(resolved)
+    tpot = _shared_step(m, depth, users, ttft, answer)
+    request = ttft * (1 + (users - 1) / 2) + tpot * answer
+    output = users * answer / request
+    down, up = _spreads(m)
+    return Performance(
+        ttft_s=_estimate(ttft + alone, up, prefill),
+        tpot_s=_estimate(tpot, down, step),
+        decode_tok_s=_estimate(1 / alone, down, step),
+        prefill_tok_s=_estimate(fresh / ttft, up, prefill),
+        output_tok_s=_estimate(output, down),
+        total_tok_s=_estimate(output * (prompt + answer) / answer, down),
+        request_s=_estimate(request, down),
+        bound={"decode": max(step, key=lambda k: step[k]), "prefill": max(prefill, key=lambda k: prefill[k])},
+    )
+
+
+def _users(resolved: Resolved) -> float:
+    """Requests that run at the same time: what comes in, up to the slots."""
+    load, slots = resolved.workload, float(max(1, resolved.serving.parallel))
+    wanted = slots if load.saturated or load.concurrency is None else load.concurrency
+    return max(1.0, min(wanted, slots))
+
+
+def _shared_step(m: Machine, depth: float, users: float, ttft: float, answer: float) -> float:
+    """Mean gap between a request's tokens: the step of the whole batch, and prompts of the others in between."""
+    if users <= 1:
+        return sum(decode_step(m, depth).values())
+    return sum(decode_step(m, depth, users).values()) + (users - 1) * ttft / answer
+
+
+def _spreads(m: Machine) -> tuple[float, float]:
+    """Factors within which decode and prompt speeds lie: the widest of the devices that work."""
+    spreads = [m.device.spread if device >= 0 else m.curves.host.spread for device in m.work]
+    decode, prefill = max(s[0] for s in spreads), max(s[1] for s in spreads)
+    if -1 in m.work and len(m.work[-1].dense) + len(m.work[-1].experts) and not m.host.known:
+        factor = m.curves.host.unknown_spread
+        return decode * factor, prefill * factor
+    return decode, prefill
+
+
+def _estimate(value: float, factor: float, terms: dict[str, float] | None = None) -> Estimate:
+    origin: Origin = "formula" if factor < 2.5 else "assumed"
+    return Estimate(value / factor, value, value * factor, origin, terms or {})

@@ -1,0 +1,185 @@
+"""Seconds of a decode step and of a prompt on the devices of a llama.cpp deployment.
+
+Layers run one after the other, so devices add up: a layer split over GPUs does not speed a single request up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.errors import UnknownFact
+from planner.memory.gguf import gpu_count, layout_of, placement_of
+from planner.memory.gguf_compute import compute_rules
+from planner.memory.gguf_place import HOST, Placement
+from planner.models.architecture import MoE
+from planner.performance.local_curves import BackendCurve, DeviceCurve, EngineCurve, LocalCurves
+from planner.performance.local_host import HostSpeed, host_speed
+from planner.performance.local_work import DeviceWork, device_work, experts_of, touched_share, weighted
+from planner.resolved import Resolved
+
+_NO_BACKEND = BackendCurve((), 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Everything that step times depend on."""
+
+    resolved: Resolved
+    curves: LocalCurves
+    work: dict[int, DeviceWork]
+    placement: Placement
+    moe: MoE | None
+    engine: EngineCurve
+    device: DeviceCurve
+    backend: BackendCurve
+    gpu_bytes_s: float
+    gpu_flop_s: float
+    host: HostSpeed
+
+    @property
+    def splits_rows(self) -> int:
+        """GPUs that work at the same time."""
+        return self.placement.gpus if self.placement.rows else 1
+
+
+def machine(resolved: Resolved, curves: LocalCurves) -> Machine:
+    """Looks everything up once. Raises ``UnknownFact`` for a device whose bandwidth nobody knows."""
+    layout = layout_of(resolved)
+    placement = placement_of(resolved, layout)
+    row = resolved.cluster.device.accelerator
+    bandwidth, flop = 0.0, 0.0
+    if row is not None and gpu_count(resolved):
+        if not row.bandwidth_bytes_s:
+            raise UnknownFact(f"no bandwidth is known for {row.id}")
+        bandwidth = row.bandwidth_bytes_s
+        peak = row.peak_flop_s.get("fp16") or row.peak_flop_s.get("bf16")
+        ratio = curves.flop_per_byte.get(row.architecture or "", curves.flop_per_byte["default"])
+        flop = peak or bandwidth * ratio
+    vendor = resolved.cluster.device.vendor
+    return Machine(
+        resolved=resolved,
+        curves=curves,
+        work=device_work(resolved, layout, placement),
+        placement=placement,
+        moe=experts_of(resolved.architecture),
+        engine=curves.engine(resolved.engine),
+        device=curves.device(row) if row is not None else curves.devices[-1],
+        backend=curves.backend(resolved.engine.backend, vendor) or _NO_BACKEND,
+        gpu_bytes_s=bandwidth,
+        gpu_flop_s=flop,
+        host=host_speed(resolved.cluster.host, curves.host),
+    )
+
+
+def decode_step(m: Machine, depth: float, batch: float = 1.0) -> dict[str, float]:
+    """Seconds of one step of ``batch`` requests at a context depth, by part: gpu, host, cache, overhead."""
+    parts = {"gpu": 0.0, "host": 0.0, "cache": 0.0, "overhead": 0.0}
+    touched = touched_share(m.moe, batch) if m.moe else 0.0
+    for device, work in m.work.items():
+        if device == HOST:
+            _host_step(m, work, touched, depth, batch, parts)
+        else:
+            _gpu_step(m, work, touched, depth, batch, parts)
+    return parts
+
+
+def _gpu_step(
+    m: Machine, work: DeviceWork, touched: float, depth: float, batch: float, parts: dict[str, float]
+) -> None:
+    curve, speed = m.device, m.gpu_bytes_s * m.device.share * m.engine.decode * m.backend.decode
+    types = m.curves.gpu_types
+    read = weighted(work.dense, types) + weighted(work.experts, types) * touched / curve.experts_share
+    compute = batch * (work.dense_flop + work.expert_flop) / (m.gpu_flop_s * curve.prefill_share)
+    parts["gpu"] += max(read / speed, compute) / m.splits_rows
+    parts["overhead"] += work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s
+    cache = batch * (work.cache_bytes * depth + work.window_bytes * min(1.0, depth / _window(m)))
+    parts["cache"] += cache / (m.gpu_bytes_s * curve.kv_share)
+    parts["cache"] += batch * work.latent_bytes * depth / (m.gpu_bytes_s * curve.latent_kv_share)
+
+
+def _host_step(
+    m: Machine, work: DeviceWork, touched: float, depth: float, batch: float, parts: dict[str, float]
+) -> None:
+    curve, speed = m.curves.host, m.host.bytes_s * m.curves.host.share * m.engine.host_decode
+    types = m.curves.cpu_types
+    read = weighted(work.dense, types) + weighted(work.experts, types) * touched / curve.experts_share
+    compute = batch * (work.dense_flop + work.expert_flop) / host_flop_s(m)
+    parts["host"] += max(read / speed, compute)
+    barrier = m.host.bytes_s / curve.reference_bytes_s
+    parts["overhead"] += (work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s) * barrier
+    cache = batch * (work.cache_bytes * depth + work.window_bytes * min(1.0, depth / _window(m)))
+    parts["cache"] += cache / (m.host.bytes_s * curve.kv_share)
+    parts["cache"] += batch * work.latent_bytes * depth / (m.host.bytes_s * curve.latent_kv_share)
+
+
+def host_flop_s(m: Machine) -> float:
+    """Matrix rate of the CPU: grows slower than its bandwidth."""
+    curve = m.curves.host
+    grown = (m.host.bytes_s / curve.prefill_reference_bytes_s) ** curve.prefill_exponent
+    return float(curve.prefill_flop_s * grown * m.engine.host_prefill)
+
+
+def prompt_seconds(m: Machine, tokens: float, depth: float) -> dict[str, float]:
+    """Seconds of a prompt of ``tokens`` after ``depth`` cached ones, by part."""
+    parts = {"gpu": 0.0, "host": 0.0, "stream": 0.0, "attention": 0.0, "overhead": 0.0}
+    tokens = max(1.0, tokens)
+    chunk = min(tokens, float(m.resolved.serving.ubatch))
+    chunks = tokens / chunk
+    mean_depth = depth + tokens / 2
+    for device, work in m.work.items():
+        if device == HOST and not _streams(m, chunk):
+            _host_prompt(m, work, chunk, mean_depth, parts)
+        else:
+            _gpu_prompt(m, work, chunk, mean_depth, parts, streamed=device == HOST)
+    return {name: seconds * chunks for name, seconds in parts.items()}
+
+
+def _streams(m: Machine, chunk: float) -> bool:
+    """Whether the engine copies host weights to a GPU for a chunk of this size."""
+    rules, least = compute_rules(m.resolved), 0.0
+    least = rules.offload_min_tokens
+    if m.moe and rules.offload_by_expert:
+        least *= m.moe.num_experts / max(1, m.moe.experts_per_token)
+    return m.placement.gpus > 0 and chunk >= least
+
+
+def _gpu_prompt(
+    m: Machine, work: DeviceWork, chunk: float, depth: float, parts: dict[str, float], *, streamed: bool
+) -> None:
+    curve, factor = m.device, m.engine.prefill * m.backend.prefill
+    rate = m.gpu_flop_s * factor
+    touched = touched_share(m.moe, chunk) if m.moe else 0.0
+    dense = max(
+        chunk * work.dense_flop / (rate * curve.prefill_share),
+        sum(work.dense.values()) / (m.gpu_bytes_s * curve.share),
+    )
+    experts = max(
+        chunk * work.expert_flop / (rate * curve.experts_prefill_share),
+        sum(work.experts.values()) * touched / (m.gpu_bytes_s * curve.share * curve.experts_share),
+    )
+    parts["gpu"] += (dense + experts) / m.splits_rows
+    if streamed:
+        size = sum(work.dense.values()) + sum(work.experts.values()) * touched
+        parts["stream"] += size / (_link_bytes_s(m) * m.curves.host.stream_share)
+    parts["attention"] += chunk * depth * work.attention_flop / (rate * curve.prefill_share)
+    parts["overhead"] += work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s
+
+
+def _host_prompt(m: Machine, work: DeviceWork, chunk: float, depth: float, parts: dict[str, float]) -> None:
+    rate, curve = host_flop_s(m), m.curves.host
+    touched = touched_share(m.moe, chunk) if m.moe else 0.0
+    size = sum(work.dense.values()) + sum(work.experts.values()) * touched
+    read = size / (m.host.bytes_s * curve.share)
+    parts["host"] += max(chunk * (work.dense_flop + work.expert_flop) / rate, read)
+    parts["attention"] += chunk * depth * work.attention_flop / rate
+    parts["overhead"] += work.layers * curve.layer_s * m.host.bytes_s / curve.reference_bytes_s
+
+
+def _link_bytes_s(m: Machine) -> float:
+    row = m.resolved.cluster.device.accelerator
+    return (row.pcie_bytes_s if row else None) or m.curves.host.stream_bytes_s
+
+
+def _window(m: Machine) -> float:
+    windows = [c.window for k in m.resolved.architecture.layer_kinds for c in k.caches if c.window]
+    return float(max(windows, default=1))

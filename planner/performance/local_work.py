@@ -1,0 +1,139 @@
+"""What one token (or a batch, or a prompt chunk) costs on each device: bytes by ggml type, FLOP, cache bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from planner.memory.gguf_cache import cache_bytes_per_element, cache_rules
+from planner.memory.gguf_place import HOST, Placement
+from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE, Recurrent
+from planner.models.gguf_layout import GgufLayout, Types
+from planner.resolved import Resolved
+
+
+@dataclass(slots=True)
+class DeviceWork:
+    """Summed over the layers of one device; ``HOST`` is a device too."""
+
+    dense: dict[str, float] = field(default_factory=dict)
+    """Bytes read per step by type."""
+    experts: dict[str, float] = field(default_factory=dict)
+    """Bytes of all routed experts by type; a step touches a share of them."""
+    layers: int = 0
+    expert_layers: int = 0
+    cache_bytes: float = 0.0
+    """Per context token: K and V of full layers."""
+    latent_bytes: float = 0.0
+    window_bytes: float = 0.0
+    """K and V of sliding layers per token, times the window."""
+    dense_flop: float = 0.0
+    """Per token."""
+    expert_flop: float = 0.0
+    attention_flop: float = 0.0
+    """Per token and context token."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWork:
+    """Per token of one layer kind."""
+
+    dense_flop: float
+    expert_flop: float
+    attention_flop: float
+    cache_bytes: float
+    latent_bytes: float
+    window_bytes: float
+    top_k: int | None
+
+
+def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) -> dict[int, DeviceWork]:
+    """The work of every device that has any, by index."""
+    work: dict[int, DeviceWork] = {}
+    kinds = [layer_work(resolved, layer) for layer in resolved.architecture.layer_kinds]
+    order = resolved.architecture.layer_order
+    for i, row, device, experts in zip(order, layout.layers, placement.layers, placement.experts, strict=True):
+        here, there = work.setdefault(device, DeviceWork()), work.setdefault(experts, DeviceWork())
+        _add(here.dense, row.dense)
+        _add(there.experts, row.experts)
+        here.layers += 1
+        there.expert_layers += bool(row.experts)
+        there.expert_flop += kinds[i].expert_flop
+        here.dense_flop += kinds[i].dense_flop
+        here.attention_flop += kinds[i].attention_flop
+        here.cache_bytes += kinds[i].cache_bytes
+        here.latent_bytes += kinds[i].latent_bytes
+        here.window_bytes += kinds[i].window_bytes
+    head = work.setdefault(placement.head, DeviceWork())
+    _add(head.dense, layout.head)
+    head.dense_flop += 2.0 * resolved.architecture.vocab_size * resolved.architecture.hidden_size
+    return work
+
+
+def experts_of(architecture: Architecture) -> MoE | None:
+    """The routed mixture, None for dense models."""
+    found = [k.feed_forward for k in architecture.layer_kinds if isinstance(k.feed_forward, MoE)]
+    return found[0] if found else None
+
+
+def touched_share(moe: MoE, tokens: float) -> float:
+    """Share of the experts that a batch of tokens reads, routed evenly: 1 − (1 − k/E)^tokens."""
+    miss = 1.0 - min(1.0, moe.experts_per_token / max(1, moe.num_experts))
+    return float(1.0 - miss ** max(1.0, tokens))
+
+
+def layer_work(resolved: Resolved, layer: Layer) -> LayerWork:
+    """Work of one layer kind."""
+    element = cache_bytes_per_element(resolved.serving.kv_cache_dtype)
+    swa = cache_rules(resolved.engine).swa
+    return _layer_work(layer, element, resolved.serving.mla, swa)
+
+
+@lru_cache(maxsize=1024)
+def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork:
+    dense = 2.0 * sum(t.numel for t in layer.tensors if t.part != "experts" and len(t.shape) > 1)
+    experts = 0.0
+    if isinstance(layer.feed_forward, MoE):
+        active = layer.feed_forward.experts_per_token / max(1, layer.feed_forward.num_experts)
+        experts = 2.0 * active * sum(t.numel for t in layer.tensors if t.part == "experts" and len(t.shape) > 2)
+    attention = sum(_attention_flop(mixer) for mixer in layer.mixers)
+    cache = latent = window = 0.0
+    for kept in layer.caches:
+        if kept.kind == "latent":
+            latent += kept.elements * element
+        elif kept.kind == "state":
+            dense += 4.0 * kept.elements
+        elif kept.window is not None:
+            window += kept.elements * element * kept.window
+        else:
+            cache += kept.elements * element / kept.compression
+    top_k = next((m.top_k for m in layer.mixers if isinstance(m, LatentAttention)), None)
+    return LayerWork(dense, experts, attention, cache, latent, window, top_k)
+
+
+def _attention_flop(mixer: object) -> float:
+    """FLOP per token and context token of the scores and the values."""
+    if isinstance(mixer, Attention):
+        return 0.0 if mixer.window else 2.0 * mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
+    if isinstance(mixer, LatentAttention):
+        return 2.0 * mixer.num_q_heads * (2 * mixer.kv_lora_rank + mixer.qk_rope_head_dim)
+    if isinstance(mixer, Recurrent):
+        return 0.0
+    return 0.0
+
+
+def weighted(types: Mapping[str, float] | Types, speed: Mapping[str, float]) -> float:
+    """Bytes weighted by how slowly their type is read: Σ bytes ÷ relative speed."""
+    pairs: Iterable[tuple[str, float]] = types.items() if isinstance(types, Mapping) else types
+    default = speed.get("default", 1.0)
+    return sum(size / speed.get(kind, default) for kind, size in pairs)
+
+
+def is_host(device: int) -> bool:
+    return device == HOST
+
+
+def _add(into: dict[str, float], types: Types) -> None:
+    for kind, size in types:
+        into[kind] = into.get(kind, 0.0) + size
