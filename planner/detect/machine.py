@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from planner.detect.advice import advise
 from planner.detect.host import read_host
-from planner.detect.links import node_link
+from planner.detect.links import settle_links
 from planner.detect.matching import identify_node
 from planner.detect.report import VendorReport
 from planner.detect.surroundings import Surroundings
@@ -45,8 +45,7 @@ def detect_machine(db: Database, place: Surroundings | None = None) -> Inventory
     """The inventory of the running machine (or of the directory tree in ``place``). No accelerator is normal."""
     place = place or Surroundings()
     reports = [report for gateway in GATEWAYS if _plausible(gateway, place) for report in _ask(gateway, place)]
-    node = identify_node(_node(reports, place), db)
-    node = replace(node, link=node.link or node_link(node, db))
+    node = settle_links(identify_node(_node(reports, place), db), db)
     warnings = tuple(notice for report in reports for notice in report.warnings)
     return Inventory(nodes=(node,), origin="detected", warnings=warnings + advise(node, db))
 

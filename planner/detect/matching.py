@@ -6,17 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hwdb.errors import AmbiguousRow, LookupProblem
-from planner.documents.inventory import GpuDevice, HostInfo, Node
+from planner.documents.inventory import GpuDevice, HostInfo, MigSlice, Node
 from planner.errors import BadInput, UnknownName
 
 if TYPE_CHECKING:
     from hwdb.database import Database
-
     from hwdb.schema import Accelerator
+
+MUCH_ALIKE = 0.12
+"""Largest relative difference between a slice's memory and its profile's."""
 
 
 def look_up(name: str, db: Database) -> Accelerator:
-    """An accelerator by id or alias. Raises UnknownName with the nearest names, BadInput where several carry the name."""
+    """An accelerator by id or alias. Raises UnknownName with the nearest names, BadInput where several carry it."""
     try:
         return db.accelerator(name)
     except AmbiguousRow as error:
@@ -26,31 +28,63 @@ def look_up(name: str, db: Database) -> Accelerator:
 
 
 def identify(device: GpuDevice, db: Database) -> GpuDevice:
-    """The device with its hwdb id, or with the nearest ids."""
+    """The device with its hwdb id, or with the nearest ids. An id that it carries already is checked."""
+    if device.accelerator is not None:
+        row = look_up(device.accelerator, db)
+        return _known(replace(device, accelerator=row.id, match="exact"), row)
     if device.name is None and device.pci_device_id is None:
         return device
     found = db.match(driver_name=device.name, memory_bytes=device.total_bytes, pci_device_id=device.pci_device_id)
-    row = found.accelerator
+    device = replace(device, match=found.state, nearest=tuple(found.nearest))
+    if found.accelerator is None:
+        return device
+    return _known(replace(device, accelerator=found.accelerator.id), found.accelerator)
+
+
+def _known(device: GpuDevice, row: Accelerator) -> GpuDevice:
+    """What the row adds: unified memory, the compute capability that XML logs leave out, names of slices."""
+    capability = row.compute_capability
     return replace(
         device,
-        accelerator=row.id if row else None,
-        match=found.state,
-        nearest=tuple(found.nearest),
-        unified_memory=device.unified_memory or bool(row and row.unified_memory),
+        unified_memory=device.unified_memory or row.unified_memory,
+        compute_capability=device.compute_capability
+        or (f"{capability[0]}.{capability[1]}" if capability else row.gfx_arch),
+        slices=tuple(_named(part, row) for part in device.slices),
     )
+
+
+def _named(part: MigSlice, row: Accelerator) -> MigSlice:
+    """A slice whose profile the driver did not name has that of the nearest memory and compute share."""
+    if part.profile or part.total_bytes is None:
+        return part
+    total, share = part.total_bytes, part.sm_count / row.sm_count if part.sm_count and row.sm_count else None
+    near = [
+        (abs((profile.compute_share or 0) - share) if share is not None else 0.0, name)
+        for name, profile in row.mig.items()
+        if profile.memory_bytes and abs(profile.memory_bytes - total) <= MUCH_ALIKE * total
+    ]
+    return replace(part, profile=min(near)[1]) if near else part
 
 
 def identify_host(host: HostInfo, db: Database) -> HostInfo:
-    """The host with its hwdb id and memory bandwidth, where the processor is known."""
-    row = db.match_host(host.cpu) if host.cpu else None
+    """The host with its hwdb id and the memory bandwidth of all its sockets, where the processor is known."""
+    row = db.host(host.cpu) if host.cpu else None
     if row is None:
         return host
-    bandwidth = row.memory_bandwidth_bytes_s
-    return replace(host, cpu_id=row.id, memory_bandwidth_bytes_s=bandwidth * (host.sockets or 1) if bandwidth else None)
+    bandwidth = row.bandwidth_bytes_s * (host.sockets or 1) if row.bandwidth_bytes_s else None
+    return replace(host, cpu_id=row.id, memory_bandwidth_bytes_s=host.memory_bandwidth_bytes_s or bandwidth)
 
 
 def identify_node(node: Node, db: Database) -> Node:
-    """A node with devices and host looked up."""
-    return replace(
-        node, host=identify_host(node.host, db), devices=tuple(identify(device, db) for device in node.devices)
-    )
+    """A node with devices and host looked up; a device without memory of its own has the host's."""
+    devices = (identify(device, db) for device in node.devices)
+    host = identify_host(node.host, db)
+    return replace(node, host=host, devices=tuple(_shared(device, host) for device in devices))
+
+
+def _shared(device: GpuDevice, host: HostInfo) -> GpuDevice:
+    if not device.unified_memory or device.total_bytes is not None or host.ram_bytes is None:
+        return device
+    free = host.ram_available_bytes
+    used = host.ram_bytes - free if free is not None else None
+    return replace(device, total_bytes=host.ram_bytes, free_bytes=free, used_bytes=used)

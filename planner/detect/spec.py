@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.detect.matching import look_up
@@ -12,7 +13,6 @@ from planner.errors import BadInput
 
 if TYPE_CHECKING:
     from hwdb.database import Database
-
     from hwdb.schema import Accelerator
 
 MAX_SPEC = 400
@@ -21,6 +21,11 @@ MAX_PER_NODE = 1024
 EXAMPLES = "write for example 8xH200-SXM, 2x8xH100 (nodes × GPUs), 4xRTX-4090 or cpu"
 
 _PART = re.compile(r"(?:(\d{1,6})\s*[x×*]\s*)?(?:(\d{1,6})\s*[x×*]\s*)?(\S(?:.*\S)?)", re.IGNORECASE)
+
+_JOIN = re.compile(r"\s+\+\s+|\+(?=\S)")
+"""Between groups; the plus of ``Ryzen AI Max+ 395`` joins nothing."""
+
+FILE_ENDINGS = (".json", ".toml", ".xml", ".txt", ".csv", ".log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,25 @@ class Group:
     per_node: int
     name: str
     joined: bool
+
+
+def load_hardware(text: str, db: Database) -> Inventory:
+    """What ``--hardware`` names: a file (an inventory or saved tool output) or else a spec."""
+    if _is_file(text):
+        from planner.detect.recorded import read_recorded
+
+        return read_recorded([text], db)
+    return inventory_from_spec(text, db)
+
+
+def _is_file(text: str) -> bool:
+    """An existing file, or what can only be meant as one."""
+    try:
+        exists = Path(text).exists() and bool(text.strip())
+    except (OSError, ValueError):
+        exists = False
+    path_like = ("/" in text and " / " not in text) or "\\" in text
+    return exists or path_like or text.lower().endswith(FILE_ENDINGS)
 
 
 def inventory_from_spec(spec: str, db: Database, host: HostInfo | None = None) -> Inventory:
@@ -47,7 +71,7 @@ def parse_spec(spec: str) -> tuple[Group, ...]:
     """The groups of a spec, counts checked, names not yet looked up."""
     if not spec.strip() or len(spec) > MAX_SPEC:
         raise BadInput("hardware", f"{spec[:60]!r} is no hardware", EXAMPLES)
-    return tuple(_group(part.strip(), spec) for part in spec.split("+"))
+    return tuple(_group(part.strip(), spec) for part in _JOIN.split(spec))
 
 
 def _group(part: str, spec: str) -> Group:
@@ -68,7 +92,7 @@ def _node(groups: list[Group], db: Database, host: HostInfo | None) -> Node:
     for group in groups:
         if group.name.lower() != "cpu":
             accelerator = look_up(group.name, db)
-            link = accelerator.link
+            link = accelerator.link or _slot(accelerator, db)
             devices += [_device(len(devices) + i, accelerator) for i in range(group.per_node)]
     alike = len({device.accelerator for device in devices}) == 1
     count = groups[0].nodes if devices or len(groups) > 1 else groups[0].nodes * groups[0].per_node
@@ -78,6 +102,14 @@ def _node(groups: list[Group], db: Database, host: HostInfo | None) -> Node:
         link=link if alike else None,
         count=count,
     )
+
+
+def _slot(accelerator: Accelerator, db: Database) -> str | None:
+    """The PCIe link of a card without a scale-up link, in a slot that is as fast as the card."""
+    if not accelerator.pcie_gen or not accelerator.pcie_lanes:
+        return None
+    found = db.find_link(f"pcie{accelerator.pcie_gen}-x{accelerator.pcie_lanes}")
+    return found.id if found else None
 
 
 def _device(index: int, accelerator: Accelerator) -> GpuDevice:
@@ -96,5 +128,10 @@ def _device(index: int, accelerator: Accelerator) -> GpuDevice:
         unified_memory=accelerator.unified_memory,
         compute_capability=f"{capability[0]}.{capability[1]}" if capability else accelerator.gfx_arch,
         link_kind=accelerator.link,
+        pcie_gen=accelerator.pcie_gen,
+        pcie_width=accelerator.pcie_lanes,
+        pcie_gen_max=accelerator.pcie_gen,
+        pcie_width_max=accelerator.pcie_lanes,
         power_limit_w=accelerator.tdp_w,
+        power_limit_default_w=accelerator.tdp_w,
     )
