@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hwdb.errors import DataProblem, InvalidData
-from hwdb.index import build_index
+from hwdb.index import build_index, index_ambiguous, shared_names
 from hwdb.reader import KINDS, read_ambiguous, read_tree
 
 ROOT = Path(__file__).parent
@@ -27,8 +27,10 @@ def compile_tree(root: Path) -> dict[str, Any]:
     for kind in KINDS:
         rows = dict(sorted(kinds[kind].items()))
         document[kind] = {row: _with_numbers(table, texts) for row, table in rows.items()}
-        document[f"{kind}_index"] = build_index(rows)
-        document[f"{kind}_ambiguous"] = read_ambiguous(root, kind, problems)
+        index = document[f"{kind}_index"] = build_index(rows)
+        for key, shared in shared_names(index):
+            problems.append(DataProblem(kind, "aliases", f"{key!r} names several rows: {', '.join(shared)}"))
+        document[f"{kind}_ambiguous"] = index_ambiguous(read_ambiguous(root, kind, problems))
     document["sources"] = [list(source) for source in texts]
     if problems:
         raise InvalidData(tuple(problems))
@@ -59,7 +61,7 @@ def main() -> int:
 
 def _with_numbers(table: dict[str, Any], texts: dict[tuple[Any, ...], int]) -> dict[str, Any]:
     numbers = {field: texts.setdefault(tuple(given), len(texts)) for field, given in table["sources"].items()}
-    return {**table, "sources": numbers}
+    return {key: value for key, value in table.items() if key != "file"} | {"sources": numbers}
 
 
 def _dense(value: Any) -> str:

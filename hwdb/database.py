@@ -3,93 +3,55 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwdb import rows
 from hwdb.errors import AmbiguousRow, UnknownRow
-from hwdb.index import Index, name_keys
-from hwdb.names import nearest
-from hwdb.schema import BUILT_IN, Accelerator, Connection, Processor, Storage
+from hwdb.schema import Accelerator, Connection, Processor, Storage
+from hwdb.table import Layer, Table
+
+if TYPE_CHECKING:
+    from hwdb.match import Match
 
 _COMPILED = Path(__file__).with_name("compiled.json")
-_COUNTED = re.compile(r"(?:\s*\d{1,6}\s*[x×*]\s*){1,2}(.+)", re.IGNORECASE | re.DOTALL)
-
-
-class Table:
-    """The rows of one kind: plain tables, turned into typed rows on demand."""
-
-    def __init__(self, kind: str, build: Callable[..., Any], compiled: dict[str, Any]) -> None:
-        self.kind = kind
-        self._build = build
-        self._sources = compiled["sources"]
-        section = kind if kind in ("storage",) else f"{kind}s"
-        self.tables: dict[str, dict[str, Any]] = compiled[section]
-        self.index: Index = compiled[f"{section}_index"]
-        self.ambiguous: dict[str, list[str]] = compiled[f"{section}_ambiguous"]
-        self._rows: dict[str, Any] = {}
-
-    def row(self, row_id: str) -> Any:
-        """The typed row of an id that exists."""
-        if row_id not in self._rows:
-            table = self.tables[row_id]
-            origin = table.get("origin", BUILT_IN)
-            if origin == BUILT_IN:
-                table = {**table, "sources": {f: self._sources[n] for f, n in table["sources"].items()}}
-            self._rows[row_id] = self._build(table, origin)
-        return self._rows[row_id]
-
-    def ids(self, name: str) -> list[str]:
-        """Rows that carry this name: by id, name or alias first, then declared short names, then driver strings."""
-        if name in self.tables:
-            return [name]
-        keys = name_keys(name)
-        for layer in (self.index["exact"], self.ambiguous, self.index["driver"]):
-            for key in keys:
-                if key and key in layer:
-                    return layer[key]
-        return []
-
-    def find(self, name: str) -> Any:
-        """The one row of this name; a count before it ("8xH100") does not matter."""
-        found = self.ids(name)
-        if not found and (counted := _COUNTED.fullmatch(name[:200])):
-            found = self.ids(counted[1])
-        if not found:
-            raise UnknownRow(self.kind, name, self.nearest(name))
-        if len(found) > 1:
-            raise AmbiguousRow(self.kind, name, tuple(found))
-        return self.row(found[0])
-
-    def nearest(self, name: str) -> tuple[tuple[str, float], ...]:
-        return nearest(name, self.labels())
-
-    def labels(self) -> Iterable[tuple[str, str]]:
-        """(id, name) for every name of every row."""
-        for row_id, table in self.tables.items():
-            for label in (row_id, table["name"], *table.get("aliases", ()), *table.get("driver_names", ())):
-                yield row_id, label
-
-    def all(self) -> tuple[Any, ...]:
-        return tuple(self.row(row_id) for row_id in sorted(self.tables))
 
 
 class Database:
-    """All hardware facts. Opening it reads nothing; the first question reads one file."""
+    """All hardware facts. Opening it reads nothing; the first question reads one file, and the overlays if any.
+
+    ``overlays`` are directories with the folders ``accelerators``, ``hosts``, ``links``, ``fabrics`` and ``storage``;
+    later ones win. Bad files in them raise ``InvalidData`` with every problem at the first question.
+    """
 
     def __init__(self, overlays: Sequence[Path | str] = ()) -> None:
         self.overlays = tuple(Path(overlay) for overlay in overlays)
 
     def accelerator(self, name: str) -> Accelerator:
-        """By id, alias or driver string; case, spaces and dashes do not count. Raises ``LookupProblem``."""
+        """By id, alias or driver string; case, spaces and dashes do not count. Raises ``LookupProblem``.
+
+        ``h100-sxm-80gb:1g.10gb`` is one MIG slice of that device.
+        """
+        whole, colon, profile = name.partition(":")
+        if colon and profile:
+            return self._slice(whole, profile)
         row: Accelerator = self._accelerators.find(name)
         return row
 
     def accelerators(self) -> tuple[Accelerator, ...]:
         return self._accelerators.all()
+
+    def match(
+        self, driver_name: str | None = None, memory_bytes: int | None = None, pci_device_id: str | None = None
+    ) -> Match:
+        """The row of a device as its driver reports it; what was not reported may be None, empty or 0."""
+        from hwdb.match import match
+
+        return match(
+            self._accelerators, driver_name=driver_name, memory_bytes=memory_bytes, pci_device_id=pci_device_id
+        )
 
     def link(self, name: str) -> Connection:
         """A connection between the devices of one node. Raises ``LookupProblem``."""
@@ -117,13 +79,32 @@ class Database:
         row: Storage = self._storage.find(name)
         return row
 
+    def storages(self) -> tuple[Storage, ...]:
+        return self._storage.all()
+
     def host(self, name: str) -> Processor | None:
-        """The processor family of a free text such as ``AMD EPYC 9355 32-Core Processor``; None when unknown."""
-        found = self._hosts.ids(name)
-        return self._hosts.row(found[0]) if len(found) == 1 else None
+        """The processor family of a free text such as ``2x AMD EPYC 9355, DDR5-6000``; None when unknown.
+
+        Sockets, channels and memory speed named in the text win over the family's.
+        """
+        from hwdb.processors import as_written, matching
+
+        table = self._hosts
+        found = table.ids(name) or matching(name, ((row, t.get("patterns", ())) for row, t in table.tables.items()))
+        return as_written(table.row(found[0]), name) if len(found) == 1 else None
 
     def hosts(self) -> tuple[Processor, ...]:
         return self._hosts.all()
+
+    def _slice(self, whole: str, profile: str) -> Accelerator:
+        from hwdb.partition import mig_slice
+
+        row: Accelerator = self._accelerators.find(whole)
+        profile = profile.strip().lower()
+        if profile not in row.mig_profiles:
+            known = tuple((f"{row.id}:{each}", 0.5) for each in row.mig_profiles)
+            raise UnknownRow("accelerator", f"{whole}:{profile}", known)
+        return mig_slice(row, profile)
 
     @cached_property
     def _compiled(self) -> dict[str, Any]:
@@ -131,21 +112,37 @@ class Database:
         return document
 
     @cached_property
+    def _overlaid(self) -> list[dict[str, Layer]]:
+        if not self.overlays:
+            return []
+        from hwdb.overlay import read_overlays
+
+        return read_overlays(self.overlays)
+
+    def _table(self, kind: str, section: str, build: Callable[..., Any]) -> Table:
+        compiled = self._compiled
+        own = Layer(compiled[section], compiled[f"{section}_index"], compiled[f"{section}_ambiguous"])
+        return Table(kind, build, (own, *(layers[section] for layers in self._overlaid)), compiled["sources"])
+
+    @cached_property
     def _accelerators(self) -> Table:
-        return Table("accelerator", rows.accelerator, self._compiled)
+        return self._table("accelerator", "accelerators", rows.accelerator)
 
     @cached_property
     def _hosts(self) -> Table:
-        return Table("host", rows.processor, self._compiled)
+        return self._table("host", "hosts", rows.processor)
 
     @cached_property
     def _links(self) -> Table:
-        return Table("link", rows.connection, self._compiled)
+        return self._table("link", "links", rows.connection)
 
     @cached_property
     def _fabrics(self) -> Table:
-        return Table("fabric", rows.connection, self._compiled)
+        return self._table("fabric", "fabrics", rows.connection)
 
     @cached_property
     def _storage(self) -> Table:
-        return Table("storage", rows.storage, self._compiled)
+        return self._table("storage", "storage", rows.storage)
+
+
+__all__ = ["AmbiguousRow", "Database", "UnknownRow"]

@@ -23,6 +23,16 @@ def build_index(rows: Mapping[str, Mapping[str, Any]]) -> Index:
     return index
 
 
+def index_ambiguous(names: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Declared short names by the keys they are asked with."""
+    return {key: rows for name, rows in names.items() for key in name_keys(name)}
+
+
+def shared_names(index: Index) -> list[tuple[str, list[str]]]:
+    """Ids, names and aliases that lead to more than one row: a mistake in the data."""
+    return [(key, rows) for key, rows in index["exact"].items() if len(rows) > 1]
+
+
 def name_keys(name: str) -> tuple[str, ...]:
     """The keys under which a name is found."""
     return tuple(dict.fromkeys((compact(name), bare(name))))

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 MAX_NAME = 200
 """Characters of an outside name that are looked at."""
-_VENDOR_WORDS = frozenset(
-    "nvidia amd intel huawei apple google aws geforce tesla instinct radeon corporation generation"
-    " advanced micro devices inc r tm gpu card graphics edition".split()
-)
+_VENDOR_WORDS = frozenset((
+    "nvidia", "amd", "intel", "huawei", "apple", "google", "aws", "geforce", "tesla", "instinct", "radeon",
+    "corporation", "generation", "advanced", "micro", "devices", "inc", "r", "tm", "gpu", "card", "graphics", "edition",
+))  # fmt: skip
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -20,7 +20,7 @@ def words(text: str) -> list[str]:
 
 
 def compact(text: str) -> str:
-    """``RTX-4090 `` → ``rtx4090``. A plus sign is kept as a word: ``Max+`` is not ``Max``."""
+    """``RTX-4090`` → ``rtx4090``."""
     return "".join(words(text))
 
 

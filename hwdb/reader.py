@@ -34,7 +34,13 @@ def read_ambiguous(root: Path, kind: str, problems: Problems) -> dict[str, list[
     """Short name → ids of the rows it may mean."""
     path = root / kind / AMBIGUOUS
     names = read_toml(path, problems).get("names", {}) if path.is_file() else {}
-    return names if isinstance(names, dict) else {}
+    if not isinstance(names, dict):
+        problems.append(DataProblem(str(path), "names", "must be a table of short name → list of ids"))
+        return {}
+    for name, ids in names.items():
+        if not (isinstance(ids, list) and len(ids) > 1 and all(isinstance(row, str) for row in ids)):
+            problems.append(DataProblem(str(path), f"names.{name[:80]!r}", "must be a list of two or more ids"))
+    return names
 
 
 def read_toml(path: Path, problems: Problems) -> dict[str, Any]:
@@ -63,6 +69,8 @@ def _read_rows(path: Path, kind: str, rows: dict[str, Any], problems: Problems) 
         return
     several = document.get("rows")
     tables = several if isinstance(several, list) else [document]
+    if isinstance(several, list) and len(document) > 1:
+        problems.append(DataProblem(str(path), "", "has keys beside [[rows]]: they belong into a row"))
     for number, table in enumerate(tables):
         prefix = f"rows[{number}]." if isinstance(several, list) else ""
         checked = check_row(kind, table, str(path), prefix, problems)
@@ -70,4 +78,4 @@ def _read_rows(path: Path, kind: str, rows: dict[str, Any], problems: Problems) 
             continue
         if checked["id"] in rows:
             problems.append(DataProblem(str(path), f"{prefix}id", f"{checked['id']!r} is defined twice"))
-        rows[checked["id"]] = checked
+        rows[checked["id"]] = {**checked, "file": str(path)}

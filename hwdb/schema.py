@@ -71,7 +71,7 @@ class Accelerator:
     achieved_bandwidth_bytes_s: float | None = None
     """Best that a public measurement reached."""
     peak_flop_s: Mapping[str, float] = field(default_factory=dict)
-    """Dense, by format: fp32 tf32 fp16 bf16 fp8 int8 fp4 int4. Absent: not supported or not known (see ``supports``)."""
+    """Dense, by format: fp32 tf32 fp16 bf16 fp8 int8 fp4 int4. Absent: not supported, or not known."""
     peak_flop_s_fp16_accumulate: Mapping[str, float] = field(default_factory=dict)
     """Dense, accumulating in fp16, where that is faster (GeForce); engines accumulate in fp32."""
     achieved_flop_s: Mapping[str, float] = field(default_factory=dict)
@@ -133,8 +133,8 @@ class Processor:
     name: str
     patterns: tuple[str, ...] = ()
     """What its names look like: words, ``#`` a digit, ``?`` a letter or digit, ``*`` any rest of the word."""
-    memory_channels: int | None = None
-    """64-bit channels per socket."""
+    memory_channels: float | None = None
+    """64-bit channels per socket; a fraction when a text names an odd number for two sockets."""
     memory_mt_s: float | None = None
     """Mega-transfers per second with one DIMM per channel."""
     memory_type: str | None = None
