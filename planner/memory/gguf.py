@@ -9,6 +9,7 @@ from planner.documents.result import DeviceMemory, GpuMemory, ServingMemory
 from planner.estimate import Estimate, exact, spread, total
 from planner.memory.gguf_cache import LayerCache, bytes_per_token, cache_rules, context_cells, layer_caches
 from planner.memory.gguf_compute import Compute, compute_buffers
+from planner.memory.gguf_context import chosen_context
 from planner.memory.gguf_place import HOST, Placement, fit, place
 from planner.models.architecture import MoE
 from planner.models.gguf_layout import GgufLayout, gguf_layout
@@ -45,6 +46,7 @@ class Buffers:
 
 def gguf_memory(resolved: Resolved) -> ServingMemory:
     """The memory of a llama.cpp deployment on its devices."""
+    resolved = with_context(resolved)
     layout = layout_of(resolved)
     placement = placement_of(resolved, layout)
     buffers = buffers_of(resolved, layout, placement)
@@ -64,6 +66,25 @@ def gguf_memory(resolved: Resolved) -> ServingMemory:
 def layout_of(resolved: Resolved) -> GgufLayout:
     """The file's bytes by layer and type."""
     return gguf_layout(resolved.architecture, resolved.quantization.scheme, resolved.gguf_file_bytes)
+
+
+def with_context(resolved: Resolved) -> Resolved:
+    """The deployment with the context that the engine would choose where none is named."""
+    return chosen_context(resolved, lambda candidate: _all_fits(candidate, layout_of(candidate)))
+
+
+def _all_fits(resolved: Resolved, layout: GgufLayout) -> bool:
+    """Whether everything that belongs on the GPUs (on the host without any) fits there."""
+    serving, gpus = resolved.serving, gpu_count(resolved)
+    layers = resolved.architecture.num_layers
+    experts = layers if serving.experts_on_cpu is True else int(serving.experts_on_cpu)
+    wanted = layers + 1 if serving.n_gpu_layers is None else serving.n_gpu_layers
+    buffers = buffers_of(resolved, layout, place(layers, gpus, wanted, experts, serving.split_mode == "row"))
+    sums = [sum(parts) for parts in zip(*_columns(buffers), strict=True)]
+    if gpus:
+        return max(sums[:-1]) <= gpu_room(resolved)
+    ram = host_capacity(resolved)
+    return bool(ram.value < UNKNOWN_CAPACITY and sums[-1] + 2 * GIB <= ram.value)
 
 
 def gpu_count(resolved: Resolved) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.documents.result import Finding, ServingMemory, Verdict
 from planner.estimate import Estimate
-from planner.memory.gguf import UNKNOWN_CAPACITY, gguf_memory, gpu_count, host_capacity
+from planner.memory.gguf import UNKNOWN_CAPACITY, gguf_memory, gpu_count, host_capacity, with_context
 from planner.memory.gguf_cache import PAD, context_cells
 from planner.models.architecture import MoE
 from planner.resolved import Resolved
@@ -79,7 +79,7 @@ def _candidates(resolved: Resolved) -> Iterator[tuple[str, dict[str, Any], Resol
     serving, gpus = resolved.serving, gpu_count(resolved)
     if gpus and serving.n_gpu_layers is not None:
         yield "leave n_gpu_layers to the engine", {"serving.n_gpu_layers": None}, _with(resolved, n_gpu_layers=None)
-    shorter = _shorter(resolved)
+    shorter = _shorter(with_context(resolved))
     if shorter:
         yield f"max_model_len {shorter:,}", {"serving.max_model_len": shorter}, _with(resolved, max_model_len=shorter)
     if serving.kv_cache_dtype not in ("q8_0", "q4_0"):
@@ -117,4 +117,6 @@ def _shorter(resolved: Resolved) -> int | None:
 
 
 def _with(resolved: Resolved, **changes: Any) -> Resolved:
-    return replace(resolved, serving=replace(resolved.serving, **changes))
+    """The deployment with other settings; a context that is set is no longer assumed."""
+    assumed = {key: value for key, value in resolved.assumed.items() if key.removeprefix("serving.") not in changes}
+    return replace(resolved, serving=replace(resolved.serving, **changes), assumed=assumed)

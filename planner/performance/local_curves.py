@@ -60,6 +60,8 @@ class HostCurve:
     prefill_exponent: float
     prefill_reference_bytes_s: float
     core_bytes_s: float
+    socket_share: float
+    core_flop_s: float
     unknown_bytes_s: float
     unknown_spread: float
     stream_share: float

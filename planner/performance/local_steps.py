@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.errors import UnknownFact
-from planner.memory.gguf import gpu_count, layout_of, placement_of
+from planner.memory.gguf import gpu_count, layout_of, placement_of, with_context
 from planner.memory.gguf_compute import compute_rules
 from planner.memory.gguf_place import HOST, Placement
 from planner.models.architecture import MoE
@@ -44,6 +44,7 @@ class Machine:
 
 def machine(resolved: Resolved, curves: LocalCurves) -> Machine:
     """Looks everything up once. Raises ``UnknownFact`` for a device whose bandwidth nobody knows."""
+    resolved = with_context(resolved)
     layout = layout_of(resolved)
     placement = placement_of(resolved, layout)
     row = resolved.cluster.device.accelerator
@@ -113,10 +114,13 @@ def _host_step(
 
 
 def host_flop_s(m: Machine) -> float:
-    """Matrix rate of the CPU: grows slower than its bandwidth."""
+    """Matrix rate of the CPU: grows slower than its bandwidth, and never beyond its cores."""
     curve = m.curves.host
-    grown = (m.host.bytes_s / curve.prefill_reference_bytes_s) ** curve.prefill_exponent
-    return float(curve.prefill_flop_s * grown * m.engine.host_prefill)
+    grown = float((m.host.bytes_s / curve.prefill_reference_bytes_s) ** curve.prefill_exponent)
+    rate = curve.prefill_flop_s * grown
+    if m.host.cores:
+        rate = min(rate, m.host.cores * curve.core_flop_s)
+    return rate * m.engine.host_prefill
 
 
 def prompt_seconds(m: Machine, tokens: float, depth: float) -> dict[str, float]:
@@ -136,10 +140,10 @@ def prompt_seconds(m: Machine, tokens: float, depth: float) -> dict[str, float]:
 
 def _streams(m: Machine, chunk: float) -> bool:
     """Whether the engine copies host weights to a GPU for a chunk of this size."""
-    rules, least = compute_rules(m.resolved), 0.0
+    rules = compute_rules(m.resolved)
     least = rules.offload_min_tokens
     if m.moe and rules.offload_by_expert:
-        least *= m.moe.num_experts / max(1, m.moe.experts_per_token)
+        least *= m.moe.num_experts / max(1, m.moe.experts_per_token) * 1.01
     return m.placement.gpus > 0 and chunk >= least
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from planner.memory.gguf_cache import cache_bytes_per_element, cache_rules
-from planner.memory.gguf_place import HOST, Placement
-from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE, Recurrent
+from planner.memory.gguf_place import Placement
+from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE
 from planner.models.gguf_layout import GgufLayout, Types
 from planner.resolved import Resolved
 
@@ -32,7 +32,7 @@ class DeviceWork:
     """Per token."""
     expert_flop: float = 0.0
     attention_flop: float = 0.0
-    """Per token and context token."""
+    """Per prompt token and context token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +113,11 @@ def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork
 
 
 def _attention_flop(mixer: object) -> float:
-    """FLOP per token and context token of the scores and the values."""
+    """FLOP per prompt token and context token of the scores and the values; MLA with its latent expanded."""
     if isinstance(mixer, Attention):
         return 0.0 if mixer.window else 2.0 * mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
     if isinstance(mixer, LatentAttention):
-        return 2.0 * mixer.num_q_heads * (2 * mixer.kv_lora_rank + mixer.qk_rope_head_dim)
-    if isinstance(mixer, Recurrent):
-        return 0.0
+        return 2.0 * mixer.num_q_heads * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim)
     return 0.0
 
 
@@ -128,10 +126,6 @@ def weighted(types: Mapping[str, float] | Types, speed: Mapping[str, float]) -> 
     pairs: Iterable[tuple[str, float]] = types.items() if isinstance(types, Mapping) else types
     default = speed.get("default", 1.0)
     return sum(size / speed.get(kind, default) for kind, size in pairs)
-
-
-def is_host(device: int) -> bool:
-    return device == HOST
 
 
 def _add(into: dict[str, float], types: Types) -> None:
