@@ -1,0 +1,24 @@
+"""What every step of the walk is: a scrolling column that shows a session and posts changes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.containers import VerticalScroll
+
+from tui.session import Session
+
+
+class Pane(VerticalScroll, can_focus=False):
+    """One step. ``show`` is called whenever the session changed; a pane never reaches into the app."""
+
+    TITLE: ClassVar[str] = ""
+    HELP_TEXT: ClassVar[str] = ""
+    """What the step is for and its own keys; the help screen shows it."""
+
+    def on_mount(self) -> None:
+        self.border_title = self.TITLE
+
+    def show(self, session: Session) -> None:
+        """Draw what the session says."""
+        raise NotImplementedError
