@@ -30,11 +30,9 @@ class PlannerApp(App[None]):
 
     TITLE = "deploy-planner"
     CSS_PATH = "app.tcss"
-    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "f1,question_mark", "help", "Help", id="app.help", key_display="?", tooltip="Help for this place"
-        ),
+        Binding("f1,question_mark", "help", "Help", id="app.help", key_display="?", tooltip="Help for this place"),
         Binding("p", "pin", "Pin", id="app.pin", tooltip="Pin this plan and compare changes with it"),
         Binding("u", "undo", "Undo", show=False, id="app.undo", tooltip="Take the last change back"),
         Binding("ctrl+r", "redo", "Redo", show=False, id="app.redo", tooltip="Make the change again"),
