@@ -25,6 +25,9 @@ class DeviceCurve:
     latent_kv_share: float
     prefill_share: float
     experts_prefill_share: float
+    attention_prefill_share: float
+    latent_prefill_share: float
+    hop_s: float
     spread: tuple[float, float]
     vendors: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
@@ -59,6 +62,8 @@ class HostCurve:
     prefill_flop_s: float
     prefill_exponent: float
     prefill_reference_bytes_s: float
+    attention_prefill_share: float
+    latent_prefill_share: float
     core_bytes_s: float
     socket_share: float
     core_flop_s: float
@@ -96,6 +101,8 @@ class LocalCurves:
     host: HostCurve
     gpu_types: Mapping[str, float]
     cpu_types: Mapping[str, float]
+    prefill_types: Mapping[str, float]
+    """Speed of matrix products with unpacked weights against F16, on GPUs."""
     engines: Mapping[str, EngineCurve]
     backends: Mapping[str, BackendCurve]
     flop_per_byte: Mapping[str, float]
@@ -126,6 +133,7 @@ def local_curves(data: Mapping[str, Any]) -> LocalCurves:
         host=HostCurve(**_typed(HostCurve, data["host"])),
         gpu_types=dict(data["types"]["gpu"]),
         cpu_types=dict(data["types"]["cpu"]),
+        prefill_types=dict(data["types"]["prefill"]),
         engines={name: EngineCurve(**row) for name, row in data["engines"].items()},
         backends={name: BackendCurve(**_typed(BackendCurve, row)) for name, row in data["backends"].items()},
         flop_per_byte=dict(data["flop_per_byte"]),

@@ -14,7 +14,7 @@ from planner.memory.gguf_place import HOST, Placement
 from planner.models.architecture import MoE
 from planner.performance.local_curves import BackendCurve, DeviceCurve, EngineCurve, LocalCurves
 from planner.performance.local_host import HostSpeed, host_speed
-from planner.performance.local_work import DeviceWork, device_work, experts_of, touched_share, weighted
+from planner.performance.local_work import DeviceWork, device_work, experts_of, slowdown, touched_share, weighted
 from planner.resolved import Resolved
 
 _NO_BACKEND = BackendCurve((), 1.0, 1.0)
@@ -81,6 +81,7 @@ def decode_step(m: Machine, depth: float, batch: float = 1.0) -> dict[str, float
             _host_step(m, work, touched, depth, batch, parts)
         else:
             _gpu_step(m, work, touched, depth, batch, parts)
+    parts["overhead"] += max(0, len(m.work) - 1) * m.device.hop_s
     return parts
 
 
@@ -150,22 +151,21 @@ def _streams(m: Machine, chunk: float) -> bool:
 def _gpu_prompt(
     m: Machine, work: DeviceWork, chunk: float, depth: float, parts: dict[str, float], *, streamed: bool
 ) -> None:
-    curve, factor = m.device, m.engine.prefill * m.backend.prefill
-    rate = m.gpu_flop_s * factor
+    curve, types = m.device, m.curves.prefill_types
+    rate = m.gpu_flop_s * m.engine.prefill * m.backend.prefill
     touched = touched_share(m.moe, chunk) if m.moe else 0.0
     dense = max(
-        chunk * work.dense_flop / (rate * curve.prefill_share),
+        chunk * work.dense_flop * slowdown(work.dense, types) / (rate * curve.prefill_share),
         sum(work.dense.values()) / (m.gpu_bytes_s * curve.share),
     )
-    experts = max(
-        chunk * work.expert_flop / (rate * curve.experts_prefill_share),
-        sum(work.experts.values()) * touched / (m.gpu_bytes_s * curve.share * curve.experts_share),
-    )
+    experts = chunk * work.expert_flop * slowdown(work.experts, types) / (rate * curve.experts_prefill_share)
+    experts += sum(work.experts.values()) * touched / (m.gpu_bytes_s * curve.share * curve.experts_share)
     parts["gpu"] += (dense + experts) / m.splits_rows
     if streamed:
         size = sum(work.dense.values()) + sum(work.experts.values()) * touched
-        parts["stream"] += size / (_link_bytes_s(m) * m.curves.host.stream_share)
-    parts["attention"] += chunk * depth * work.attention_flop / (rate * curve.prefill_share)
+        parts["stream"] += size / _link_bytes_s(m)
+    attention = work.attention_flop / curve.attention_prefill_share + work.latent_flop / curve.latent_prefill_share
+    parts["attention"] += chunk * depth * attention / rate
     parts["overhead"] += work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s
 
 
@@ -175,13 +175,16 @@ def _host_prompt(m: Machine, work: DeviceWork, chunk: float, depth: float, parts
     size = sum(work.dense.values()) + sum(work.experts.values()) * touched
     read = size / (m.host.bytes_s * curve.share)
     parts["host"] += max(chunk * (work.dense_flop + work.expert_flop) / rate, read)
-    parts["attention"] += chunk * depth * work.attention_flop / rate
+    attention = work.attention_flop / curve.attention_prefill_share + work.latent_flop / curve.latent_prefill_share
+    parts["attention"] += chunk * depth * attention / rate
     parts["overhead"] += work.layers * curve.layer_s * m.host.bytes_s / curve.reference_bytes_s
 
 
 def _link_bytes_s(m: Machine) -> float:
-    row = m.resolved.cluster.device.accelerator
-    return (row.pcie_bytes_s if row else None) or m.curves.host.stream_bytes_s
+    """Copies of host weights to a GPU: a share of PCIe, and never faster than pageable memory is copied."""
+    row, curve = m.resolved.cluster.device.accelerator, m.curves.host
+    link = (row.pcie_bytes_s if row else None) or curve.stream_bytes_s
+    return min(link * curve.stream_share, curve.stream_bytes_s)
 
 
 def _window(m: Machine) -> float:

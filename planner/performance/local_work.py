@@ -10,6 +10,7 @@ from planner.memory.gguf_cache import cache_bytes_per_element, cache_rules
 from planner.memory.gguf_place import Placement
 from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE
 from planner.models.gguf_layout import GgufLayout, Types
+from planner.models.gguf_mix import type_bits
 from planner.resolved import Resolved
 
 
@@ -33,6 +34,8 @@ class DeviceWork:
     expert_flop: float = 0.0
     attention_flop: float = 0.0
     """Per prompt token and context token."""
+    latent_flop: float = 0.0
+    """The same of MLA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,10 @@ class LayerWork:
     dense_flop: float
     expert_flop: float
     attention_flop: float
+    latent_flop: float
     cache_bytes: float
     latent_bytes: float
     window_bytes: float
-    top_k: int | None
 
 
 def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) -> dict[int, DeviceWork]:
@@ -62,6 +65,7 @@ def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) ->
         there.expert_flop += kinds[i].expert_flop
         here.dense_flop += kinds[i].dense_flop
         here.attention_flop += kinds[i].attention_flop
+        here.latent_flop += kinds[i].latent_flop
         here.cache_bytes += kinds[i].cache_bytes
         here.latent_bytes += kinds[i].latent_bytes
         here.window_bytes += kinds[i].window_bytes
@@ -97,7 +101,8 @@ def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork
     if isinstance(layer.feed_forward, MoE):
         active = layer.feed_forward.experts_per_token / max(1, layer.feed_forward.num_experts)
         experts = 2.0 * active * sum(t.numel for t in layer.tensors if t.part == "experts" and len(t.shape) > 2)
-    attention = sum(_attention_flop(mixer) for mixer in layer.mixers)
+    attention = sum(_attention_flop(mixer) for mixer in layer.mixers if isinstance(mixer, Attention))
+    expanded = sum(_latent_flop(mixer) for mixer in layer.mixers if isinstance(mixer, LatentAttention))
     cache = latent = window = 0.0
     for kept in layer.caches:
         if kept.kind == "latent":
@@ -108,17 +113,17 @@ def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork
             window += kept.elements * element * kept.window
         else:
             cache += kept.elements * element / kept.compression
-    top_k = next((m.top_k for m in layer.mixers if isinstance(m, LatentAttention)), None)
-    return LayerWork(dense, experts, attention, cache, latent, window, top_k)
+    return LayerWork(dense, experts, attention, expanded, cache, latent, window)
 
 
-def _attention_flop(mixer: object) -> float:
-    """FLOP per prompt token and context token of the scores and the values; MLA with its latent expanded."""
-    if isinstance(mixer, Attention):
-        return 0.0 if mixer.window else 2.0 * mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
-    if isinstance(mixer, LatentAttention):
-        return 2.0 * mixer.num_q_heads * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim)
-    return 0.0
+def _attention_flop(mixer: Attention) -> float:
+    """FLOP per prompt token and context token of the scores and the values; a window is covered by its own bytes."""
+    return 0.0 if mixer.window else 2.0 * mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
+
+
+def _latent_flop(mixer: LatentAttention) -> float:
+    """The same with the latent expanded to full heads, as prompts are computed."""
+    return 2.0 * mixer.num_q_heads * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim)
 
 
 def weighted(types: Mapping[str, float] | Types, speed: Mapping[str, float]) -> float:
@@ -126,6 +131,14 @@ def weighted(types: Mapping[str, float] | Types, speed: Mapping[str, float]) -> 
     pairs: Iterable[tuple[str, float]] = types.items() if isinstance(types, Mapping) else types
     default = speed.get("default", 1.0)
     return sum(size / speed.get(kind, default) for kind, size in pairs)
+
+
+def slowdown(types: Mapping[str, float], speed: Mapping[str, float]) -> float:
+    """How much longer matrix products take than in F16: mean over the weights (not bytes) of 1 ÷ relative speed."""
+    bits, default = type_bits(), speed.get("default", 1.0)
+    weights = {kind: size / bits[kind] for kind, size in types.items() if size}
+    whole = sum(weights.values())
+    return sum(w / speed.get(kind, default) for kind, w in weights.items()) / whole if whole else 1.0
 
 
 def _add(into: dict[str, float], types: Types) -> None:
