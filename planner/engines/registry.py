@@ -1,7 +1,8 @@
 """Engine profiles by name, version and backend, merged from ``profiles/<engine>.toml``.
 
 A profile file is a list of rows; each says for which versions, backends and builds it holds and where it was read.
-Rows that hold are merged in order, so that a later row refines an earlier one. A plug-in or fork names its ``base``
+Rows that hold are merged in order, so that a later row refines an earlier one; ``unknown_version`` rows hold only
+where no release is given, and are what is safe on any of them. A plug-in or fork names its ``base``
 and inherits that engine's rows.
 """
 
@@ -87,6 +88,8 @@ def _rows(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _applies(row: Mapping[str, Any], release: tuple[int, ...], version: Version, backend: str | None) -> bool:
     if not in_range(release, row.get("versions", "")):
+        return False
+    if row.get("unknown_version") and version.release is not None:
         return False
     if "backends" in row and (backend or "cuda") not in row["backends"]:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.estimate import Estimate
+from planner.memory.memo import IdentityMemo
 from planner.models.formats import model_bytes
 from planner.resolved import Resolved
 from planner.units import GIB
@@ -13,9 +14,13 @@ _FRONT_BYTES = 4.0 * GIB
 """Server, scheduler and tokeniser."""
 
 
+_checkpoints: IdentityMemo[float] = IdentityMemo()
+
+
 def disk_bytes(resolved: Resolved) -> float:
     """Bytes of the checkpoint on disk: as read from the files, else by formula."""
-    return resolved.exact_weight_bytes or model_bytes(resolved.architecture, resolved.quantization)
+    model, scheme = resolved.architecture, resolved.quantization
+    return resolved.exact_weight_bytes or _checkpoints.get(model, scheme, None, lambda: model_bytes(model, scheme))
 
 
 def host_ram(resolved: Resolved) -> Estimate:

@@ -203,7 +203,7 @@ def _grouped(paged: list[tuple[LayerCache, int]], pool_bytes: float, demand: Dem
     needed = sum(times * _request_blocks(cache, blocks_of[cache], demand, rules) for cache, times in groups)
     blocks = max(0, int(pool_bytes / (page * size)))
     concurrency = blocks / needed
-    printed = blocks // sum(times for _, times in groups) * min(b for b in blocks_of.values() if b)
+    printed = blocks // sum(times for _, times in groups) * min((b for b in blocks_of.values() if b), default=0)
     return Capacity(
         tokens=concurrency * demand.max_model_len,
         concurrency=concurrency,

@@ -31,13 +31,16 @@ class Layout:
         return max(1, self.world // self.ep)
 
 
-def layout_of(serving: Serving) -> Layout:
-    """The layout of one replica. Any speculative method but n-grams loads the model's own prediction layers."""
+def layout_of(serving: Serving, num_layers: int) -> Layout:
+    """The layout of one replica. Any speculative method but n-grams loads the model's own prediction layers.
+
+    More stages than layers are no layout (and illegal); memory is then that of one layer a stage.
+    """
     speculative = serving.speculative
     own = speculative is not None and speculative.draft is None and "gram" not in speculative.method.lower()
     return Layout(
         tp=serving.tp,
-        pp=serving.pp,
+        pp=max(1, min(serving.pp, num_layers)),
         ep=serving.ep,
         attention_dp=serving.attention_dp,
         mtp=own,

@@ -20,6 +20,8 @@ class OverheadRules:
     """The same with several ranks: communicators and their buffers."""
     non_torch_wide_bytes: float = 0.0
     """The same from eight ranks on."""
+    non_torch_nodes_bytes: float = 0.0
+    """On top when the ranks span nodes: network transports and their buffers."""
     context_bytes: float = 0.0
     """Runtime context with one rank, not subtracted."""
     context_parallel_bytes: float = 0.0
@@ -37,13 +39,14 @@ def overhead_rules(profile: EngineProfile) -> OverheadRules:
     return OverheadRules(**known)  # type: ignore[arg-type]
 
 
-def non_torch(rules: OverheadRules, ranks: int) -> float:
+def non_torch(rules: OverheadRules, ranks: int, per_node: int) -> float:
     """Bytes that libraries hold, by the ranks of one replica."""
     if ranks == 1:
         return rules.non_torch_bytes
+    across = rules.non_torch_nodes_bytes if ranks > per_node else 0.0
     if ranks < 8:
-        return rules.non_torch_parallel_bytes
-    return max(rules.non_torch_wide_bytes, rules.non_torch_parallel_bytes)
+        return across + rules.non_torch_parallel_bytes
+    return across + max(rules.non_torch_wide_bytes, rules.non_torch_parallel_bytes)
 
 
 def context(rules: OverheadRules, ranks: int) -> float:

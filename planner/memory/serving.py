@@ -21,6 +21,8 @@ from planner.memory.overheads import context, graphs, non_torch, overhead_rules
 from planner.memory.weights import stage_weights, weight_rules
 from planner.resolved import Resolved
 
+_NEIGHBOUR = 2.0
+"""Times the range of a part when the release lies outside the profile's own."""
 _MOST = 2.0**60
 """Where a device's memory has no known end, figures stay finite."""
 
@@ -38,7 +40,7 @@ class Parts:
 
 def serving_memory(resolved: Resolved) -> ServingMemory:
     """Weights, pool and overheads per GPU, and what the pool of one replica holds."""
-    layout = layout_of(resolved.serving)
+    layout = layout_of(resolved.serving, resolved.architecture.num_layers)
     rules = kv_rules(resolved)
     stages = _stages(resolved, layout)
     specs = kv_specs(
@@ -90,14 +92,14 @@ def _parts(resolved: Resolved, weights: Mapping[str, float], layout: Layout) -> 
     serving, overheads = resolved.serving, overhead_rules(resolved.engine)
     rules = activation_rules(resolved.engine)
     peak = activation_peak(resolved.architecture, serving, rules, layout.expert_tp)
-    looser = 1.0 if resolved.engine.exact else 2.0
+    looser = 1.0 if resolved.engine.exact else _NEIGHBOUR
     ranks = layout.tp * layout.pp * layout.attention_dp
     kept = max(0.0, sum(weights.values()) - serving.cpu_offload_bytes)
     return Parts(
         weights=spread(kept, 0.015, 0.015, "formula", **weights),
         activations=spread(sum(peak.values()), min(0.9, rules.low * looser), rules.high * looser, "formula", **peak),
         cuda_graphs=spread(graphs(overheads, resolved.architecture, serving), 0.5, 0.8, "assumed"),
-        non_torch=spread(non_torch(overheads, ranks), 0.3, 0.3, "published"),
+        non_torch=spread(non_torch(overheads, ranks, resolved.cluster.per_node), 0.3, 0.3, "published"),
         context=spread(context(overheads, ranks), 0.3, 0.3, "published"),
     )
 

@@ -49,8 +49,9 @@ def _problem(resolved: Resolved, memory: ServingMemory) -> str | None:
             f"one request of {serving.max_model_len:,} tokens needs {human_bytes(needed)} of KV cache, "
             f"the pool has {human_bytes(pool.value)}"
         )
-    if gpu.total.value > gpu.capacity.value:
-        over = human_bytes(gpu.total.value - gpu.capacity.value)
+    least = gpu.total.value - (gpu.cuda_graphs.value - gpu.cuda_graphs.low)
+    if least > gpu.capacity.value:
+        over = human_bytes(least - gpu.capacity.value)
         return f"with captured graphs and the runtime's context a device would hold {over} more than it has"
     return None
 
@@ -82,7 +83,11 @@ def _shorter(resolved: Resolved, memory: ServingMemory) -> Iterator[tuple[str, d
     pool = memory.per_gpu.kv_cache.value
     if pool <= 0:
         return
-    layout, rules, serving = layout_of(resolved.serving), kv_rules(resolved), resolved.serving
+    layout, rules, serving = (
+        layout_of(resolved.serving, resolved.architecture.num_layers),
+        kv_rules(resolved),
+        resolved.serving,
+    )
     specs = kv_specs(resolved.architecture, serving.kv_cache_dtype, serving.tp, layout.pp, rules, mtp=layout.mtp)
     users = 1.0 / serving.dcp
     length = min(longest_context(s, pool, users, demand_of(resolved), rules) for s in specs)

@@ -146,7 +146,8 @@ class _Rank:
             for mixer in layer.mixers:
                 dim = getattr(mixer, "qk_rope_head_dim", None) or getattr(mixer, "head_dim", 0)
                 if dim:
-                    return float(self.architecture.max_position or 0) * dim * self.rules.rope_bytes
+                    table: float = (self.architecture.max_position or 0) * dim * self.rules.rope_bytes
+                return table
         return 0.0
 
     def _padding(self, tensor: Tensor, size: float, width: int) -> float:
