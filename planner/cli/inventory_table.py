@@ -31,7 +31,8 @@ def _node_block(number: int, node: Node, inventory: Inventory) -> str:
         return "\n".join([*lines, "  devices    none: models run on the processor"])
     versions = (("driver", node.driver_version), ("runtime", node.runtime_version))
     said = ", ".join(f"{label} {version}" for label, version in versions if version)
-    lines.append(f"  devices    {len(node.devices)}, link {node.link or UNSAID}{', ' + said if said else ''}")
+    link = f", link {node.link or UNSAID}" if len(node.devices) > 1 else ""
+    lines.append(f"  devices    {len(node.devices)}{link}{', ' + said if said else ''}")
     lines.append(align([HEAD, *(_device_row(device) for device in node.devices)], indent="  "))
     lines += [line for device in node.devices for line in _device_details(device)]
     return "\n".join(lines + _matrix(node))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from planner.detect.advice_devices import DEVICE_RULES
@@ -17,18 +17,32 @@ def advise(node: Node, db: Database) -> tuple[Notice, ...]:
     """All notices of a node; the same one for several devices is said once, naming them."""
     found = [notice for rule in HOST_RULES for notice in rule(node)]
     found += [notice for rule in _NODE_RULES for notice in rule(node)]
-    grouped: dict[tuple[str, str, str], list[str]] = {}
+    grouped: dict[tuple[str, str, str], list[GpuDevice]] = {}
     for device in node.devices:
         row = db.accelerator(device.accelerator) if device.accelerator else None
         for rule in DEVICE_RULES:
             for notice in rule(device, row):
-                grouped.setdefault((notice.message, notice.fix, notice.kind), []).append(_label(device))
-    found += [Notice(", ".join(names), *said) for said, names in grouped.items()]
+                grouped.setdefault((notice.message, notice.fix, notice.kind), []).append(device)
+    found += [Notice(_labels(devices), *said) for said, devices in grouped.items()]
     return tuple(found)
 
 
-def _label(device: GpuDevice) -> str:
-    return f"{device.vendor} {device.index}"
+def _labels(devices: Iterable[GpuDevice]) -> str:
+    """``nvidia 0-3,6``: runs of indices, a vendor once."""
+    by_vendor: dict[str, list[int]] = {}
+    for device in devices:
+        by_vendor.setdefault(device.vendor, []).append(device.index)
+    return ", ".join(f"{vendor} {_runs(sorted(set(indices)))}" for vendor, indices in by_vendor.items())
+
+
+def _runs(indices: list[int]) -> str:
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def _mixed_cards(node: Node) -> Iterator[Notice]:
@@ -48,18 +62,18 @@ def _mixed_ecc(node: Node) -> Iterator[Notice]:
 
 
 def _hidden(node: Node) -> Iterator[Notice]:
-    hidden = [_label(device) for device in node.devices if not device.visible]
+    hidden = [device for device in node.devices if not device.visible]
     if hidden:
         message = "hidden from programs by an environment variable (CUDA_VISIBLE_DEVICES or the vendor's)"
-        yield Notice(", ".join(hidden), message, "unset it to plan with all devices", "hidden-devices")
+        yield Notice(_labels(hidden), message, "unset it to plan with all devices", "hidden-devices")
 
 
 def _no_peer_access(node: Node) -> Iterator[Notice]:
-    without = [_label(device) for device in node.devices if device.peer_access is False]
+    without = [device for device in node.devices if device.peer_access is False]
     if without and not any(device.mig_enabled for device in node.devices):
         message = "cannot read each other's memory: traffic between cards goes through the host"
         fix = "expect slow tensor parallelism; pipeline or layer splitting, or separate replicas, suffer less"
-        yield Notice(", ".join(without), message, fix, "no-peer-access")
+        yield Notice(_labels(without), message, fix, "no-peer-access")
 
 
 _NODE_RULES = (_mixed_cards, _mixed_ecc, _hidden, _no_peer_access)

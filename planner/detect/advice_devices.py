@@ -31,7 +31,8 @@ def _unmatched(device: GpuDevice, row: Accelerator | None) -> Iterator[Notice]:
     if device.error or device.match == "exact":
         return
     if device.match == "ambiguous":
-        yield Notice("", f"{name} may be one of several products: {near}", "name it with --hardware", "ambiguous-card")
+        several = ", ".join(name for name, _ in device.nearest)
+        yield Notice("", f"{name} may be one of {several}", "name it with --hardware", "ambiguous-card")
     elif device.name or device.pci_device_id:
         fix = "add it to your own accelerators/ directory (--data), or plan with a similar one by --hardware"
         yield Notice("", f"{name} is not in the hardware database; nearest: {near or 'none'}", fix, "unknown-card")

@@ -47,11 +47,11 @@ def _node_link(node: Node, db: Database) -> str | None:
     kinds = {device.link_kind for device in usable}
     words = [word for word in _words(node) if word not in UNSAID]
     if words and not _joined(node):
-        return _weakest_pcie(usable, db)
+        return weakest_pcie(usable, db)
     if len(kinds) == 1 and None not in kinds:
         return kinds.pop()
     told_none = all(device.link_count == 0 for device in usable)
-    return _weakest_pcie(usable, db) if told_none or _only_pcie(usable, db) else None
+    return weakest_pcie(usable, db) if told_none or _only_pcie(usable, db) else None
 
 
 def _only_pcie(devices: list[GpuDevice], db: Database) -> bool:
@@ -60,7 +60,8 @@ def _only_pcie(devices: list[GpuDevice], db: Database) -> bool:
     return len(rows) == len(devices) and not any(row.link or row.bridge for row in rows)
 
 
-def _weakest_pcie(devices: list[GpuDevice], db: Database) -> str | None:
+def weakest_pcie(devices: list[GpuDevice], db: Database) -> str | None:
+    """The slowest of their PCIe links, if all are known."""
     links = [db.find_link(name) if (name := pcie_link(device)) else None for device in devices]
     known = [link for link in links if link is not None]
     return min(known, key=lambda link: link.bytes_s).id if known and len(known) == len(links) else None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hwdb.errors import AmbiguousRow, LookupProblem
+from hwdb.partition import slice_shares
 from planner.documents.inventory import GpuDevice, HostInfo, MigSlice, Node
 from planner.errors import BadInput, UnknownName
 
@@ -35,7 +36,8 @@ def identify(device: GpuDevice, db: Database) -> GpuDevice:
     if device.name is None and device.pci_device_id is None:
         return device
     found = db.match(driver_name=device.name, memory_bytes=device.total_bytes, pci_device_id=device.pci_device_id)
-    device = replace(device, match=found.state, nearest=tuple(found.nearest))
+    virtual = device.virtualization or ("vgpu" if found.partition == "vgpu" else None)
+    device = replace(device, match=found.state, nearest=found.nearest, virtualization=virtual)
     if found.accelerator is None:
         return device
     return _known(replace(device, accelerator=found.accelerator.id), found.accelerator)
@@ -54,16 +56,23 @@ def _known(device: GpuDevice, row: Accelerator) -> GpuDevice:
 
 
 def _named(part: MigSlice, row: Accelerator) -> MigSlice:
-    """A slice whose profile the driver did not name has that of the nearest memory and compute share."""
-    if part.profile or part.total_bytes is None:
-        return part
-    total, share = part.total_bytes, part.sm_count / row.sm_count if part.sm_count and row.sm_count else None
-    near = [
-        (abs((profile.compute_share or 0) - share) if share is not None else 0.0, name)
-        for name, profile in row.mig.items()
-        if profile.memory_bytes and abs(profile.memory_bytes - total) <= MUCH_ALIKE * total
-    ]
-    return replace(part, profile=min(near)[1]) if near else part
+    """A slice whose profile the driver did not name has that of like memory and the nearest compute share."""
+    profile = part.profile or _nearest_profile(part, row)
+    return replace(part, profile=profile, accelerator=f"{row.id}:{profile}" if profile in row.mig_profiles else None)
+
+
+def _nearest_profile(part: MigSlice, row: Accelerator) -> str:
+    whole = row.driver_memory_bytes or row.memory_bytes
+    if part.total_bytes is None or not whole:
+        return ""
+    share = part.sm_count / row.sm_count if part.sm_count and row.sm_count else None
+    near = []
+    for name in row.mig_profiles:
+        shares = slice_shares(row, name)
+        if abs((shares.memory_share or 0) * whole - part.total_bytes) <= MUCH_ALIKE * part.total_bytes:
+            distance = abs((shares.compute_share or 0) - share) if share is not None else 0.0
+            near.append((distance, len(name), name))
+    return min(near)[2] if near else ""
 
 
 def identify_host(host: HostInfo, db: Database) -> HostInfo:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.detect.links import weakest_pcie
 from planner.detect.matching import look_up
 from planner.documents.inventory import GpuDevice, HostInfo, Inventory, Node
 from planner.errors import BadInput
@@ -50,7 +51,7 @@ def load_hardware(text: str, db: Database) -> Inventory:
 def _is_file(text: str) -> bool:
     """An existing file, or what can only be meant as one."""
     try:
-        exists = Path(text).exists() and bool(text.strip())
+        exists = Path(text).is_file()
     except (OSError, ValueError):
         exists = False
     path_like = ("/" in text and " / " not in text) or "\\" in text
@@ -99,7 +100,7 @@ def _node(groups: list[Group], db: Database, host: HostInfo | None) -> Node:
     return Node(
         host=host or HostInfo(),
         devices=tuple(devices),
-        link=link if alike else None,
+        link=link if alike else weakest_pcie(devices, db),
         count=count,
     )
 

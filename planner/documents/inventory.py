@@ -32,6 +32,8 @@ class MigSlice:
     used_bytes: int | None = None
     sm_count: int | None = None
     """Multiprocessors it may use: its share of the compute."""
+    accelerator: str | None = None
+    """hwdb id of the slice ("a100-sxm-80gb:1g.20gb"), when card and profile are known."""
 
 
 @dataclass(frozen=True, slots=True)
