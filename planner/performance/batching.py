@@ -1,17 +1,22 @@
 """Continuous batching in closed form: what requests see when many share one engine.
 
-Symbols of one replica: N requests in flight, each isl prompt and osl answer tokens; D seconds of a decode step with
-the mean batch; M the marginal seconds that one prompt adds to the steps it shares; groups of data-parallel attention
-work side by side. A request's cycle is T = osl · D + N/groups · M, because while it runs every other request passes
-one prefill; throughput is N / T. The rest is how T splits between waiting, first token and the others.
+Symbols of one replica: N requests in flight, isl prompt and osl answer tokens each; D seconds of a decode step with
+the running batch n; M the marginal seconds that one prompt adds to the steps it shares. While a request decodes, n
+others finish and are replaced, so that it meets n prompts: its next token takes D + n/osl · M on the mean. A chunked
+engine passes at most ``budget`` prompt tokens a step, which bounds n at budget · osl / isl. By Little's law
+n = N · decode time / (time to first token + decode time).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.performance.step import Load, Step, StepModel
+
+
+_OFFLINE_REQUESTS = 1000.0
+"""What the engines' own benchmark tools send when nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +89,20 @@ class Batching:
         return chunks * step.seconds * overlap, step
 
     def marginal(self, running: float, together: float) -> tuple[float, float]:
-        """(seconds that one prompt adds to shared steps, seconds of a step that carries prompts)."""
+        """(seconds that one prompt adds for all others, seconds of a step that carries prompts)."""
         d = self.demand
-        context = d.context + d.isl + d.osl / 2
-        room = max(d.budget - running / self.lanes, d.budget / 4)
+        requests = running / self.lanes
+        room = d.budget if self.model.over.prefill_first else max(d.budget - requests, d.budget / 4)
         count = min(max(together, 1.0), max(room / d.prompt, 1.0))
         chunks = max(math.ceil(d.prompt / room), 1)
         size = d.prompt / chunks
         start = d.context + d.cached + (d.prompt - size) / 2
-        requests = running / self.lanes
-        load = Load(requests, context, size * count, start, size, d.draft)
-        mixed = self.model.step(load).seconds
-        plain = self.model.step(Load(requests, context, draft=d.draft)).seconds if requests >= 1 else 0.0
+        if self.model.over.prefill_first or requests < 1:
+            mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size)).seconds
+            return mixed * chunks / count / d.pp, mixed
+        context = d.context + d.isl + d.osl / 2
+        mixed = self.model.step(Load(requests, context, size * count, start, size, d.draft)).seconds
+        plain = self.model.step(Load(requests, context, draft=d.draft)).seconds
         return max(mixed - plain, 0.0) * chunks / count / d.pp, mixed
 
     def closed(self, concurrency: float) -> Outcome:
@@ -103,34 +110,55 @@ class Batching:
         d, over = self.demand, self.model.over
         flight = min(concurrency, d.slots)
         alone, prefill = self.prompt_alone()
-        running, share = flight, 1.0
-        steps = max(d.osl / d.accepted, 1.0)
-        cycle = ttft = 0.0
+        steps = max((d.osl - 1) / d.accepted, 0.0)
+        ceiling = self.lanes * d.budget * d.osl / d.prompt
+        running, ttft, pace = min(flight, ceiling), alone, 0.0
         decode = self.decode(running)
-        for _ in range(4):
+        for _ in range(5):
             decode = self.decode(max(running, 1.0))
-            lane = flight / self.lanes
-            arrivals = lane * decode.seconds / max(cycle, steps * decode.seconds + alone)
-            added, mixed = self.marginal(max(running - self.lanes, 0.0), arrivals)
-            others = max(lane * d.pp - 1, 0.0) * added
-            cycle = steps * decode.seconds + others + alone + over.prefill_s
-            busy = min(others / cycle, 0.95)
-            queue = over.burst * others / 2 + (1 - over.burst) * added * busy / (2 * (1 - busy))
-            residual = 0.5 * decode.seconds * min(others and 1.0, 1.0)
-            ttft = min(alone + over.prefill_s + queue + residual + self._shared(mixed, alone, flight), cycle)
-            share = others / cycle
-            running = flight * max(cycle - ttft, 0.0) / cycle if d.osl > 1 else 0.0
+            lane = max(running / self.lanes - 1 / d.pp, 0.0)
+            rate = running / max(steps * max(pace, decode.seconds), alone)
+            added, mixed = self.marginal(max(running - 1, 0.0), rate / self.lanes * decode.seconds)
+            pace = decode.seconds + (lane * d.pp * added / steps if steps else 0.0)
+            ttft = self._first(flight, added, mixed - (mixed - alone) * 0.5, decode.seconds, steps * pace)
+            if steps:
+                running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
+        if not steps:
+            cycle = ttft = max(ttft, flight / self.lanes * self.marginal(0.0, flight / self.lanes)[0])
+        elif running >= ceiling:
+            cycle = steps * pace * flight / running
+            ttft = cycle - steps * pace
+        else:
+            cycle = ttft + steps * pace
+        served = flight * (over.frontend_request_s + d.osl * over.frontend_token_s)
+        if served > 0:
+            slower = (1 + (served / cycle) ** 4) ** 0.25
+            cycle, pace, ttft = cycle * slower, pace * slower, ttft * slower
         wait = cycle / flight * max(concurrency - flight, 0.0)
-        tpot = max(cycle - ttft, 0.0) / max(d.osl - 1, 1.0)
+        tpot = steps * pace / max(d.osl - 1, 1.0)
+        share = (pace - decode.seconds) / pace if pace else 1.0
         return Outcome(ttft + wait, tpot, cycle, flight, decode, prefill, share)
 
-    def _shared(self, mixed: float, alone: float, flight: float) -> float:
-        """Decodes of others in the steps that carry the own prompt."""
-        return 0.0 if flight <= 1 else max(mixed - alone, 0.0) * 0.5
+    def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float) -> float:
+        """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
+
+        Prompts queue as random arrivals (Pollaczek-Khinchine with fixed service), but a share of them arrives
+        together, as all of a test's first ones do.
+        """
+        over = self.model.over
+        others = max(flight / self.lanes - 1 / self.demand.pp, 0.0) * self.demand.pp
+        busy = min(others * added / (decoding + own + others * added), 0.95)
+        queue = over.burst * others * added / 2 + (1 - over.burst) * added * busy / (2 * (1 - busy))
+        residual = 0.5 * step_s if flight > 1 else 0.0
+        return own + over.prefill_s + queue + residual
 
     def saturated(self) -> Outcome:
-        """As many in flight as the engine and its KV pool hold."""
-        return self.closed(self.demand.slots)
+        """As many in flight as the engine and its KV pool hold, in a run of 1000 requests."""
+        tail = self.model.over.offline_tail
+        full = self.closed(min(self.demand.slots, _OFFLINE_REQUESTS) if tail else self.demand.slots)
+        last = self.demand.osl / self.demand.accepted * self.decode(1.0).seconds
+        stretch = 1 + tail * last * full.request_s / _OFFLINE_REQUESTS
+        return replace(full, cycle_s=full.cycle_s * stretch)
 
     def open(self, rate: float) -> Outcome:
         """Poisson arrivals at ``rate`` per second: the concurrency of Little's law, plus the wait for a slot."""

@@ -134,9 +134,9 @@ def _accelerator(device: Accelerator, curves: Curves) -> Chip:
     if device.id not in timed:
         traits = curves.chips.get(device.id) or curves.chips.get(own) or curves.chips.get(device.vendor) or {}
     peaks = {name: peak for name, peak in device.peak_flop_s.items() if peak > 0}
-    if not any(name in peaks for name in ("bf16", "fp16", "fp32", "fp8")):
-        ratio = curves.chips["unknown"]["flop_per_byte"]
-        peaks["bf16"] = device.bandwidth_bytes_s * ratio
+    if not any(name in peaks for name in ("bf16", "fp16", "fp32")):
+        guess = device.bandwidth_bytes_s * curves.chips["unknown"]["flop_per_byte"]
+        peaks["bf16"] = peaks["fp8"] / 2 if "fp8" in peaks else guess
         origin = "assumed"
     return Chip(device, device.bandwidth_bytes_s, peaks, curves, traits, origin)
 

@@ -22,6 +22,10 @@ class Overheads:
     """The same per running request."""
     layer_s: float = 8e-6
     """Small kernels of a layer (norms, rope, cache write, activation, quantisation) and gaps between kernels."""
+    moe_layer_s: float = 0.0
+    """Added to a layer with routed experts: routing, sorting, quantisation of what goes to them."""
+    experts: float = 1.0
+    """Scale of the routed experts' time against the fitted kernels."""
     latency: float = 1.0
     """Scale of kernel latencies: below 1 where graphs and fusion hide what single timings show."""
     compute: float = 1.0
@@ -36,12 +40,20 @@ class Overheads:
     """Load of the busiest rank over the mean under expert parallelism."""
     prefill_s: float = 2e-3
     """Host time per prompt: tokenising, scheduling, first token out."""
+    prefill_layer_s: float = 1.5e-4
+    """Launches per layer of a step with prompts, which runs without captured graphs: it takes at least that long."""
     prefill_first: bool = False
     """Prompts stop all decoding until they are through, instead of sharing steps."""
     reserve: float = 0.6
     """Share of the answer that admission counts against the KV pool: 1 where no request may ever be evicted."""
     burst: float = 0.1
     """Share of a closed loop's prompts that queue behind each other, as when all clients start together."""
+    frontend_request_s: float = 0.0
+    """Time of the one API process per request: parsing, tokenising, connection. Bounds requests per second."""
+    frontend_token_s: float = 0.0
+    """The same per streamed token."""
+    offline_tail: float = 0.0
+    """An offline run is finite: answers' durations that it takes longer than its mean rate says, on 1000 requests."""
     mxfp4_activations: str = "bf16"
     eager_layer_s: float = 1.5e-4
     """Added per layer without captured graphs."""

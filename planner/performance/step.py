@@ -6,7 +6,7 @@ operators are compiled once for a chip and a layout into coefficients; a step is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cbrt
 
 from planner.memory.memo import IdentityMemo
@@ -58,6 +58,8 @@ class Step:
     communication: float
     elementwise: float
     head: float
+    launches: float
+    """What the device idles while a step without captured graphs is launched."""
     host: float
     """Scheduling, sampling and launches that the device waits for."""
 
@@ -68,7 +70,7 @@ class Step:
 
     @property
     def seconds(self) -> float:
-        return self.device + self.host
+        return self.device + self.launches + self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,7 @@ class StepModel:
             for op in operators.attention
         )
         self._token_s = operators.token_bytes / (chip.bandwidth_bytes_s * over.elementwise_share)
+        self._small_s = operators.layers * over.layer_s + operators.moe_layers * over.moe_layer_s
         self._state_s = sum(op.count * op.state_elements for op in operators.recurrent) * 8 / chip.bandwidth_bytes_s
         self._scan_s = sum(op.count * op.state_elements for op in operators.recurrent) * 6 / (peak * 0.2)
 
@@ -173,15 +176,18 @@ class StepModel:
     def step(self, load: Load) -> Step:
         """One step."""
         rows = load.rows
-        return Step(
+        step = Step(
             products=sum(p.seconds(rows) for p in self._products),
             attention=self._attention_s(load) + self._latent_s(load) + self._recurrent_s(load),
-            experts=sum(e.seconds(rows) for e in self._experts),
+            experts=self.over.experts * sum(e.seconds(rows) for e in self._experts),
             communication=self._communication(rows),
-            elementwise=rows * self._token_s + self.operators.layers * self.over.layer_s,
+            elementwise=rows * self._token_s + self._small_s,
             head=self._head_s(load),
+            launches=0.0,
             host=self.over.step_s + self.over.request_s * (load.requests + (1 if load.tokens else 0)),
         )
+        missing = self.over.prefill_layer_s * self.operators.layers - step.device if load.tokens else 0.0
+        return replace(step, launches=missing) if missing > 0 else step
 
     def _attention_s(self, load: Load) -> float:
         total = 0.0
