@@ -23,7 +23,6 @@ _FIT_MARGIN = 1024 * MIB
 _HEADER_BYTES_PER_TOKEN = 60.0
 """Vocabulary, merges and metadata in the file: 7.8 MB at 128k tokens."""
 _KV_SPREAD = 0.003
-_COMPUTE_SPREAD = (0.20, 0.35)
 _BACKENDS = {
     "nvidia": ("CUDA", "CUDA_Host"),
     "amd": ("ROCm", "ROCm_Host"),
@@ -42,6 +41,7 @@ class Buffers:
     kv: tuple[float, ...]
     state: tuple[float, ...]
     compute: tuple[float, ...]
+    compute_spread: float
 
 
 def gguf_memory(resolved: Resolved) -> ServingMemory:
@@ -82,7 +82,7 @@ def _all_fits(resolved: Resolved, layout: GgufLayout) -> bool:
     buffers = buffers_of(resolved, layout, place(layers, gpus, wanted, experts, serving.split_mode == "row"))
     sums = [sum(parts) for parts in zip(*_columns(buffers), strict=True)]
     if gpus:
-        return max(sums[:-1]) <= gpu_room(resolved)
+        return bool(max(sums[:-1]) <= gpu_room(resolved))
     ram = host_capacity(resolved)
     return bool(ram.value < UNKNOWN_CAPACITY and sums[-1] + 2 * GIB <= ram.value)
 
@@ -146,7 +146,7 @@ def buffers_of(resolved: Resolved, layout: GgufLayout, placement: Placement) -> 
     weights = _weights(layout, placement)
     kv, state = _caches(layer_caches(resolved), placement)
     compute: Compute = compute_buffers(resolved, layout, placement)
-    return Buffers(weights, kv, state, (*compute.gpus, compute.host))
+    return Buffers(weights, kv, state, (*compute.gpus, compute.host), compute.spread)
 
 
 def _columns(buffers: Buffers) -> tuple[tuple[float, ...], ...]:
@@ -182,7 +182,7 @@ def _device(resolved: Resolved, layout: GgufLayout, buffers: Buffers, index: int
         device=device_name(resolved, index, gpus),
         weights=_weights_estimate(layout, buffers.weights[index]),
         kv_cache=spread(buffers.kv[index], _KV_SPREAD, _KV_SPREAD),
-        compute=spread(buffers.compute[index], *_COMPUTE_SPREAD),
+        compute=spread(buffers.compute[index], buffers.compute_spread, buffers.compute_spread),
         recurrent=spread(buffers.state[index], _KV_SPREAD, _KV_SPREAD) if any(buffers.state) else None,
     )
 
@@ -212,7 +212,7 @@ def _worst(resolved: Resolved, layout: GgufLayout, placement: Placement, buffers
     parts = {
         "weights": _weights_estimate(layout, buffers.weights[index]),
         "kv_cache": spread(cache, _KV_SPREAD, _KV_SPREAD),
-        "activations": spread(buffers.compute[index], *_COMPUTE_SPREAD),
+        "activations": spread(buffers.compute[index], buffers.compute_spread, buffers.compute_spread),
         "cuda_graphs": exact(0.0),
         "non_torch": gpu_overhead(resolved) if gpus else exact(0.0),
     }

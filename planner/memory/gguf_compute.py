@@ -15,13 +15,18 @@ from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
 from planner.memory.gguf_place import HOST, Placement
 from planner.models.architecture import Architecture, Attention, Dense, LatentAttention, MoE
 from planner.models.gguf_layout import GgufLayout
+from planner.models.gguf_mix import host_only
 from planner.resolved import Resolved
 
 _F32 = 4.0
 _EXPANDED_LATENT = 768.0
 """Bytes per head and cell of K (192 × 2 B) and V, each before and after the copy, in builds that expand the latent."""
+_EXPANDED_ON_HOST = 590.0
+"""The same on the CPU."""
 _ABSORBED = 512
 """Tokens whose absorbed queries live at once."""
+_SPREAD_PLAIN, _SPREAD_BUILDS = 0.12, 0.37
+"""From the printed buffers of the truth table: latent attention, streamed experts and pipelines differ by build."""
 _SPLIT_INPUTS = 6.0
 """Hidden states that cross a device border per copy of the pipeline."""
 
@@ -63,6 +68,8 @@ class Compute:
 
     gpus: tuple[float, ...]
     host: float
+    spread: float
+    """Share by which printed buffers differ: small where logits and masks decide, large where builds differ."""
 
 
 def compute_rules(resolved: Resolved) -> ComputeRules:
@@ -104,10 +111,13 @@ def compute_buffers(resolved: Resolved, layout: GgufLayout, placement: Placement
     shape, rules = shape_of(resolved.architecture), compute_rules(resolved)
     ubatch = min(resolved.serving.ubatch, context_cells(resolved.serving.max_model_len))
     streams = placement.gpus > 0 and _streams(shape, rules, ubatch, placement)
+    streams = streams and not host_only(resolved.quantization.scheme)
     copies = _copies(placement, rules, resolved)
     gpus = tuple(_gpu(resolved, layout, placement, d, streams, copies) for d in range(_computing_gpus(placement)))
     gpus += (0.0,) * (placement.gpus - len(gpus))
-    return Compute(gpus, _host(resolved, placement, streams, copies))
+    varies = bool(shape.latent) or copies > 1 or placement.host_experts > 0 or streams
+    spread = _SPREAD_BUILDS if varies else _SPREAD_PLAIN
+    return Compute(gpus, _host(resolved, placement, streams, copies), spread)
 
 
 def _computing_gpus(placement: Placement) -> int:
@@ -136,14 +146,19 @@ def _gpu(
 ) -> float:
     shape, ubatch = shape_of(resolved.architecture), resolved.serving.ubatch
     masks = _masks(resolved)
-    phases = [_attention(resolved), _routed(shape, ubatch), _mlp(shape, ubatch)]
+    phases = [_attention(resolved, _EXPANDED_LATENT), _routed(shape, ubatch), _mlp(shape, ubatch)]
     base = max(phases[0], phases[1] + masks, phases[2])
-    if streams:
-        largest = max((row.largest_expert_tensor for row in layout.layers), default=0.0)
-        base = max(base, compute_rules(resolved).streamed_tensors * largest + phases[1] + masks)
+    if streams and device == 0:
+        base = max(base, _streamed(layout, compute_rules(resolved).streamed_tensors) + phases[1] + masks)
     if device == placement.head:
         base = max(base, _logits(shape, ubatch))
     return base + (copies - 1) * (masks + _SPLIT_INPUTS * ubatch * shape.hidden * _F32)
+
+
+def _streamed(layout: GgufLayout, at_once: int) -> float:
+    """The expert tensors of one layer that are copied to the first GPU at once."""
+    gate = max((row.gate_tensor for row in layout.layers), default=0.0)
+    return max(at_once * gate, max((row.down_tensor for row in layout.layers), default=0.0))
 
 
 def _host(resolved: Resolved, placement: Placement, streams: bool, copies: int) -> float:
@@ -154,7 +169,9 @@ def _host(resolved: Resolved, placement: Placement, streams: bool, copies: int) 
     if HOST in placement.experts and not streams:
         needs.append(_routed(shape, ubatch) + ubatch * shape.hidden * _F32)
     if HOST in placement.layers and not (streams and placement.gpus):
-        needs.append(_attention(resolved) + (0.0 if resolved.serving.flash_attention else _masks(resolved)))
+        needs.append(
+            _attention(resolved, _EXPANDED_ON_HOST) + (0.0 if resolved.serving.flash_attention else _masks(resolved))
+        )
     if placement.head == HOST:
         needs.append(_logits(shape, ubatch))
         return max(needs) + (inputs if placement.gpus else 0.0)
@@ -174,24 +191,24 @@ def _masks(resolved: Resolved) -> float:
     return cells * serving.ubatch * _F32
 
 
-def _attention(resolved: Resolved) -> float:
+def _attention(resolved: Resolved, expanded: float) -> float:
     shape, serving = shape_of(resolved.architecture), resolved.serving
     cells, ubatch = context_cells(serving.max_model_len), serving.ubatch
     if not shape.heads:
         return 4 * ubatch * shape.hidden * _F32
     scores = 0.0 if serving.flash_attention else shape.heads * cells * ubatch * _F32
     if shape.latent and serving.mla:
-        return scores + _latent(resolved, shape.latent, cells) + ubatch * shape.hidden * _F32
+        return scores + _latent(resolved, shape.latent, cells * expanded) + ubatch * shape.hidden * _F32
     width = max(shape.hidden, shape.heads * shape.head_dim)
     return scores + 4 * ubatch * width * _F32
 
 
-def _latent(resolved: Resolved, mixer: LatentAttention, cells: int) -> float:
+def _latent(resolved: Resolved, mixer: LatentAttention, expanded: float) -> float:
     ubatch, rules = resolved.serving.ubatch, compute_rules(resolved)
     width = mixer.kv_lora_rank + mixer.qk_rope_head_dim
     absorbed = mixer.num_q_heads * _F32 * (mixer.kv_lora_rank * ubatch + width * min(ubatch, _ABSORBED))
     expands = rules.expands_latent and resolved.serving.flash_attention
-    return absorbed + (_EXPANDED_LATENT * mixer.num_q_heads * cells if expands else 0.0)
+    return absorbed + (mixer.num_q_heads * expanded if expands else 0.0)
 
 
 def _routed(shape: Shape, ubatch: int) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from planner.models.architecture import Architecture, Tensor
-from planner.models.gguf_mix import Mix, Place, gguf_mix, places, tensor_type, type_bits
+from planner.models.gguf_mix import Mix, Place, gguf_mix, places, tensor_kind, tensor_type, type_bits
 
 Types = tuple[tuple[str, float], ...]
 """(ggml type, bytes) pairs."""
@@ -20,8 +20,9 @@ class LayerBytes:
     dense: Types
     """Everything but the routed experts."""
     experts: Types
-    largest_expert_tensor: float
-    """Bytes of the largest stacked expert tensor, all experts."""
+    gate_tensor: float
+    """Bytes of one stacked up or gate tensor, all experts."""
+    down_tensor: float
 
     @property
     def dense_bytes(self) -> float:
@@ -99,10 +100,16 @@ def _tied_mix(mix: Mix) -> Mix:
 def _layer(tensors: Iterable[Tensor], mix: Mix, place: Place) -> LayerBytes:
     listed = tuple(tensors)
     experts = [t for t in listed if t.part == "experts"]
-    largest = max((_size(t, tensor_type(t, mix, place)) for t in experts), default=0.0)
-    return LayerBytes(
-        _bytes([t for t in listed if t.part != "experts"], mix, place), _bytes(experts, mix, place), largest
-    )
+    dense = [t for t in listed if t.part != "experts"]
+    sizes = {tensor_kind(t): _stack(t, mix, place) for t in experts if tensor_kind(t) != "plain"}
+    down = sizes.pop("exps_down", 0.0)
+    return LayerBytes(_bytes(dense, mix, place), _bytes(experts, mix, place), max(sizes.values(), default=0.0), down)
+
+
+def _stack(tensor: Tensor, mix: Mix, place: Place) -> float:
+    """Bytes of one stacked expert tensor; a fused gate and up counts as two."""
+    size = _size(tensor, tensor_type(tensor, mix, place))
+    return size / 2 if "gate_up" in tensor.module else size
 
 
 def _bytes(tensors: Iterable[Tensor], mix: Mix, place: Place) -> Types:
@@ -134,7 +141,9 @@ def _scaled(layout: GgufLayout, file_bytes: float) -> GgufLayout:
 
 def _times(layout: GgufLayout, tables: float, dense: float, experts: float) -> GgufLayout:
     layers = tuple(
-        LayerBytes(_scale(row.dense, dense), _scale(row.experts, experts), row.largest_expert_tensor * experts)
+        LayerBytes(
+            _scale(row.dense, dense), _scale(row.experts, experts), row.gate_tensor * experts, row.down_tensor * experts
+        )
         for row in layout.layers
     )
     return replace(

@@ -70,6 +70,13 @@ def gguf_mix(name: str) -> Mix:
     return Mix(found, row["base"], rules, spread if known else max(spread, _UNKNOWN_SPREAD), known is not None)
 
 
+@lru_cache(maxsize=512)
+def host_only(scheme: str) -> bool:
+    """Whether no GPU kernel reads the weights as they lie in memory (interleaved rows of the CPU kernels)."""
+    name = scheme.removeprefix("gguf:").strip().upper()[:80]
+    return any(re.fullmatch(pattern, name) for pattern in read_toml(_TABLE)["host_only"]["patterns"])
+
+
 def tensor_kind(tensor: Tensor) -> str:
     """The kind that mix rules name, from the tensor's part and module."""
     if len(tensor.shape) == 1 or tensor.part in ("norm", "router") or tensor.module.endswith((".bias", "_bias")):
