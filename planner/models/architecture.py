@@ -127,6 +127,8 @@ class MoE:
     shared_intermediate_size: int = 0
     """Of all shared experts together."""
     gated: bool = True
+    latent_size: int = 0
+    """Width in which the routed experts work, where it is not the model's hidden size."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from hwdb.schema import Source
 from planner.errors import Problem
 from planner.models.architecture import Architecture
-from planner.models.prominence import prominence, tier_of
+from planner.models.prominence import estimated_score, tier_of
 from planner.models.row_reader import RowReader
 
 USES = (
@@ -59,6 +59,8 @@ class CatalogueModel:
     max_context: int | None = None
     uses: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    arena_score: int | None = None
+    """Points on the Arena text leaderboard (human preference in blind comparisons), where listed."""
     flagship: bool = False
     """Chosen by hand: what people of the field would start today in its size."""
     parameters_total: int | None = None
@@ -99,15 +101,16 @@ class CatalogueModel:
 
     @property
     def prominence(self) -> float:
-        """How likely an expert would start it, other things equal; see ``planner.models.prominence``."""
-        return prominence(
-            self.parameters_total,
-            self.parameters_active,
-            self.released,
-            reasoning="reasoning" in self.uses,
-            tuned=bool({"chat", "reasoning"} & set(self.uses)),
-            flagship=self.flagship,
-        )
+        """What it can do, in Arena points: published where listed, else estimated; see ``planner.models.prominence``."""
+        if self.arena_score is not None:
+            return float(self.arena_score)
+        tuned = bool({"chat", "reasoning"} & set(self.uses))
+        return estimated_score(self.parameters_total, self.parameters_active, self.released, tuned=tuned)
+
+    @property
+    def native_weights(self) -> str | None:
+        """The format that the publisher trained for and ships; nothing is lost against it."""
+        return next((c.weights for c in self.checkpoints if c.repo == self.id), None)
 
     @property
     def tier(self) -> str:
@@ -150,6 +153,7 @@ def read_row(
         max_context=row.count("max_context"),
         uses=row.texts("uses", USES),
         aliases=row.texts("aliases"),
+        arena_score=row.count("arena_score"),
         flagship=bool(row.flag("flagship")),
         parameters_total=counts.count("total"),
         parameters_active=counts.count("active"),

@@ -38,7 +38,10 @@ def whole_number(value: object, where: str, minimum: int, maximum: int) -> int:
 
 
 class Keys:
-    """A config seen through canonical names: its own values first, then what its family leaves implicit."""
+    """A config seen through canonical names: a layer's own values first, then the config's, then its family's.
+
+    A key that the config holds as null is not filled in: null means "derive it", as the reference implementations do.
+    """
 
     def __init__(
         self,
@@ -48,19 +51,42 @@ class Keys:
         where: str = "config.json",
     ) -> None:
         self.values, self.implied, self.spellings, self.where = values, implied, spellings, where
+        self.own: Mapping[str, Any] = {}
         self.read: set[str] = set()
+        self.filled: set[str] = set()
+
+    def layer(self, values: Sequence[tuple[str, Any]]) -> Keys:
+        """The same config as one layer sees it, where some values differ."""
+        if not values:
+            return self
+        keys = Keys(self.values, self.implied, self.spellings, self.where)
+        keys.own, keys.read, keys.filled = dict(values), self.read, self.filled
+        return keys
 
     def at(self, name: str) -> str:
         """Where a value stands, for messages."""
         return f"{self.where}: {name}"
 
     def raw(self, name: str) -> Any:
-        """The first spelling with a value; None when the config and its family have none."""
+        """The first spelling with a value; None when neither the config nor its family has one."""
+        if name in self.own:
+            return self.own[name]
+        null = False
         for spelling in self.spellings.get(name, (name,)):
-            self.read.add(spelling)
-            if self.values.get(spelling) is not None:
-                return self.values[spelling]
-        return self.implied.get(name)
+            if spelling in self.values:
+                self.read.add(spelling)
+                value = self.values[spelling]
+                if value is not None:
+                    return value
+                null = True
+        implied = None if null else self.implied.get(name)
+        if implied is not None:
+            self.filled.add(name)
+        return implied
+
+    def stated(self, name: str) -> Any:
+        """As ``raw``, without what the family implies."""
+        return next((self.values[s] for s in self.spellings.get(name, (name,)) if self.values.get(s) is not None), None)
 
     def has(self, name: str) -> bool:
         return self.raw(name) is not None
@@ -141,3 +167,7 @@ class Keys:
         """A nested table as keys of its own, or nothing."""
         table = self.table(name)
         return None if table is None else Keys(table, implied or {}, self.spellings, f"{self.where}: {name}")
+
+    def words(self, name: str, default: str) -> tuple[str, ...]:
+        """Names written in one text, parted by blanks."""
+        return tuple(self.text(name, default).split())

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from planner.models.architecture import Cache, Dense, Mixer, MoE, Part, Shard, Tensor
 
+Value = int | str | bool | None
+
 
 @dataclass(frozen=True, slots=True)
 class LayerSpec:
@@ -15,7 +17,7 @@ class LayerSpec:
     mixers: tuple[str, ...] = ("attention",)
     window: int | None = None
     feed_forward: tuple[str, ...] = ("dense",)
-    values: tuple[tuple[str, int | str | bool | None], ...] = ()
+    values: tuple[tuple[str, Value], ...] = ()
     """Keys that this layer sees otherwise than the config says (heads of sliding layers, sizes of a NAS block)."""
 
 
@@ -35,7 +37,7 @@ def linear(  # noqa: PLR0913 (one call says all there is to say about a projecti
     into: int,
     *,
     part: Part,
-    shard: Shard,
+    shard: Shard = "replicated",
     bias: bool = False,
     heads: int = 0,
     quantized: bool = True,
@@ -47,7 +49,7 @@ def linear(  # noqa: PLR0913 (one call says all there is to say about a projecti
 
 
 def norm(module: str, size: int, kind: str = "rms") -> Iterator[Tensor]:
-    """A normalisation's weights: ``rms`` a scale, ``layer`` a scale and a bias, ``scale`` as ``rms``, ``none`` nothing."""
+    """Weights of a normalisation: ``rms`` or ``scale`` one vector, ``layer`` scale and bias, ``none`` nothing."""
     if kind != "none":
         yield Tensor(module, (size,), "norm")
     if kind == "layer":
