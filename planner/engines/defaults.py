@@ -53,7 +53,8 @@ def serving_defaults(
     if chosen.get("max_num_batched_tokens_rule") == "whole-context":
         chosen["max_num_batched_tokens"] = max(placement.max_model_len or 0, chosen["max_num_batched_tokens"])
     if rule := table.get("static_fraction"):
-        chosen["gpu_memory_utilization"] = static_fraction(rule, chosen, memory_bytes, placement)
+        share = static_fraction(rule, chosen, memory_bytes, placement)
+        chosen["gpu_memory_utilization"] = round(share * vision_share(rule, architecture), 4)
     return {key: chosen[key] for key in _KEYS}
 
 
@@ -82,6 +83,19 @@ def static_fraction(
         reserve += rule["speculative_bytes"]
     share: float = (memory_bytes - reserve) / memory_bytes
     return round(min(max(share, 0.1), 0.99), 3)
+
+
+def vision_share(rule: Mapping[str, float], architecture: Architecture | None) -> float:
+    """By how much SGLang lowers its static fraction for a vision tower, after the tower's size.
+
+    factor = base · clamp(1 − sensitivity · (layers · hidden² / reference − 1)) (sglang adjust_mem_fraction_for_vlm).
+    """
+    tower = architecture.vision_tower if architecture is not None else None
+    if tower is None or "vision_base" not in rule:
+        return 1.0
+    size = tower.num_layers * tower.hidden_size**2 / rule["vision_reference"]
+    scaled = 1.0 - rule["vision_sensitivity"] * (size - 1.0)
+    return rule["vision_base"] * max(rule["vision_least"], min(rule["vision_most"], scaled))
 
 
 def _card_class(table: Mapping[str, Any], memory_bytes: float | None, placement: Placement) -> Mapping[str, Any]:

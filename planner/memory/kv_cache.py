@@ -27,6 +27,13 @@ ELEMENT_BYTES: Mapping[str, float] = {
 class KvRules:
     """How one engine at one version lays out caches; from the ``kv`` table of its profile."""
 
+    style: str = "groups"
+    """How layers of different kinds share the pool: ``groups`` of equal pages (vLLM), a ``split`` in fixed ratios
+    (SGLang), or what each request needs, ``sum``."""
+    state_ratio: float = 0.9
+    """Split: memory of recurrent states over memory of tokens."""
+    window_ratio: float = 0.8
+    """Split: tokens of sliding layers over tokens of full ones."""
     hybrid: bool = True
     """Layers of different kinds share one pool in groups; otherwise every layer keeps every token."""
     pad_latent: int = 1
@@ -182,6 +189,12 @@ def capacity(spec: KvSpec, pool_bytes: float, demand: Demand, rules: KvRules) ->
         return Capacity(0.0, 0.0, None, 0.0)
     if all(c.window is None and not c.state_bytes for c, _ in paged):
         return _uniform(spec.token_bytes, pool_bytes, demand)
+    if rules.style == "split":
+        return _split(spec, pool_bytes, demand, rules)
+    if rules.style == "sum":
+        needed = context_bytes(spec, float(demand.max_model_len), float(demand.step_tokens))
+        requests = pool_bytes / needed
+        return Capacity(requests * demand.max_model_len, requests, None, needed)
     return _grouped(paged, pool_bytes, demand, rules)
 
 
@@ -192,6 +205,22 @@ def _uniform(token_bytes: float, pool_bytes: float, demand: Demand) -> Capacity:
     needed = ceil(demand.max_model_len / demand.block_size)
     tokens = float(blocks) * demand.block_size
     return Capacity(tokens, blocks / needed, None, needed * block_bytes, float(blocks))
+
+
+def _split(spec: KvSpec, pool_bytes: float, demand: Demand, rules: KvRules) -> Capacity:
+    """States take ``ratio / (1 + ratio)`` of the pool; sliding layers a share of the tokens of full ones.
+
+    sglang model_runner.py: mamba_full_memory_ratio, swa_full_tokens_ratio.
+    """
+    windows = sum(c.token_bytes * n for c, n in spec.caches if c.window is not None)
+    states, tokens = spec.state_bytes, spec.token_bytes
+    ratio = rules.window_ratio if tokens else 1.0
+    paged = pool_bytes / (1 + rules.state_ratio) if states and tokens + windows else pool_bytes
+    slots = (pool_bytes - paged if tokens + windows else pool_bytes) / states if states else float("inf")
+    held = paged / (tokens + ratio * windows) if tokens + windows else slots * demand.max_model_len
+    requests = min(held / demand.max_model_len, slots)
+    needed = tokens * demand.max_model_len + states + ratio * windows * demand.max_model_len
+    return Capacity(held, requests, None, needed, held)
 
 
 def _grouped(paged: list[tuple[LayerCache, int]], pool_bytes: float, demand: Demand, rules: KvRules) -> Capacity:

@@ -136,8 +136,9 @@ def _budget(resolved: Resolved, parts: Parts) -> dict[str, float]:
         left |= {"activations": activations, "non_torch": -parts.non_torch.value, "graphs": -parts.cuda_graphs.value}
         return {name: value * share for name, value in left.items()}
     if convention == "static":
-        outside = -(1 - share) * size
-        return {"total": size, "used": used, "context": -parts.context.value, "weights": weights, "dynamic": outside}
+        free = size + used - parts.context.value
+        terms = {"total": size, "used": used, "context": -parts.context.value, "weights": weights}
+        return terms | {"dynamic": -(1 - share) * free}
     terms = {
         "budget": size * share,
         "weights": weights,

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from planner.data import read_toml
-from planner.engines.defaults import Placement, serving_defaults
+from planner.engines.defaults import Placement, serving_defaults, vision_share
 from planner.engines.registry import backend_of, engine_profile, engines
 from planner.engines.version import in_range
 from planner.errors import UnknownName
+from planner.models.architecture import Architecture, VisionTower
 from planner.units import GIB
 
 
@@ -38,7 +41,10 @@ def test_aliases(written, name):
 def test_versions_that_cannot_be_read_take_the_newest_and_say_so():
     newest, commit, future = (engine_profile("vllm", v) for v in (None, "2841a84ac", "9.0"))
     assert not newest.exact and not commit.exact and not future.exact
-    assert newest.facts == commit.facts == future.facts
+    assert newest.facts == commit.facts
+    assert newest.facts["defaults"] == future.facts["defaults"]
+    sampler = [p.fact("activations.sampler_bytes") for p in (newest, future)]
+    assert sampler[0] > sampler[1], "without a release the largest peak of all releases is taken"
     assert engine_profile("vllm", "0.19.0").exact
     assert engine_profile("llama.cpp", "0.3.1").release is None
 
@@ -63,3 +69,12 @@ def test_sglang_static_fraction_follows_its_rule():
 
 def test_backends():
     assert [backend_of(v) for v in ("nvidia", "amd", "cpu")] == ["cuda", "rocm", "cpu"]
+
+
+def test_sglang_lowers_its_share_for_a_vision_tower():
+    """A tower of 27 layers of 1,152 (1.42 × ViT-L): 0.95 × (1 − 0.1 × 0.42)."""
+    rule = engine_profile("sglang").fact("defaults.static_fraction")
+    tower = VisionTower(16, 27, 1152, 4304)
+    text = Architecture("x", "decoder", 64, 64, 64, (), (), (), (), True)
+    assert vision_share(rule, replace(text, vision_tower=tower)) == pytest.approx(0.9097, abs=1e-4)
+    assert vision_share(rule, text) == 1.0

@@ -98,3 +98,13 @@ def test_longest_context_is_the_inverse_of_capacity(pool, users):
         assert capacity(caches, pool, Demand(length, 16, 8192), RULES).concurrency >= users
     if length < 131_072:
         assert capacity(caches, pool, Demand(length + 1, 16, 8192), RULES).concurrency < users
+
+
+@pytest.mark.parametrize("style", ["split", "sum"])
+def test_other_engines_split_their_pool(style):
+    rules = KvRules(style=style)
+    caches = spec((LayerCache("full", 2048), 12), (LayerCache("state", 0.0, state_bytes=1_097_728.0), 36))
+    found = capacity(caches, 10 * GIB, Demand(8192, 1, 8192), rules)
+    tokens = 10 * GIB / 1.9 / (12 * 2048) if style == "split" else found.concurrency * 8192
+    assert found.tokens == pytest.approx(tokens)
+    assert 0 < found.concurrency <= 10 * GIB / (36 * 1_097_728)

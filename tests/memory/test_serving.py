@@ -23,9 +23,8 @@ def test_vllm_pool_is_a_share_of_the_total():
 def test_sglang_share_holds_weights_and_pool():
     case = build.resolved(build.LLAMA_8B, engine="sglang", version=None, gpu_memory_utilization=0.8)
     gpu = serving_memory(case).per_gpu
-    outside = 0.2 * build.H100
-    context = -gpu.kv_cache.terms["context"]
-    assert gpu.kv_cache.value == pytest.approx(build.H100 - outside - context - gpu.weights.value)
+    before_load = build.H100 + gpu.kv_cache.terms["context"]
+    assert gpu.kv_cache.value == pytest.approx(0.8 * before_load - gpu.weights.value)
 
 
 def test_tensorrt_takes_a_share_of_what_is_free():
