@@ -142,13 +142,10 @@ class _Rank:
 
     def rope(self) -> float:
         """Table of sines and cosines, one for all layers."""
-        for layer in self.architecture.layer_kinds:
-            for mixer in layer.mixers:
-                dim = getattr(mixer, "qk_rope_head_dim", None) or getattr(mixer, "head_dim", 0)
-                if dim:
-                    table: float = (self.architecture.max_position or 0) * dim * self.rules.rope_bytes
-                return table
-        return 0.0
+        mixers = [m for layer in self.architecture.layer_kinds for m in layer.mixers]
+        dims = (m.qk_rope_head_dim if isinstance(m, LatentAttention) else getattr(m, "head_dim", 0) for m in mixers)
+        dim = next((d for d in dims if d), 0)
+        return float(self.architecture.max_position or 0) * dim * self.rules.rope_bytes
 
     def _padding(self, tensor: Tensor, size: float, width: int) -> float:
         """Bytes that padded rows of an expert weight add (``VLLM_ROCM_MOE_PADDING``)."""
