@@ -26,6 +26,8 @@ class Overheads:
     """Added to a layer with routed experts: routing, sorting, quantisation of what goes to them."""
     experts: float = 1.0
     """Scale of the routed experts' time against the fitted kernels."""
+    moe_latency: float = 0.5
+    """Scale of the latency of routed experts, whose single timings hold routing and launches."""
     latency: float = 1.0
     """Scale of kernel latencies: below 1 where graphs and fusion hide what single timings show."""
     compute: float = 1.0
@@ -54,7 +56,8 @@ class Overheads:
     """The same per streamed token."""
     offline_tail: float = 0.0
     """An offline run is finite: answers' durations that it takes longer than its mean rate says, on 1000 requests."""
-    mxfp4_activations: str = "bf16"
+    mxfp4_activations: str = "fp8"
+    """What MXFP4 experts compute in on chips with FP4 units."""
     eager_layer_s: float = 1.5e-4
     """Added per layer without captured graphs."""
     spread: float = 0.25

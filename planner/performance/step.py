@@ -165,7 +165,7 @@ class StepModel:
         law = self.chip.law("moe", form)
         return _Experts(
             op=op,
-            latency=law.latency_s * self.over.latency,
+            latency=law.latency_s * self.over.moe_latency,
             expert_s=op.expert_bytes / (self.chip.bandwidth_bytes_s * law.memory),
             row_s=op.expert_flop / (self.chip.peak(form) * law.compute * self.over.compute),
             tile=law.knee,
