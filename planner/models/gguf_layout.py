@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from planner.models.architecture import Architecture, Tensor
-from planner.models.gguf_mix import Mix, Place, gguf_mix, places, tensor_kind, tensor_type, type_bits
+from planner.models.gguf_mix import Mix, Place, kept_mix, places, tensor_kind, tensor_type, type_bits
 
 Types = tuple[tuple[str, float], ...]
 """(ggml type, bytes) pairs."""
@@ -70,7 +70,7 @@ class GgufLayout:
 @lru_cache(maxsize=512)
 def gguf_layout(architecture: Architecture, scheme: str, file_bytes: float | None = None) -> GgufLayout:
     """The layout of a file of this mix; where the file's size is known, the repeating weights are scaled to it."""
-    layout = _from_rules(architecture, gguf_mix(scheme))
+    layout = _from_rules(architecture, kept_mix(scheme, architecture.model_type))
     return layout if not file_bytes else _scaled(layout, file_bytes)
 
 

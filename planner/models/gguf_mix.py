@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -71,6 +71,16 @@ def gguf_mix(name: str) -> Mix:
 
 
 @lru_cache(maxsize=512)
+def kept_mix(name: str, model_type: str) -> Mix:
+    """The mix for a model family, some of whose tensors every file keeps as they were published."""
+    mix = gguf_mix(name)
+    rows = [
+        row for row in read_toml(_TABLE)["kept"] if row["model_type"] == model_type and mix.base not in row["except"]
+    ]
+    return replace(mix, rules=(*(_rule(row) for row in rows), *mix.rules))
+
+
+@lru_cache(maxsize=512)
 def host_only(scheme: str) -> bool:
     """Whether no GPU kernel reads the weights as they lie in memory (interleaved rows of the CPU kernels)."""
     name = scheme.removeprefix("gguf:").strip().upper()[:80]
@@ -86,7 +96,7 @@ def tensor_kind(tensor: Tensor) -> str:
     if tensor.part == "head":
         return "output"
     if tensor.part == "recurrent":
-        return "recurrent" if tensor.quantized else "plain"
+        return _recurrent_kind(tensor)
     if tensor.part in ("attention", "indexer"):
         return _attention_kind(tensor.module)
     prefix = {"experts": "exps", "shared_experts": "shexp"}.get(tensor.part, "ffn")
@@ -147,6 +157,13 @@ def _matches(pattern: str, kind: str) -> bool:
     if pattern.startswith("ffn_"):
         return kind.partition("_")[2] == pattern[4:-1] and kind.partition("_")[0] in ("ffn", "exps", "shexp")
     return kind.startswith(pattern[:-1])
+
+
+def _recurrent_kind(tensor: Tensor) -> str:
+    """Small and convolution weights stay plain; the joint input projection is stored as ``attn_qkv``."""
+    if not tensor.quantized:
+        return "plain"
+    return "attn_qkv" if "qkv" in tensor.module else "recurrent"
 
 
 def _attention_kind(module: str) -> str:
