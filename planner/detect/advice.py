@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.detect.advice_devices import DEVICE_RULES
 from planner.detect.advice_host import HOST_RULES
+from planner.detect.values import runs
 from planner.documents.inventory import GpuDevice, Node, Notice
 
 if TYPE_CHECKING:
@@ -32,21 +33,11 @@ def _labels(devices: Iterable[GpuDevice]) -> str:
     by_vendor: dict[str, list[int]] = {}
     for device in devices:
         by_vendor.setdefault(device.vendor, []).append(device.index)
-    return ", ".join(f"{vendor} {_runs(sorted(set(indices)))}" for vendor, indices in by_vendor.items())
-
-
-def _runs(indices: list[int]) -> str:
-    runs: list[list[int]] = []
-    for index in indices:
-        if runs and index == runs[-1][-1] + 1:
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    return ", ".join(f"{vendor} {runs(sorted(set(indices)))}" for vendor, indices in by_vendor.items())
 
 
 def _mixed_cards(node: Node) -> Iterator[Notice]:
-    names = sorted({device.accelerator or device.name or "unknown" for device in node.devices})
+    names = sorted({device.accelerator or device.name or "unknown" for device in node.devices if not device.error})
     if len(names) > 1:
         message = f"different cards in one machine: {', '.join(names)}"
         fix = "an engine splits a model evenly only over equal cards: plan each group apart, or use layer splitting"

@@ -31,8 +31,14 @@ def _with_kind(device: GpuDevice, node: Node, db: Database) -> GpuDevice:
 
 
 def _words(node: Node) -> list[str]:
-    """Words of the matrix off its diagonal."""
-    return [word for one, row in enumerate(node.topology) for other, word in enumerate(row) if one != other]
+    """Words of the matrix off its diagonal, between devices that can be used."""
+    lost = {place for place, device in enumerate(node.devices) if device.error is not None}
+    return [
+        word
+        for one, row in enumerate(node.topology)
+        for other, word in enumerate(row)
+        if one != other and not {one, other} & lost
+    ]
 
 
 def _joined(node: Node) -> bool:

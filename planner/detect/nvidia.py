@@ -11,11 +11,12 @@ from planner.detect.nvidia_device import lost_device, read_device
 from planner.detect.nvidia_links import End, join
 from planner.detect.nvidia_troubles import no_devices, spoken_trouble, trouble
 from planner.detect.nvml import DeviceLost, Driver
+from planner.detect.pci import NVIDIA, bare_devices
 from planner.detect.recorded.nvidia_xml import read_nvidia_xml
 from planner.detect.report import VendorReport
 from planner.detect.surroundings import Surroundings
 from planner.detect.tools import run_tool
-from planner.detect.values import clean
+from planner.detect.values import clean, runs
 from planner.detect.visible import mark_visible
 from planner.documents.inventory import Notice
 from planner.errors import BadInput
@@ -37,8 +38,9 @@ def detect(place: Surroundings) -> VendorReport:
         driver.library.nvmlInit()
     except pynvml.NVMLError as error:
         code = driver.code(error)
-        missing = code == "NVML_ERROR_LIBRARY_NOT_FOUND"
-        return _by_tool(place) if missing else VendorReport(VENDOR, warnings=(trouble(code, clean(error)),))
+        if code == "NVML_ERROR_LIBRARY_NOT_FOUND":
+            return _by_tool(place)
+        return _silent(place, trouble(code, clean(error)))
     try:
         return _by_library(driver, place)
     finally:
@@ -86,7 +88,7 @@ def _fabric(driver: Driver, ends: list[End], version: str | None, place: Surroun
     if not waiting:
         return ()
     manager = _fabric_manager(place)
-    listed = ", ".join(map(str, waiting))
+    listed = runs(waiting)
     if manager and version and manager != version:
         message = f"fabric manager {manager} ≠ driver {version}: NVSwitch will not initialise (devices {listed})"
         return (Notice("nvidia fabric", message, "install the matching fabric manager package", "fabric-mismatch"),)
@@ -113,25 +115,24 @@ def _fabric_manager(place: Surroundings) -> str | None:
     return match[1].decode() if match else None
 
 
+def _silent(place: Surroundings, *notices: Notice) -> VendorReport:
+    """The driver cannot be asked: what the bus shows, with the reason on every card."""
+    return VendorReport(VENDOR, bare_devices(place, NVIDIA, VENDOR, notices[0].message), warnings=notices)
+
+
 def _by_tool(place: Surroundings) -> VendorReport:
     """The library is not to be had: the same facts from nvidia-smi's XML, read as a recorded file would be."""
     missing = trouble("NVML_ERROR_LIBRARY_NOT_FOUND")
     output = run_tool(place, ("nvidia-smi", "-q", "-x"))
     if output is None:
-        return VendorReport(VENDOR, warnings=(missing,))
+        return _silent(place, missing)
     if output.problem:
-        return VendorReport(
-            VENDOR, warnings=(missing, Notice("nvidia-smi", output.problem, missing.fix, "tool-failed"))
-        )
-    return _read_tool(output.content, place)
-
-
-def _read_tool(content: bytes, place: Surroundings) -> VendorReport:
-    said = spoken_trouble(content.decode("utf-8", "replace")[:4096])
+        return _silent(place, missing, Notice("nvidia-smi", output.problem, missing.fix, "tool-failed"))
+    said = spoken_trouble(output.content.decode("utf-8", "replace"))
     if said is not None:
-        return VendorReport(VENDOR, warnings=(said,))
+        return _silent(place, said)
     try:
-        report = read_nvidia_xml(content, "nvidia-smi -q -x")
+        report = read_nvidia_xml(output.content, "nvidia-smi -q -x")
     except BadInput as error:
-        return VendorReport(VENDOR, warnings=(Notice("nvidia-smi", str(error), "", "tool-failed"),))
+        return _silent(place, missing, Notice("nvidia-smi", str(error), missing.fix, "tool-failed"))
     return replace(report, devices=mark_visible(report.devices, VENDOR, place.environ))

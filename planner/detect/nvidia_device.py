@@ -18,7 +18,7 @@ _VIRTUALIZATION = {1: "pass-through", 2: "vgpu", 3: "vgpu-host", 4: "vsga-host"}
 
 def read_device(driver: Driver, index: int, handle: Any, place: Surroundings) -> GpuDevice:
     """Everything the driver tells about one device; one that is lost midway keeps what was told before."""
-    known: dict[str, Any] = {}
+    known: dict[str, Any] = {"name": None}
     error = None
     try:
         for part in (_identity, _memory, _state, _pcie, _power):

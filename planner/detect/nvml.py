@@ -7,8 +7,10 @@ from typing import Any
 
 from planner.documents.inventory import Notice
 
-QUIET = frozenset(("NVML_ERROR_NOT_SUPPORTED", "NVML_ERROR_NOT_FOUND", "NVML_ERROR_NO_DATA"))
-"""The device has no such thing: a fact about the device, nothing to report."""
+QUIET = frozenset(
+    ("NVML_ERROR_NOT_SUPPORTED", "NVML_ERROR_NOT_FOUND", "NVML_ERROR_NO_DATA", "NVML_ERROR_INVALID_ARGUMENT")
+)
+"""The device has no such thing (or no such link or slice): a fact about the device, nothing to report."""
 LOST = frozenset(("NVML_ERROR_GPU_IS_LOST", "NVML_ERROR_RESET_REQUIRED"))
 
 

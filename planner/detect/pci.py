@@ -8,9 +8,12 @@ from pathlib import Path
 
 from planner.detect.surroundings import Surroundings, list_names, read_int, read_text
 from planner.detect.values import pcie_generation
+from planner.documents.inventory import GpuDevice
 
-AMD, INTEL, HABANA, HUAWEI = "1002", "8086", "1da3", "19e5"
+AMD, INTEL, NVIDIA, HABANA, HUAWEI = "1002", "8086", "10de", "1da3", "19e5"
 """PCI vendor ids."""
+COMPUTE_CLASSES = ("0x0300", "0x0302", "0x1200")
+"""Display controllers and processing accelerators."""
 MAX_WIDTH = 32
 
 
@@ -33,13 +36,42 @@ def drm_devices(place: Surroundings, vendor: str) -> list[PciDevice]:
     return _sorted(cards, vendor)
 
 
-def bus_devices(place: Surroundings, vendor: str, classes: tuple[str, ...]) -> list[PciDevice]:
-    """Functions of ``/sys/bus/pci`` of one vendor whose class starts with one of ``classes``."""
+def vendors_on_bus(place: Surroundings) -> frozenset[str]:
+    """PCI vendors of all display controllers and processing accelerators."""
+    return frozenset(vendor for vendor, _ in _computing(place))
+
+
+def _computing(place: Surroundings) -> list[tuple[str, Path]]:
+    """(vendor, folder) of what can compute. ``class`` and ``vendor`` are two small reads a function."""
     found = []
     for path in list_names(place.sys / "bus" / "pci" / "devices"):
-        if (read_text(path / "class", 32) or "").startswith(classes):
-            found.append(path)
-    return _sorted(found, vendor)
+        if (read_text(path / "class", 32) or "").startswith(COMPUTE_CLASSES):
+            found.append(((read_text(path / "vendor", 32) or "").removeprefix("0x"), path))
+    return found
+
+
+def bus_devices(place: Surroundings, vendor: str) -> list[PciDevice]:
+    """What of one vendor on ``/sys/bus/pci`` can compute."""
+    return _sorted([path for owner, path in _computing(place) if owner == vendor], vendor)
+
+
+def bare_devices(place: Surroundings, vendor_id: str, vendor: str, error: str | None) -> tuple[GpuDevice, ...]:
+    """Cards as the bus alone shows them: no name, no memory; ``error`` says why nothing better is known."""
+    return tuple(
+        GpuDevice(
+            index=index,
+            vendor=vendor,
+            name=None,
+            pci_bus_id=card.bus_id,
+            pci_device_id=card.device_id,
+            pcie_gen=card.generation,
+            pcie_gen_max=card.generation_max,
+            pcie_width=card.width,
+            pcie_width_max=card.width_max,
+            error=error,
+        )
+        for index, card in enumerate(bus_devices(place, vendor_id))
+    )
 
 
 def _sorted(paths: list[Path], vendor: str) -> list[PciDevice]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from planner.detect.pci import bus_devices
+from planner.detect.pci import bare_devices
 from planner.detect.report import VendorReport
 from planner.detect.surroundings import Surroundings
 from planner.detect.tools import run_tool
 from planner.detect.visible import mark_visible
-from planner.documents.inventory import GpuDevice, Notice
+from planner.documents.inventory import Notice
 from planner.errors import BadInput
 
 
@@ -28,10 +28,6 @@ class TableTool:
     """Key of the vendor's visibility variables."""
 
 
-PROCESSING_ACCELERATOR = ("0x1200",)
-"""PCI class."""
-
-
 def detect_by_table(place: Surroundings, tool: TableTool) -> VendorReport:
     """The tool's devices; without it what the PCI bus shows, and a notice."""
     command = " ".join(tool.command)
@@ -43,20 +39,6 @@ def detect_by_table(place: Surroundings, tool: TableTool) -> VendorReport:
             return replace(report, devices=mark_visible(report.devices, tool.variables, place.environ))
         except BadInput as error:
             problem = str(error)
-    cards = bus_devices(place, tool.pci_vendor, PROCESSING_ACCELERATOR)
-    devices = tuple(
-        GpuDevice(
-            index=index,
-            vendor=tool.vendor,
-            name=None,
-            pci_bus_id=card.bus_id,
-            pci_device_id=card.device_id,
-            pcie_gen=card.generation,
-            pcie_gen_max=card.generation_max,
-            pcie_width=card.width,
-            pcie_width_max=card.width_max,
-        )
-        for index, card in enumerate(cards)
-    )
+    devices = bare_devices(place, tool.pci_vendor, tool.vendor, problem)
     notice = Notice(tool.command[0], problem or "", tool.fix, "tool-missing" if output is None else "tool-failed")
     return VendorReport(tool.vendor, mark_visible(devices, tool.variables, place.environ), warnings=(notice,))

@@ -98,3 +98,14 @@ def dig(value: object, *path: str | int) -> object | None:
         else:
             return None
     return value
+
+
+def runs(indices: Sequence[int]) -> str:
+    """``0-3,6`` of sorted indices."""
+    found: list[list[int]] = []
+    for index in indices:
+        if found and index == found[-1][-1] + 1:
+            found[-1].append(index)
+        else:
+            found.append([index])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in found)
