@@ -15,7 +15,9 @@ from planner.documents.result import GpuMemory, ServingMemory
 from planner.estimate import Estimate, spread, total
 from planner.memory.activations import activation_peak, activation_rules
 from planner.memory.host import disk_bytes, host_ram
-from planner.memory.kv_cache import Capacity, Demand, KvRules, KvSpec, capacity, context_bytes, kv_specs
+from planner.memory.kv_cache import KvSpec, context_bytes, kv_specs
+from planner.memory.kv_capacity import Capacity, Demand, capacity
+from planner.memory.kv_rules import KvRules, kv_rules
 from planner.memory.layout import Layout, layout_of
 from planner.memory.overheads import context, graphs, non_torch, overhead_rules
 from planner.memory.weights import stage_weights, weight_rules
@@ -41,7 +43,7 @@ class Parts:
 def serving_memory(resolved: Resolved) -> ServingMemory:
     """Weights, pool and overheads per GPU, and what the pool of one replica holds."""
     layout = layout_of(resolved.serving, resolved.architecture.num_layers)
-    rules = kv_rules(resolved)
+    rules = kv_rules(resolved.engine, resolved.architecture)
     stages = _stages(resolved, layout)
     specs = kv_specs(
         resolved.architecture, resolved.serving.kv_cache_dtype, resolved.serving.tp, layout.pp, rules, mtp=layout.mtp
@@ -59,16 +61,6 @@ def serving_memory(resolved: Resolved) -> ServingMemory:
         host_ram=host_ram(resolved),
         disk=disk_bytes(resolved),
     )
-
-
-def kv_rules(resolved: Resolved) -> KvRules:
-    """The cache rules of the engine, refined for the model type."""
-    table: Mapping[str, object] = resolved.engine.fact("kv", {})
-    merged = {k: v for k, v in table.items() if not isinstance(v, Mapping)}
-    refined = table.get("model", {})
-    if isinstance(refined, Mapping):
-        merged.update(refined.get(resolved.architecture.model_type, {}))
-    return KvRules(**{k: v for k, v in merged.items() if k in KvRules.__dataclass_fields__})  # type: ignore[arg-type]
 
 
 def demand_of(resolved: Resolved) -> Demand:

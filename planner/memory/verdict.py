@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from planner.documents.result import Finding, ServingMemory, Verdict
-from planner.memory.kv_cache import kv_specs, longest_context
+from planner.memory.kv_cache import kv_specs
+from planner.memory.kv_capacity import longest_context
+from planner.memory.kv_rules import kv_rules
 from planner.memory.layout import layout_of
-from planner.memory.serving import capacity_bytes, demand_of, kv_rules, serving_memory
+from planner.memory.serving import capacity_bytes, demand_of, serving_memory
 from planner.resolved import Resolved, Serving
 from planner.units import human_bytes
 
@@ -85,7 +87,7 @@ def _shorter(resolved: Resolved, memory: ServingMemory) -> Iterator[tuple[str, d
         return
     layout, rules, serving = (
         layout_of(resolved.serving, resolved.architecture.num_layers),
-        kv_rules(resolved),
+        kv_rules(resolved.engine, resolved.architecture),
         resolved.serving,
     )
     specs = kv_specs(resolved.architecture, serving.kv_cache_dtype, serving.tp, layout.pp, rules, mtp=layout.mtp)

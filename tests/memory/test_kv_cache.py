@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.memory.kv_cache import Demand, KvRules, KvSpec, LayerCache, capacity, kv_specs, longest_context
+from planner.memory.kv_cache import KvSpec, LayerCache, kv_specs
+from planner.memory.kv_capacity import Demand, capacity, longest_context
+from planner.memory.kv_rules import KvRules
 from planner.units import GIB
 from tests.memory import build
 
