@@ -20,6 +20,7 @@ from planner.models.layers.mamba import mamba1, mamba2
 from planner.models.layers.notation import lines_of, tensors
 from planner.models.layers.pattern import layer_specs
 from planner.models.layers.recurrent import gated_delta, kda, lightning, short_conv
+from planner.models.layers.towers import read_towers
 from planner.models.quantization import read_quantization
 from planner.models.text_config import check_is_model, text_keys
 
@@ -64,6 +65,7 @@ def architecture_from_config(config: dict[str, Any]) -> Architecture:
     kinds = tuple(dict.fromkeys(layers))
     position = {spec: i for i, spec in enumerate(kinds)}
     tied = keys.flag("tie_word_embeddings")
+    towers = read_towers(config, keys)
     return Architecture(
         model_type=keys.text("model_type"),
         kind=_kind(keys, config),
@@ -76,7 +78,10 @@ def architecture_from_config(config: dict[str, Any]) -> Architecture:
         head=tuple(_head(keys, tied)),
         tied_embeddings=tied,
         dtype=DTYPES.get(keys.text("dtype", "bfloat16").removeprefix("torch."), "bf16"),
+        vision=towers.tensors,
+        vision_tower=towers.vision,
         quantization=read_quantization(config),
+        doubts=towers.doubts,
     )
 
 

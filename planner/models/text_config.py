@@ -48,7 +48,8 @@ def _innermost(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         inner = values.get(name)
         if isinstance(inner, dict) and inner:
             check_is_model(inner)
-            values = {**{k: v for k, v in values.items() if k != name}, **inner}
+            tied = {"tie_word_embeddings": values["tie_word_embeddings"]} if "tie_word_embeddings" in values else {}
+            values = {**{k: v for k, v in values.items() if k != name}, **inner, **tied}
             if "model_type" not in inner:
                 values.pop("model_type", None)
     return values, config
@@ -60,7 +61,9 @@ def _unfolded(values: Mapping[str, Any]) -> dict[str, Any]:
     for table, names in nested_tables().items():
         inner = values.get(table)
         if isinstance(inner, dict) and len(inner) <= MAX_KEYS:
-            found.update({names.get(k, k): v for k, v in inner.items() if isinstance(k, str) and (k in names or not names)})
+            found.update(
+                {names.get(k, k): v for k, v in inner.items() if isinstance(k, str) and (k in names or not names)}
+            )
             found.update({k: v for k, v in inner.items() if k.endswith("_layers") and isinstance(v, list)})
     return {k: v for k, v in found.items() if k not in values}
 
@@ -104,7 +107,9 @@ def _unknown(message: str, values: Mapping[str, Any]) -> Exception:
     """What kind of file it is where that shows, else its sizes and the keys that nobody reads."""
     for key, kind in NOT_LANGUAGE.items():
         if key in values and "hidden_size" not in values:
-            return BadInput("config.json", f"this is {kind}, not a language model's config", "give the model's config.json")
+            return BadInput(
+                "config.json", f"this is {kind}, not a language model's config", "give the model's config.json"
+            )
     sizes = {k: v for k, v in values.items() if isinstance(v, int | str) and not isinstance(v, bool) and len(k) < 60}
     known = {k: shown(v) for k, v in sorted(sizes.items())[:40]}
     return UnknownArchitecture(message, {"keys": sorted(values)[:100], **known})

@@ -26,7 +26,8 @@ class Heads:
 def read_heads(keys: Keys) -> Heads:
     """Heads by key; ``head_dim`` absent means ``hidden_size / num_attention_heads``, KV heads absent means MHA."""
     q = keys.count("num_attention_heads", maximum=MAX_HEADS)
-    kv = keys.optional("num_key_value_heads") or q
+    shared = keys.flag("multi_query") and not keys.flag("new_decoder_architecture")
+    kv = 1 if shared else keys.optional("num_key_value_heads") or q
     dim = keys.optional("head_dim") or max(keys.count("attention_input_size", keys.count("hidden_size")) // q, 1)
     return Heads(q, kv, dim, keys.optional("v_head_dim") or dim)
 

@@ -24,7 +24,7 @@ def mamba2(keys: Keys, spec: LayerSpec) -> Block:
 def _heads(keys: Keys) -> tuple[int, int]:
     """Number and size of heads; the inner width is named or ``expand × hidden_size``."""
     inner = keys.optional("mamba_inner_size") or keys.count("mamba_expand", 2) * keys.count("hidden_size")
-    head_dim = keys.optional("mamba_d_head")
+    head_dim = None if keys.raw("mamba_d_head") == "auto" else keys.optional("mamba_d_head")
     heads = keys.optional("mamba_n_heads") or (inner // head_dim if head_dim else 0)
     return max(heads, 1), head_dim or max(inner // max(heads, 1), 1)
 

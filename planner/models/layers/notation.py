@@ -1,8 +1,8 @@
 """A short notation for tensors, so that towers, projectors and one-off weights are rows of data and not code.
 
 One entry is one line: ``module size size … flags``. A size is a sum of products of whole numbers and config keys
-(``3*hidden_size+8``, ``head_dim*num_attention_heads/2``). Flags: ``col`` ``row`` ``kv`` ``vocab`` how it is cut, ``bias``
-a bias of the first size, ``quant`` a linear weight that is quantised without being cut, ``part:NAME``, ``if:KEY`` and
+(``3*hidden_size+8``, ``head_dim*num_attention_heads/2``); ``#KEY`` is the length of a list. Flags: ``col`` ``row`` ``kv`` ``vocab`` how it is cut, ``bias``
+a bias of the first size, ``stack`` the first size counts like tensors, ``quant`` a linear weight that is quantised without being cut, ``part:NAME``, ``if:KEY`` and
 ``unless:KEY`` by a true, non-zero key, ``on:NAME`` only in layers with that mixer or feed-forward.
 """
 
@@ -29,6 +29,7 @@ class Entry:
     sizes: tuple[str, ...]
     shard: Shard
     bias: bool
+    stack: bool
     quantized: bool
     part: Part | None
     conditions: tuple[tuple[str, str], ...]
@@ -38,7 +39,7 @@ class Entry:
 def parse(line: str) -> Entry:
     """A line of the notation."""
     module, *words = line.split()
-    flags = [w for w in words if w in SHARDS or w in ("bias", "quant")]
+    flags = [w for w in words if w in SHARDS or w in ("bias", "stack", "quant")]
     marked = [tuple(w.split(":", 1)) for w in words if ":" in w]
     shard = next((SHARDS[f] for f in flags if f in SHARDS), "replicated")
     return Entry(
@@ -46,6 +47,7 @@ def parse(line: str) -> Entry:
         sizes=tuple(w for w in words if w not in flags and ":" not in w),
         shard=shard,
         bias="bias" in flags,
+        stack="stack" in flags,
         quantized=shard in ("column", "row", "kv") or "quant" in flags,
         part=cast("Part | None", next((value for key, value in marked if key == "part"), None)),
         conditions=tuple((key, value) for key, value in marked if key != "part"),
@@ -71,6 +73,8 @@ def _product(term: str, keys: Keys) -> int:
 def _value(name: str, keys: Keys) -> int:
     if name.isdigit():
         return int(name)
+    if name.startswith("#"):
+        return len(keys.items(name[1:]) or ())
     return read_heads(keys).dim if name == "head_dim" else keys.count(name, minimum=0)
 
 
@@ -98,11 +102,14 @@ def _met(kind: str, name: str, keys: Keys, spec: LayerSpec | None) -> bool:
 
 def _tensor(entry: Entry, keys: Keys, part: Part) -> Iterator[Tensor]:
     shape = tuple(size(expression, keys) for expression in entry.sizes)
-    flat = len(shape) == 2
+    if 0 in shape:
+        return
+    flat = len(shape) - entry.stack == 2
     kind = entry.part or (part if part == "vision" or flat else "other")
     yield Tensor(entry.module, shape, kind, entry.shard, quantized=entry.quantized and flat)
     if entry.bias:
-        yield Tensor(f"{entry.module}.bias", shape[:1], kind, "replicated" if entry.shard == "row" else entry.shard)
+        shard = "replicated" if entry.shard == "row" else entry.shard
+        yield Tensor(f"{entry.module}.bias", shape[: 1 + entry.stack], kind, shard)
 
 
 def lines_of(keys: Keys, name: str) -> tuple[str, ...]:

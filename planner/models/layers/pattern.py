@@ -121,6 +121,9 @@ def _every(keys: Keys, count: int) -> Tokens | None:
         return tuple(
             "full_attention" if (i + 1) % interval == 0 or i >= tail else "linear_attention" for i in range(count)
         )
+    listed = keys.counts("attn_layer_indices")
+    if listed is not None:
+        return tuple("full_attention" if i in listed else "mamba" for i in range(count))
     period = keys.optional("attn_layer_period")
     if period:
         offset = keys.count("attn_layer_offset", 0, minimum=0)
@@ -176,7 +179,11 @@ READERS: tuple[Callable[[Keys, int], Tokens | None], ...] = (
 def _spec(keys: Keys, index: int, token: str, feed: tuple[str, ...], shares_kv: bool) -> LayerSpec:  # noqa: PLR0913
     kind, _, ratio = token.partition(":") if token.startswith("compressed") else (token.partition(":")[0], "", "")
     mixers = _mixers(keys, kind)
-    values: dict[str, Value] = {**_listed_values(keys, index), **_variant(keys, kind, mixers), **_per_layer(keys, index)}
+    values: dict[str, Value] = {
+        **_listed_values(keys, index),
+        **_variant(keys, kind, mixers),
+        **_per_layer(keys, index),
+    }
     if ratio:
         values["compression"] = int(ratio)
     if shares_kv and "attention" in mixers:
@@ -205,7 +212,11 @@ def _linear(keys: Keys) -> str:
     named = keys.text("linear_mixer")
     if named:
         return named
-    for key, mixer in (("linear_num_value_heads", "gated-delta"), ("linear_num_heads", "kda"), ("mamba_d_state", "mamba2")):
+    for key, mixer in (
+        ("linear_num_value_heads", "gated-delta"),
+        ("linear_num_heads", "kda"),
+        ("mamba_d_state", "mamba2"),
+    ):
         if keys.has(key):
             return mixer
     return "lightning"
@@ -222,7 +233,9 @@ def _variant(keys: Keys, kind: str, mixers: tuple[str, ...]) -> dict[str, Value]
     if "attention" not in mixers:
         return {}
     table = keys.implied.get("sliding_values" if kind in WINDOWED else "full_values") or {}
-    values: dict[str, Value] = {name: keys.raw(source) for name, source in table.items() if keys.raw(source) is not None}
+    values: dict[str, Value] = {
+        name: keys.raw(source) for name, source in table.items() if keys.raw(source) is not None
+    }
     if kind == "block-sparse":
         values["block_indexer"] = True
     return values
