@@ -13,10 +13,12 @@ from math import log2, sqrt
 
 from planner.units import GIGA
 
-INTERCEPT, PER_DOUBLING, PER_MONTH = 1000.0, 25.0, 5.0
-DEVIATION = 40.0
-"""Standard deviation of the fit, points."""
+INTERCEPT, PER_DOUBLING, PER_MONTH = 1001.0, 24.0, 7.4
+DEVIATION = 33.0
+"""Standard deviation of the fit over 119 models, points."""
 UNLISTED, UNTUNED = DEVIATION, 200.0
+CEILING = 1440.0
+"""An estimate claims no place among the leaders."""
 EPOCH_MONTHS = 2023 * 12
 LEAST_CAPACITY = 0.02
 TIERS = (("frontier", 100.0), ("large", 40.0), ("medium", 15.0), ("small", 4.0), ("tiny", 0.0))
@@ -45,5 +47,5 @@ def months(released: str | None) -> int:
 def estimated_score(total: int | None, active: int | None, released: str | None, *, tuned: bool = True) -> float:
     """Arena points that a model of this size and age would be given, cautiously; ± ``DEVIATION``."""
     size = log2(max(capacity(total, active), LEAST_CAPACITY))
-    score = INTERCEPT + PER_DOUBLING * size + PER_MONTH * months(released) - UNLISTED
+    score = min(CEILING, INTERCEPT + PER_DOUBLING * size + PER_MONTH * months(released) - UNLISTED)
     return score if tuned else score - UNTUNED
