@@ -71,9 +71,7 @@ def kv_specs(  # one spec per pipeline stage
 def _kv_specs(
     architecture: Architecture, dtype: str, tp: int, pp: int, rules: KvRules, mtp: bool
 ) -> tuple[KvSpec, ...]:
-    kinds = [
-        tuple(_layer_cache(c, layer, dtype, tp, rules) for c in layer.caches) for layer in architecture.layer_kinds
-    ]
+    kinds = [_layer_caches(layer, dtype, tp, rules) for layer in architecture.layer_kinds]
     extra = [c for layer in architecture.mtp for c in _layer_caches(layer, dtype, tp, rules)] if mtp else []
     stages, first = [], 0
     for size in stage_sizes(architecture.num_layers, pp):
