@@ -1,0 +1,1 @@
+"""Search over deployments: lazy candidates, pruned early and counted, ranked, with the Pareto set. Pure."""

@@ -1,0 +1,121 @@
+"""From hardware, models and a goal to ranked deployments, and everything that was ruled out with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from planner.documents.request import PlanRequest
+from planner.documents.result import Finding, Performance, PlanDocument, ServingMemory
+from planner.legality import check
+from planner.library import Library
+from planner.models.source import ModelSource
+from planner.plan_document import document_of
+from planner.plan_models import catalogue_models, named_models
+from planner.plan_options import options
+from planner.plan_question import Question, load_policy, question_of
+from planner.predict import memory_of, performance_of
+from planner.resolved import Resolved
+from planner.search.candidate import Candidate, Tools
+from planner.search.explore import explore
+from planner.search.groups import Group, groups_of
+from planner.search.ledger import Ledger
+from planner.search.score import ranked
+from planner.search.select import selected
+
+Progress = Callable[[int, int, str], None]
+Cancelled = Callable[[], bool]
+MAX_GROUPS = 6
+
+
+@dataclass(slots=True)
+class Run:
+    """One plan being made."""
+
+    question: Question
+    library: Library
+    groups: tuple[Group, ...]
+    progress: Progress | None
+    cancelled: Cancelled | None
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def stopped(self) -> bool:
+        return self.cancelled is not None and self.cancelled()
+
+
+def plan(
+    request: PlanRequest, library: Library, *, progress: Progress | None = None, cancelled: Cancelled | None = None
+) -> PlanDocument:
+    """Ranked deployments for a request. A cancelled plan returns what it has so far.
+
+    Raises BadInput for a model, engine or format that does not exist; everything else is a result.
+    """
+    policy = load_policy()
+    groups, set_apart = groups_of(request.inventory)
+    question = question_of(request, groups, policy)
+    run = Run(question, library, groups[:MAX_GROUPS], progress, cancelled)
+    for finding in set_apart:
+        run.ledger.reject(finding, request.inventory.origin)
+    candidates = list(_named(run) if request.models else _best_of_catalogue(run))
+    order = ranked(candidates, question.task)
+    per_model = None if len(request.models) == 1 else policy.proposals_per_model
+    chosen = selected(order, request.limit, per_model)
+    return document_of(question, chosen, order, run.ledger, library)
+
+
+def _named(run: Run) -> Iterator[Candidate]:
+    """The candidates of every model that was named."""
+    sources = named_models(run.question, run.library)
+    for done, source in enumerate(sources):
+        _report(run, done, len(sources), source)
+        yield from _of_model(run, source)
+
+
+def _best_of_catalogue(run: Run) -> Iterator[Candidate]:
+    """The candidates of the most promising models, until enough of them have some."""
+    wanted = run.question.task.policy.catalogue_models
+    sources = catalogue_models(run.question, run.groups, run.library, run.ledger)
+    found = 0
+    for source in sources:
+        _report(run, found, wanted, source)
+        mine = list(_of_model(run, source))
+        yield from mine
+        found += bool(mine)
+        if found >= wanted or run.stopped:
+            break
+    _count_the_rest(run, sources)
+
+
+def _of_model(run: Run, source: ModelSource) -> Iterator[Candidate]:
+    tools = _tools(run)
+    for group in run.groups:
+        for option in options(source, group, run.question, run.library, run.ledger):
+            if run.stopped:
+                return
+            yield from explore(option, run.question.task, tools, run.ledger)
+
+
+def _tools(run: Run) -> Tools:
+    library = run.library
+
+    def speed(resolved: Resolved, memory: ServingMemory) -> Performance | None:
+        return performance_of(resolved, memory, library)[0]
+
+    return Tools(lambda resolved: check(resolved, library.support), memory_of, speed)
+
+
+def _count_the_rest(run: Run, sources: Iterator[ModelSource]) -> None:
+    """Models that nobody looked at because enough better ones fit."""
+    rest = list(islice(sources, 10_000)) if not run.stopped else []
+    if rest:
+        message = "could fit too, but more capable models do"
+        finding = Finding("less-capable-model", message, "name one of them to plan it")
+        run.ledger.consider(len(rest))
+        run.ledger.reject(finding, rest[0].id, len(rest))
+
+
+def _report(run: Run, done: int, total: int, source: ModelSource) -> None:
+    if run.progress is not None:
+        run.progress(done, total, source.id)

@@ -1,0 +1,124 @@
+"""From a model and a group of devices to options: weight format × engine, resolved once each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.documents.deployment import Deployment, EngineTable, ModelTable
+from planner.documents.result import Finding
+from planner.engines.registry import engine_profile
+from planner.errors import PlannerError
+from planner.legality.shape import model_shape
+from planner.library import Library
+from planner.models.formats import model_bytes
+from planner.models.source import ModelSource
+from planner.plan_question import Question
+from planner.plan_weights import WeightChoice, below_floor, native_format, not_asked_for, weight_choices
+from planner.predict import LOCAL_FAMILIES
+from planner.resolve import resolve
+from planner.search.candidate import Option
+from planner.search.groups import Group, hardware_table
+from planner.search.ledger import Ledger
+
+_UNRANKED_VALUE = 8.0
+"""Prominence of a model that no catalogue knows: it was named, so it competes only with itself."""
+
+
+def options(
+    source: ModelSource, group: Group, question: Question, library: Library, ledger: Ledger
+) -> Iterator[Option]:
+    """Everything that could run this model on this group, before any layout."""
+    for rank, (name, version) in enumerate(_engines(group, question, library)):
+        profile = engine_profile(name, version)
+        local = profile.family in LOCAL_FAMILIES
+        choices = list(weight_choices(source, profile.name, local=local, policy=question.task.policy))
+        if not choices:
+            ledger.consider()
+            ledger.reject(_no_format(local), f"{source.id} · {name}")
+        for choice in choices:
+            refused = below_floor(choice, question.task.quality_floor) or not_asked_for(
+                choice, question.request.weights
+            )
+            if refused is not None:
+                ledger.consider()
+                ledger.reject(refused, f"{source.id} · {choice.weights} · {name}")
+                continue
+            option = _option(source, choice, EngineTable(name=name, version=profile.version), group, question, library)
+            if isinstance(option, Finding):
+                ledger.consider()
+                ledger.reject(option, f"{source.id} · {choice.weights} · {name}")
+            else:
+                yield _ranked(option, rank, local)
+
+
+def _engines(group: Group, question: Question, library: Library) -> list[tuple[str, str | None]]:
+    """Engines of the request, else those of the policy for this chip."""
+    if question.request.engines:
+        pairs = [text.partition("==") for text in question.request.engines]
+        return [(name, version or None) for name, _, version in pairs]
+    row = None if group.is_cpu else library.database.accelerator(group.accelerator)
+    chip = library.support.chip(row)
+    return [(name, None) for name in question.task.policy.engines_of(chip.id)]
+
+
+def _option(
+    source: ModelSource,
+    choice: WeightChoice,
+    engine: EngineTable,
+    group: Group,
+    question: Question,
+    library: Library,
+) -> Option | Finding:
+    document = Deployment(
+        schema="deploy-planner/deployment/1",
+        model=model_table(source, choice),
+        hardware=hardware_table(group, _known_bytes(group, library), group.nodes, group.per_node),
+        engine=engine,
+        workload=question.workload,
+    )
+    try:
+        base = resolve(document, library, source)
+        size = source.exact_bytes or model_bytes(base.architecture, base.quantization)
+    except (PlannerError, KeyError) as error:
+        return Finding("format-unknown", f"cannot be planned: {error}", "name another format")
+    value = source.row.prominence if source.row else _UNRANKED_VALUE
+    level = choice.level or (native_format(source) if choice.native else None)
+    cost = 0.0 if choice.native else question.task.policy.cost_of(choice.level)
+    return Option(
+        base=base,
+        shape=model_shape(base.architecture, base.quantization),
+        group=group,
+        weights=choice.weights,
+        checkpoint=choice.checkpoint,
+        model_bytes=size,
+        model_value=value - cost,
+        level=level,
+        native=choice.native,
+        on_the_fly=choice.on_the_fly,
+    )
+
+
+def _ranked(option: Option, rank: int, local: bool) -> Option:
+    from dataclasses import replace
+
+    return replace(option, rank=rank, local=local)
+
+
+def model_table(source: ModelSource, choice: WeightChoice) -> ModelTable:
+    """``[model]`` of the deployments of this model."""
+    if source.path is not None:
+        return ModelTable(id=source.id, path=str(source.path), weights=choice.weights)
+    return ModelTable(id=source.id, weights=choice.weights, checkpoint=choice.checkpoint)
+
+
+def _known_bytes(group: Group, library: Library) -> float | None:
+    if group.is_cpu:
+        return None
+    row = library.database.accelerator(group.accelerator)
+    return row.driver_memory_bytes or row.memory_bytes
+
+
+def _no_format(local: bool) -> Finding:
+    if local:
+        return Finding("no-gguf", "no GGUF file of this model is known", "convert it, and plan with its path")
+    return Finding("no-checkpoint", "the files are a GGUF, which this engine does not serve", "use llama.cpp")

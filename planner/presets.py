@@ -1,0 +1,51 @@
+"""Workloads that people name in one word, for the command and the app: ``search/presets.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from planner.data import read_toml
+from planner.documents.deployment import ServiceLevelTable, WorkloadTable
+from planner.errors import UnknownName
+
+DEFAULT = "chat"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A kind of load with typical lengths."""
+
+    name: str
+    label: str
+    about: str
+    workload: WorkloadTable
+    max_model_len: int
+    source: str
+
+
+@cache
+def presets() -> dict[str, Preset]:
+    """By name, in the order of the file."""
+    return {name: _preset(name, row) for name, row in read_toml("search/presets.toml")["presets"].items()}
+
+
+def preset(name: str) -> Preset:
+    """One of them. Raises UnknownName."""
+    found = presets().get(name)
+    if found is None:
+        raise UnknownName("preset", name, tuple((known, 1.0) for known in presets()))
+    return found
+
+
+def _preset(name: str, row: dict[str, Any]) -> Preset:
+    level = ServiceLevelTable(**row["service_level"]) if "service_level" in row else None
+    workload = WorkloadTable(
+        isl=row["isl"],
+        osl=row["osl"],
+        saturated=row.get("saturated", False),
+        prefix_hit_rate=row.get("prefix_hit_rate", 0.0),
+        service_level=level,
+    )
+    return Preset(name, row["label"], row["about"], workload, row["max_model_len"], row["source"])

@@ -1,0 +1,79 @@
+"""What the search prefers where nobody asked for something else: data from ``policy.toml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from planner.documents.request import Goal
+
+UNKNOWN_LEVEL_COST = 1.0
+"""Doublings of model size, for a format whose precision level is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much a doubling of each figure counts within one model."""
+
+    throughput: float
+    speed: float
+    start: float
+    context: float
+    users: float
+    gpus: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """The choices of the search."""
+
+    quality_floor: str
+    max_model_len: int
+    free_margin: float
+    highest_utilization: float
+    slowest_tpot_s: float
+    catalogue_models: int
+    proposals_per_model: int
+    concurrency: Mapping[str, int]
+    level_cost: Mapping[str, float]
+    engines: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    """(patterns of chip classes, engines, the usual choice first)."""
+    on_the_fly: Mapping[str, tuple[str, ...]]
+    """Engine → formats that it makes of 16-bit weights while loading."""
+    level_bytes: Mapping[str, float]
+    """Precision level → bytes per parameter of the smallest file."""
+    gguf_mixes: tuple[str, ...]
+    gguf_float4: tuple[str, ...]
+    goals: Mapping[str, Weights]
+
+    def engines_of(self, chip: str) -> tuple[str, ...]:
+        """Engines worth proposing on a chip class."""
+        return next((names for chips, names in self.engines if any(fnmatchcase(chip, c) for c in chips)), ())
+
+    def bytes_per_parameter(self, level: str) -> float:
+        return self.level_bytes.get(level, self.level_bytes["bf16"])
+
+    def weights(self, goal: Goal) -> Weights:
+        return self.goals[goal]
+
+    def cost_of(self, level: str | None) -> float:
+        """What a precision level costs when models compete, in doublings of model size."""
+        return self.level_cost.get(level, UNKNOWN_LEVEL_COST) if level else UNKNOWN_LEVEL_COST
+
+
+def policy_of(document: Mapping[str, Any]) -> Policy:
+    """The policy from its parsed file."""
+    plain = {key: document[key] for key in Policy.__dataclass_fields__ if key in document and key not in _MADE}
+    return Policy(
+        **plain,
+        engines=tuple((tuple(row["chips"]), tuple(row["names"])) for row in document["engines"]),
+        on_the_fly={name: tuple(formats) for name, formats in document["on_the_fly"].items()},
+        gguf_mixes=tuple(document["gguf"]["mixes"]),
+        gguf_float4=tuple(document["gguf"]["float4"]),
+        goals={name: Weights(**row) for name, row in document["goals"].items()},
+    )
+
+
+_MADE = frozenset({"engines", "goals", "on_the_fly"})

@@ -1,0 +1,107 @@
+"""What a candidate is worth: the model first, then its figures by the weights of the goal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from planner.search.candidate import Candidate
+from planner.search.task import Task
+from planner.units import human_seconds
+
+MODEL_WEIGHT = 3.0
+"""A doubling of model size against a doubling of a figure, when models compete."""
+_FLOOR = 1e-9
+_UNKNOWN_SPEED = -30.0
+"""Logarithm for a figure that nobody knows: behind everything that is known."""
+_TIGHT_SHARE = 0.03
+_TIGHT_COST = 0.1
+_MISS_COST = 50.0
+"""Puts every candidate that misses a promise behind every one that keeps all."""
+_SLOW_WEIGHT = 4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """A candidate with its worth; ``parts`` sum to ``score``."""
+
+    candidate: Candidate
+    score: float
+    parts: dict[str, float]
+
+
+def ranked(candidates: Iterable[Candidate], task: Task) -> list[Scored]:
+    """Best first. Same input, same order."""
+    scored = [score(judged(candidate, task), task) for candidate in candidates]
+    return sorted(scored, key=lambda s: (-round(s.score, 6), s.candidate.key))
+
+
+def judged(candidate: Candidate, task: Task) -> Candidate:
+    """The candidate with the promises that it does not keep, in words."""
+    misses = []
+    level = task.workload.service_level
+    limits = (
+        (("first token", candidate.ttft_s, level.ttft_s), ("per token", candidate.tpot_s, level.tpot_s))
+        if level
+        else ()
+    )
+    for name, value, limit in limits:
+        if limit is not None and (value is None or value > limit):
+            found = "unknown" if value is None else human_seconds(value)
+            misses.append(f"{name} {found}, promised {human_seconds(limit)}")
+    return replace(candidate, misses=tuple(misses))
+
+
+def score(candidate: Candidate, task: Task) -> Scored:
+    """The sum of named parts. Logarithms base 2: a part of 1 is a doubling."""
+    weights, workload = task.policy.weights(task.goal), task.workload
+    wanted = task.wanted_context(candidate.resolved.architecture.max_position)
+    slow = _log(candidate.tpot_s, task.policy.slowest_tpot_s) if candidate.tpot_s else 0.0
+    parts = {
+        "model": MODEL_WEIGHT * candidate.option.model_value,
+        "throughput": weights.throughput * _rate(candidate.output_tok_s),
+        "speed": weights.speed * _rate(candidate.tpot_s, inverse=True),
+        "start": weights.start * _rate(candidate.ttft_s, inverse=True),
+        "context": weights.context * _log(candidate.context, wanted),
+        "users": weights.users * _log(max(candidate.users, _FLOOR), 1.0),
+        "gpus": weights.gpus * _log(max(candidate.gpus, 1), 1.0),
+        "queue": -_queue(candidate, workload.concurrency),
+        "slow": -_SLOW_WEIGHT * max(slow, 0.0) if workload.service_level is None else 0.0,
+        "tight": -_TIGHT_COST if _tight(candidate) else 0.0,
+        "missed": -_MISS_COST if candidate.misses else 0.0,
+    }
+    if candidate.misses:
+        parts["missed"] -= _shortfall(candidate, task)
+    return Scored(candidate, sum(parts.values()), parts)
+
+
+def _shortfall(candidate: Candidate, task: Task) -> float:
+    """By how many doublings the promises are missed."""
+    level = task.workload.service_level
+    if level is None:
+        return 0.0
+    pairs = ((candidate.ttft_s, level.ttft_s), (candidate.tpot_s, level.tpot_s))
+    return sum(max(_log(value or 1e6, limit), 0.0) for value, limit in pairs if limit) * _SLOW_WEIGHT
+
+
+def _queue(candidate: Candidate, concurrency: float | None) -> float:
+    """Users that must wait for memory to be freed: half a point for each halving."""
+    if not concurrency or candidate.users >= concurrency:
+        return 0.0
+    return 0.5 * _log(concurrency, max(candidate.users, _FLOOR))
+
+
+def _tight(candidate: Candidate) -> bool:
+    gpu = candidate.memory.per_gpu
+    return gpu.capacity.value - gpu.total.value < _TIGHT_SHARE * gpu.capacity.value
+
+
+def _rate(value: float | None, *, inverse: bool = False) -> float:
+    if value is None:
+        return _UNKNOWN_SPEED
+    return math.log2(max(1 / value if inverse else value, _FLOOR))
+
+
+def _log(value: float, unit: float) -> float:
+    return math.log2(max(value, _FLOOR) / max(unit, _FLOOR))

@@ -1,0 +1,40 @@
+"""The question as the search understands it: nothing left open."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from planner.documents.request import Goal
+from planner.resolved import Workload
+from planner.search.policy import Policy
+
+STEP = 256
+"""Contexts are proposed in whole multiples of this many tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Load, goal and limits."""
+
+    workload: Workload
+    goal: Goal
+    policy: Policy
+    must_context: int | None
+    """Longest request that must be possible; None: as long as fits, up to the policy's aim."""
+    quality_floor: str
+
+    @property
+    def least_context(self) -> int:
+        """The shortest context that serves the workload at all."""
+        needed = math.ceil(self.workload.context + self.workload.isl + self.workload.osl)
+        return max(self.must_context or 0, math.ceil(max(needed, 1) / STEP) * STEP)
+
+    def wanted_context(self, max_position: int | None) -> int:
+        """The context to aim at for a model."""
+        longest = max_position or 2**20
+        if self.must_context is not None:
+            return max(self.must_context, 1)
+        if self.goal == "context":
+            return longest
+        return max(min(self.policy.max_model_len, longest), min(self.least_context, longest))
