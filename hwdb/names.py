@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 MAX_NAME = 200
 """Characters of an outside name that are looked at."""
@@ -32,10 +33,9 @@ def bare(text: str) -> str:
 
 def distance(one: str, other: str) -> float:
     """0 for equal names, 1 for nothing in common: 1 − Dice coefficient of letter pairs of the bare names."""
-    first, second = _pairs(bare(one)), _pairs(bare(other))
-    total = sum(first.values()) + sum(second.values())
-    common = sum(min(count, second.get(pair, 0)) for pair, count in first.items())
-    return 1 - 2 * common / total if total else 1.0
+    first, second = _pairs(one), _pairs(other)
+    total = len(first) + len(second)
+    return 1 - 2 * len(first & second) / total if total else 1.0
 
 
 def nearest(name: str, known: Iterable[tuple[str, str]], limit: int = 5) -> tuple[tuple[str, float], ...]:
@@ -47,10 +47,14 @@ def nearest(name: str, known: Iterable[tuple[str, str]], limit: int = 5) -> tupl
     return tuple((row, round(away, 3)) for away, row in ranked[:limit])
 
 
-def _pairs(text: str) -> dict[str, int]:
-    padded = f" {text} "
-    counts: dict[str, int] = {}
+@lru_cache(maxsize=4096)
+def _pairs(name: str) -> frozenset[tuple[str, int]]:
+    """Pairs of neighbouring letters, the n-th occurrence of a pair counted as its own."""
+    padded = f" {bare(name)} "
+    seen: dict[str, int] = {}
+    pairs = []
     for start in range(len(padded) - 1):
         pair = padded[start : start + 2]
-        counts[pair] = counts.get(pair, 0) + 1
-    return counts
+        seen[pair] = seen.get(pair, 0) + 1
+        pairs.append((pair, seen[pair]))
+    return frozenset(pairs)

@@ -55,7 +55,9 @@ def mig_slice(row: Accelerator, profile: str, memory_bytes: int | None = None) -
         mig_profiles=(),
         mig={},
         sources={**row.sources, **dict.fromkeys(changed, source)},
-        doubts={**row.doubts, "memory_bytes": "a share of the device; up to 9 % lower in truth"} if not (memory_bytes or published) else row.doubts,
+        doubts={**row.doubts, "memory_bytes": "a share of the device; up to 9 % lower in truth"}
+        if not (memory_bytes or published)
+        else row.doubts,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from hwdb.errors import DataProblem
 from hwdb.fields import FIELDS, FORMATS, NOT_A_FIGURE, Field
-from hwdb.names import nearest
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9.+_-]{0,79}")
 _PCI = re.compile(r"[0-9a-f]{4}")
@@ -170,9 +170,8 @@ class RowCheck:
             self._unknown(key, name, self._fields)
 
     def _unknown(self, key: str, name: str, known: Iterable[str]) -> None:
-        close = nearest(name, ((each, each) for each in known), limit=1)
-        hint = close[0][0] if close and close[0][1] < 0.6 else None
-        self._problem(key, f"unknown name {name[:80]!r}", hint)
+        close = get_close_matches(name[:80].lower(), sorted(known), n=1, cutoff=0.6)
+        self._problem(key, f"unknown name {name[:80]!r}", close[0] if close else None)
 
     def _wrong(self, key: str, message: str) -> None:
         self._problem(key, message, None)

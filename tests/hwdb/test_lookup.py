@@ -78,7 +78,9 @@ def test_an_ambiguous_name_lists_what_it_may_mean(name):
     assert all(candidate in str(several.value) for candidate in SEVERAL[name])
 
 
-@pytest.mark.parametrize("name", ["h1000", "rtx 6090", "GeForce 9800 GT", "", " ", "x", "8x", "../../etc/passwd", "\0", "€"])
+@pytest.mark.parametrize(
+    "name", ["h1000", "rtx 6090", "GeForce 9800 GT", "", " ", "x", "8x", "../../etc/passwd", "\0", "€"]
+)
 def test_a_miss_is_never_a_guess(name):
     with pytest.raises(UnknownRow) as miss:
         DATABASE.accelerator(name)
