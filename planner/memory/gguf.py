@@ -19,7 +19,7 @@ from planner.units import GIB, MIB
 UNKNOWN_CAPACITY = 2.0**60
 """Upper end of a capacity that nobody reported."""
 _FIT_MARGIN = 1024 * MIB
-"""What ``--fit`` leaves free on each device (llama.cpp ``--fit-target`` default)."""
+"""What ``--fit`` leaves free on each device (llama.cpp ``--fit-target`` default) where the profile says nothing."""
 _HEADER_BYTES_PER_TOKEN = 60.0
 """Vocabulary, merges and metadata in the file: 7.8 MB at 128k tokens."""
 _KV_SPREAD = 0.003
@@ -119,7 +119,8 @@ def placement_of(resolved: Resolved, layout: GgufLayout) -> Placement:
 
 def gpu_room(resolved: Resolved) -> float:
     """Bytes of one GPU that buffers may take when llama.cpp fits them itself."""
-    return max(0.0, gpu_capacity(resolved).value - gpu_overhead(resolved).value - _FIT_MARGIN)
+    margin = float(resolved.engine.fact("gguf.fit_margin_bytes", _FIT_MARGIN))
+    return max(0.0, gpu_capacity(resolved).value - gpu_overhead(resolved).value - margin)
 
 
 def gpu_capacity(resolved: Resolved) -> Estimate:

@@ -43,6 +43,16 @@ def local_performance(resolved: Resolved, memory: ServingMemory, curves: LocalCu
     )
 
 
+def speeds(m: Machine) -> tuple[float, float]:
+    """Decode and prompt speed of one request alone, tokens per second."""
+    load = m.resolved.workload
+    prompt, answer = load.isl or _DEFAULT_PROMPT, load.osl or _DEFAULT_ANSWER
+    depth = (load.context or prompt) + answer / 2
+    fresh = max(1.0, prompt * (1 - load.prefix_hit_rate))
+    prefill = prompt_seconds(m, fresh, load.context + prompt - fresh)
+    return 1 / sum(decode_step(m, depth).values()), fresh / sum(prefill.values())
+
+
 def _users(resolved: Resolved) -> float:
     """Requests that run at the same time: what comes in, up to the slots."""
     load, slots = resolved.workload, float(max(1, resolved.serving.parallel))

@@ -56,18 +56,19 @@ class HostCurve:
     experts_share: float
     layer_s: float
     experts_layer_s: float
-    reference_bytes_s: float
+    reference_cores: float
+    unknown_core_bytes_s: float
     kv_share: float
     latent_kv_share: float
     prefill_flop_s: float
     prefill_exponent: float
-    prefill_reference_bytes_s: float
     attention_prefill_share: float
     latent_prefill_share: float
     core_bytes_s: float
     socket_share: float
-    core_flop_s: float
     unknown_bytes_s: float
+    many_gpus: int
+    unknown_many_gpus_bytes_s: float
     unknown_spread: float
     stream_share: float
     stream_bytes_s: float

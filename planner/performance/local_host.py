@@ -19,20 +19,22 @@ class HostSpeed:
 
     bytes_s: float
     known: bool
-    cores: int | None = None
+    cores: float
+    """As reported or described, else guessed from the bandwidth."""
 
 
-def host_speed(host: Host, curve: HostCurve) -> HostSpeed:
-    """The host's bandwidth as resolved, or assumed for a desktop; sockets beyond the first count less."""
+def host_speed(host: Host, gpus: int, curve: HostCurve) -> HostSpeed:
+    """The host's bandwidth as resolved, or assumed for its kind; sockets beyond the first count less."""
     known = host.memory_bandwidth_bytes_s
-    speed = known or curve.unknown_bytes_s
+    assumed = curve.unknown_many_gpus_bytes_s if gpus >= curve.many_gpus else curve.unknown_bytes_s
+    speed = known or assumed
     sockets = host.sockets or 1
     if sockets > 1:
         speed *= (1 + (sockets - 1) * curve.socket_share) / sockets
     cores = host.cores or described_cores(host.cpu)
     if cores:
         speed = min(speed, cores * curve.core_bytes_s)
-    return HostSpeed(speed, known is not None, cores)
+    return HostSpeed(speed, known is not None, float(cores or speed / curve.unknown_core_bytes_s))
 
 
 def described_cores(text: str | None) -> int | None:

@@ -47,6 +47,15 @@ def machine(resolved: Resolved, curves: LocalCurves) -> Machine:
     resolved = with_context(resolved)
     layout = layout_of(resolved)
     placement = placement_of(resolved, layout)
+    return _assembled(resolved, curves, placement, device_work(resolved, layout, placement))
+
+
+def rebased(m: Machine, curves: LocalCurves) -> Machine:
+    """The same machine under other curves."""
+    return _assembled(m.resolved, curves, m.placement, m.work)
+
+
+def _assembled(resolved: Resolved, curves: LocalCurves, placement: Placement, work: dict[int, DeviceWork]) -> Machine:
     row = resolved.cluster.device.accelerator
     bandwidth, flop = 0.0, 0.0
     if row is not None and gpu_count(resolved):
@@ -60,7 +69,7 @@ def machine(resolved: Resolved, curves: LocalCurves) -> Machine:
     return Machine(
         resolved=resolved,
         curves=curves,
-        work=device_work(resolved, layout, placement),
+        work=work,
         placement=placement,
         moe=experts_of(resolved.architecture),
         engine=curves.engine(resolved.engine),
@@ -68,7 +77,7 @@ def machine(resolved: Resolved, curves: LocalCurves) -> Machine:
         backend=curves.backend(resolved.engine.backend, vendor) or _NO_BACKEND,
         gpu_bytes_s=bandwidth,
         gpu_flop_s=flop,
-        host=host_speed(resolved.cluster.host, curves.host),
+        host=host_speed(resolved.cluster.host, placement.gpus, curves.host),
     )
 
 
@@ -107,21 +116,22 @@ def _host_step(
     read = weighted(work.dense, types) + weighted(work.experts, types) * touched / curve.experts_share
     compute = batch * (work.dense_flop + work.expert_flop) / host_flop_s(m)
     parts["host"] += max(read / speed, compute)
-    barrier = m.host.bytes_s / curve.reference_bytes_s
-    parts["overhead"] += (work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s) * barrier
+    parts["overhead"] += (work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s) * _barrier(m)
     cache = batch * (work.cache_bytes * depth + work.window_bytes * min(1.0, depth / _window(m)))
     parts["cache"] += cache / (m.host.bytes_s * curve.kv_share)
     parts["cache"] += batch * work.latent_bytes * depth / (m.host.bytes_s * curve.latent_kv_share)
 
 
 def host_flop_s(m: Machine) -> float:
-    """Matrix rate of the CPU: grows slower than its bandwidth, and never beyond its cores."""
+    """Matrix rate of the CPU: grows slower than its cores."""
     curve = m.curves.host
-    grown = float((m.host.bytes_s / curve.prefill_reference_bytes_s) ** curve.prefill_exponent)
-    rate = curve.prefill_flop_s * grown
-    if m.host.cores:
-        rate = min(rate, m.host.cores * curve.core_flop_s)
-    return rate * m.engine.host_prefill
+    grown = float((m.host.cores / curve.reference_cores) ** curve.prefill_exponent)
+    return curve.prefill_flop_s * grown * m.engine.host_prefill
+
+
+def _barrier(m: Machine) -> float:
+    """Cost of a barrier over all threads against the reference machine."""
+    return m.host.cores / m.curves.host.reference_cores
 
 
 def prompt_seconds(m: Machine, tokens: float, depth: float) -> dict[str, float]:
@@ -177,7 +187,7 @@ def _host_prompt(m: Machine, work: DeviceWork, chunk: float, depth: float, parts
     parts["host"] += max(chunk * (work.dense_flop + work.expert_flop) / rate, read)
     attention = work.attention_flop / curve.attention_prefill_share + work.latent_flop / curve.latent_prefill_share
     parts["attention"] += chunk * depth * attention / rate
-    parts["overhead"] += work.layers * curve.layer_s * m.host.bytes_s / curve.reference_bytes_s
+    parts["overhead"] += work.layers * curve.layer_s * _barrier(m)
 
 
 def _link_bytes_s(m: Machine) -> float:
