@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.detect.surroundings import Surroundings, read_int, read_text
+from planner.detect.values import decimal
 
 UNLIMITED = 1 << 62
 """cgroup v1 writes "no limit" as the largest page-aligned 63-bit number."""
@@ -74,8 +75,8 @@ def _memory_limit(folder: Path) -> list[tuple[int, int | None]]:
 def _statistic(folder: Path, name: str) -> int:
     for line in (read_text(folder / "memory.stat") or "").splitlines():
         key, _, value = line.partition(" ")
-        if key == name and value.isdecimal():
-            return int(value)
+        if key == name:
+            return decimal(value) or 0
     return 0
 
 
@@ -85,9 +86,8 @@ def _cpu_limit(folder: Path) -> list[float]:
     if not quota:
         quota = str(read_int(folder / "cpu.cfs_quota_us") or "")
         period = str(read_int(folder / "cpu.cfs_period_us") or "")
-    if quota.isdecimal() and period.isdecimal() and int(period) > 0 and int(quota) > 0:
-        return [int(quota) / int(period)]
-    return []
+    share, whole = decimal(quota), decimal(period)
+    return [share / whole] if share and whole else []
 
 
 def _affinity(place: Surroundings) -> list[float]:
@@ -104,7 +104,8 @@ def count_list(text: str) -> int:
     total = 0
     for part in text.strip().split(","):
         first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or (last and not last.isdecimal()):
+        low, high = decimal(first), decimal(last or first)
+        if low is None or high is None:
             return 0
-        total += max(0, int(last or first) - int(first) + 1)
+        total += max(0, high - low + 1)
     return total

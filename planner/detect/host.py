@@ -16,6 +16,7 @@ from planner.detect.environment import read_environment
 from planner.detect.network import read_nics
 from planner.detect.processor import Processor, read_processor
 from planner.detect.surroundings import Surroundings, read_text
+from planner.detect.values import decimal
 from planner.documents.inventory import Disk, HostInfo
 from planner.units import KIB
 
@@ -84,8 +85,8 @@ def _memory(place: Surroundings) -> Memory:
     for line in (read_text(place.proc / "meminfo") or "").splitlines():
         key, _, value = line.partition(":")
         number = value.split()
-        if number and number[0].isdecimal():
-            table[key] = int(number[0]) * KIB
+        if number and (kibibytes := decimal(number[0])) is not None:
+            table[key] = kibibytes * KIB
     if table.get("MemTotal"):
         swap, free = table.get("SwapTotal"), table.get("SwapFree")
         used = swap - free if swap is not None and free is not None else None

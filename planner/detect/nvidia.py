@@ -13,10 +13,11 @@ from planner.detect.nvidia_troubles import no_devices, spoken_trouble, trouble
 from planner.detect.nvml import DeviceLost, Driver
 from planner.detect.pci import NVIDIA, bare_devices
 from planner.detect.recorded.nvidia_xml import read_nvidia_xml
+from planner.detect.recorded.topo import is_topology, read_topology, with_topology
 from planner.detect.report import VendorReport
 from planner.detect.surroundings import Surroundings
 from planner.detect.tools import run_tool
-from planner.detect.values import clean, runs
+from planner.detect.values import clean, plain, runs
 from planner.detect.visible import mark_visible
 from planner.documents.inventory import Notice
 from planner.errors import BadInput
@@ -32,14 +33,14 @@ def detect(place: Surroundings) -> VendorReport:
     try:
         import pynvml
     except ImportError:
-        return _by_tool(place)
+        return by_tool(place)
     driver = Driver(pynvml)
     try:
         driver.library.nvmlInit()
     except pynvml.NVMLError as error:
         code = driver.code(error)
         if code == "NVML_ERROR_LIBRARY_NOT_FOUND":
-            return _by_tool(place)
+            return by_tool(place)
         return _silent(place, trouble(code, clean(error)))
     try:
         return _by_library(driver, place)
@@ -120,7 +121,7 @@ def _silent(place: Surroundings, *notices: Notice) -> VendorReport:
     return VendorReport(VENDOR, bare_devices(place, NVIDIA, VENDOR, notices[0].message), warnings=notices)
 
 
-def _by_tool(place: Surroundings) -> VendorReport:
+def by_tool(place: Surroundings) -> VendorReport:
     """The library is not to be had: the same facts from nvidia-smi's XML, read as a recorded file would be."""
     missing = trouble("NVML_ERROR_LIBRARY_NOT_FOUND")
     output = run_tool(place, ("nvidia-smi", "-q", "-x"))
@@ -135,4 +136,16 @@ def _by_tool(place: Surroundings) -> VendorReport:
         report = read_nvidia_xml(output.content, "nvidia-smi -q -x")
     except BadInput as error:
         return _silent(place, missing, Notice("nvidia-smi", str(error), missing.fix, "tool-failed"))
+    report = _with_matrix(report, place)
     return replace(report, devices=mark_visible(report.devices, VENDOR, place.environ))
+
+
+def _with_matrix(report: VendorReport, place: Surroundings) -> VendorReport:
+    """The XML says nothing of links; the matrix does, for machines of several devices."""
+    output = run_tool(place, ("nvidia-smi", "topo", "-m")) if len(report.devices) > 1 else None
+    text = plain(output.content.decode("utf-8", "replace")) if output else ""
+    try:
+        matrix = read_topology(text, "nvidia-smi topo -m") if is_topology(text) else ()
+    except BadInput:
+        return report
+    return with_topology(report, matrix) if len(matrix) == len(report.devices) else report

@@ -20,7 +20,8 @@ WITHHELD = frozenset(
         *("not available", "no data", "not found", "gpu is lost", "gpu requires reset", "gpu requires restart"),
     )
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _NUMBER = re.compile(r"\(?\s*([0-9]{1,18}(?:\.[0-9]{1,12})?)\s*([A-Za-z/%°]*)")
 _SCALES = {"B": 1, "KIB": KIB, "KB": KIB, "K": KIB, "MIB": MIB, "MB": MIB, "M": MIB, "GIB": GIB, "GB": GIB, "TIB": TIB}
 
@@ -28,6 +29,16 @@ _SCALES = {"B": 1, "KIB": KIB, "KB": KIB, "K": KIB, "MIB": MIB, "MB": MIB, "M": 
 def clean(text: object, limit: int = MAX_TEXT) -> str:
     """One line without control characters, so that a name cannot steer a terminal."""
     return " ".join(_CONTROL.sub(" ", str(text)[: 4 * limit]).split())[:limit]
+
+
+def plain(text: str) -> str:
+    """A tool's output without the colours that it prints for a terminal."""
+    return _COLOUR.sub("", text)
+
+
+def decimal(text: str) -> int | None:
+    """A whole number in decimal digits, of at most 18 of them."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def said(text: object) -> str | None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.detect.trees import add_tool
+
 MIB = 1 << 20
 SOURCE = Path(__file__).with_name("fake_nvml.c")
 SCENARIOS = (
@@ -101,6 +103,16 @@ def test_fabric_that_is_not_up(played: dict[str, Any]) -> None:
     (node,) = played["no-fabric"]["nodes"]
     assert node["link"] == "pcie5-x16", "inactive NVLinks carry nothing"
     assert "fabric-not-ready" in kinds(played["no-fabric"])
+
+
+def test_fabric_manager_of_another_version(tmp_path: Path) -> None:
+    build(tmp_path)
+    add_tool(tmp_path / "bin", "nv-fabricmanager", "echo 'Fabric Manager version is : 570.86.15'")
+    inventory = play(tmp_path, "no-fabric", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")["no-fabric"]
+    (notice,) = [notice for notice in inventory["warnings"] if notice["where"] == "nvidia fabric"]
+    assert notice["kind"] == "fabric-mismatch"
+    assert notice["message"].startswith("fabric manager 570.86.15 ≠ driver 570.124.06")
+    assert "(devices 0-7)" in notice["message"]
 
 
 def test_mig_slices_have_their_own_memory(played: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from planner.detect.recorded.kinds import Part, read_part
 from planner.detect.recorded.topo import bare_devices, with_topology
 from planner.detect.recorded.xml import MAX_BYTES
 from planner.detect.report import VendorReport, complete
+from planner.detect.values import clean
 from planner.documents.files import read_bounded
 from planner.documents.inventory import Inventory, Node, Notice
 from planner.errors import BadInput
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hwdb.database import Database
 
 MAX_FILES = 10_000
+MAX_PATH = 1000
 
 
 def read_recorded(paths: Sequence[str | Path], db: Database) -> Inventory:
@@ -31,7 +33,7 @@ def read_recorded(paths: Sequence[str | Path], db: Database) -> Inventory:
     """
     if not paths or len(paths) > MAX_FILES:
         raise BadInput("--from", f"takes 1 … {MAX_FILES:,} files", "name saved tool output or an inventory")
-    parts = [read_part(read_bounded(Path(path), MAX_BYTES), str(path)) for path in paths]
+    parts = [read_part(read_bounded(Path(path), MAX_BYTES), clean(path, MAX_PATH)) for path in paths]
     written = [part.inventory for part in parts if part.inventory]
     reports = _machines(parts)
     nodes = [identify_node(node, db) for inventory in written for node in inventory.nodes]

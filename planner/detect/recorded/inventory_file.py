@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from planner.detect.values import clean
 from planner.documents.inventory import Disk, GpuDevice, HostInfo, Inventory, MigSlice, Nic, Node, Notice, ProcessUse
 from planner.errors import BadDocument, BadInput, Problem
 
@@ -17,6 +18,7 @@ MAX_NUMBER = float(1 << 60)
 MAX_NODES = 10_000
 MAX_DEVICES = 1024
 MAX_PROBLEMS = 50
+MAX_TEXT = 1000
 _TABLES: dict[str, type] = {
     "nodes": Node,
     "host": HostInfo,
@@ -52,22 +54,25 @@ def _check_counts(inventory: Inventory, where: str) -> None:
 
 
 def _absurd(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Numbers that are negative, not finite or larger than any machine."""
+    """Numbers that are negative, not finite or larger than any machine; text that is no line of text."""
     if isinstance(value, bool):
         return
     if isinstance(value, int | float):
         if not (math.isfinite(value) if isinstance(value, float) else True) or not 0 <= value <= MAX_NUMBER:
             yield path, "is negative, not finite or larger than any machine"
+    elif isinstance(value, str):
+        if len(value) > MAX_TEXT or clean(value, MAX_TEXT) != " ".join(value.split()):
+            yield path, f"is longer than {MAX_TEXT} characters or holds control characters"
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _absurd(item, f"{path}.{key}".lstrip("."))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
+            yield from _absurd(item, f"{path}.{clean(key, 60)}".lstrip("."))
+    elif isinstance(value, Sequence):
         for place, item in enumerate(value):
             yield from _absurd(item, f"{path}.{place}")
 
 
 def _problem(item: Any, where: str) -> Problem:
-    path = [str(part) for part in item["loc"]]
+    path = [clean(part, 60) for part in item["loc"]]
     place = f"{where}: {'.'.join(path)}" if path else where
     if item["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         return Problem(place, f"unknown key {path[-1][:60]!r}", _nearest(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from planner.detect.recorded.topo import is_topology, read_topology
 from planner.detect.recorded.xpu_smi import read_xpu
 from planner.detect.recorded.xpu_smi import rows_of as xpu_rows
 from planner.detect.report import VendorReport
+from planner.detect.values import plain
 from planner.documents.inventory import Inventory
 from planner.errors import BadInput
 
@@ -29,7 +29,6 @@ EXPECTED = (
     "amd-smi … --json, rocm-smi … --json, xpu-smi discovery -j, npu-smi info or hl-smi, or an inventory document"
 )
 INVENTORY = "deploy-planner/inventory/"
-_ANSI = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def read_part(content: bytes, where: str) -> Part:
         return _read_json(text, where)
     if INVENTORY in text[:65536]:
         return _read_toml(text, where)
-    return _read_text(_ANSI.sub("", text), where)
+    return _read_text(plain(text), where)
 
 
 def _decode(content: bytes, where: str) -> str:

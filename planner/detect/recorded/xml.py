@@ -10,7 +10,7 @@ from planner.units import MIB
 
 MAX_BYTES = 32 * MIB
 MAX_DEPTH = 64
-MAX_ELEMENTS = 500_000
+MAX_ELEMENTS = 300_000
 FIX = "save the output again with: nvidia-smi -q -x > nvidia-smi.xml"
 
 
