@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from planner.engines.profile import EngineProfile
+from planner.memory.layout import Layout
 from planner.memory.memo import IdentityMemo
-from planner.models.architecture import Architecture, Dense, LatentAttention, MoE
+from planner.models.architecture import Architecture, Dense, LatentAttention, MoE, Quantization
 from planner.resolved import Serving
 
 _BF16 = 2.0
+_PATCHES = 4
+"""Patches that encoders merge into one token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +41,27 @@ class ActivationRules:
     latent_chunk_tokens: float = 65_536.0
     latent_kept_bytes: float = 0.0
     """Workspaces of MLA kernels that stay through the step and the sampler."""
+    vision_factor: float = 1.0
+    """Times what the encoder of one image of the largest size holds."""
+    vision_tokens: float = 16_384.0
+    """Tokens of the largest image where the model does not say."""
     low: float = 0.12
     high: float = 0.12
     """How far a measurement may lie off, as shares of the peak."""
 
 
-def activation_rules(profile: EngineProfile) -> ActivationRules:
-    """The coefficients of a profile."""
-    table: Mapping[str, float] = profile.fact("activations", {})
-    return ActivationRules(**{k: v for k, v in table.items() if k in ActivationRules.__dataclass_fields__})
+_rules: IdentityMemo[ActivationRules] = IdentityMemo()
+
+
+def activation_rules(profile: EngineProfile, architecture: Architecture, quantization: Quantization) -> ActivationRules:
+    """The coefficients of a profile, refined by its rows for the weight scheme and the model type."""
+    key = (quantization.scheme, architecture.model_type)
+    return _rules.get(profile, None, key, lambda: _read_rules(profile.fact("activations", {}), *key))
+
+
+def _read_rules(table: Mapping[str, Any], scheme: str, model_type: str) -> ActivationRules:
+    merged = {**table, **table.get("scheme", {}).get(scheme, {}), **table.get("model", {}).get(model_type, {})}
+    return ActivationRules(**{k: v for k, v in merged.items() if k in ActivationRules.__dataclass_fields__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +75,21 @@ class Widths:
     """Of the workspaces of routed experts."""
     latent: float
     """Of up-projected K and V of one token of context."""
+    vision: float = 0.0
+    """Of one token of an image: four patches through the encoder's MLP, and its embedding."""
+    image_tokens: int | None = None
 
 
 _widths: IdentityMemo[Widths] = IdentityMemo()
 
 
-def widths(architecture: Architecture, tp: int, expert_tp: int) -> Widths:
+def widths(architecture: Architecture, layout: Layout) -> Widths:
     """Read off the layers once per layout."""
-    return _widths.get(architecture, None, (tp, expert_tp), lambda: _read_widths(architecture, tp, expert_tp))
+    key = (layout.tp, layout.expert_tp, layout.ep)
+    return _widths.get(architecture, None, key, lambda: _read_widths(architecture, *key))
 
 
-def _read_widths(architecture: Architecture, tp: int, expert_tp: int) -> Widths:
+def _read_widths(architecture: Architecture, tp: int, expert_tp: int, ep: int) -> Widths:
     hidden = architecture.hidden_size
     plain = moe = latent = 0.0
     for layer in architecture.layer_kinds:
@@ -78,24 +98,27 @@ def _read_widths(architecture: Architecture, tp: int, expert_tp: int) -> Widths:
             plain = max(plain, (3 if shape.gated else 2) * shape.intermediate_size / tp)
         elif isinstance(shape, MoE):
             width = ceil(shape.intermediate_size / expert_tp)
-            moe = max(moe, shape.experts_per_token * (max(2.0 * width, hidden) + width))
+            moe = max(moe, shape.experts_per_token / ep * (max(2.0 * width, hidden) + width))
             plain = max(plain, 3.0 * shape.shared_intermediate_size / tp)
         for mixer in layer.mixers:
             if isinstance(mixer, LatentAttention):
                 heads = ceil(mixer.num_q_heads / tp)
                 latent = max(latent, heads * (mixer.qk_nope_head_dim + mixer.v_head_dim))
-    return Widths(hidden * _BF16, (plain + 2 * hidden) * _BF16, moe * _BF16, latent * _BF16)
+    tower = architecture.vision_tower
+    vision = hidden + _PATCHES * (tower.hidden_size + tower.intermediate_size) if tower else 0
+    tokens = tower.tokens_per_image if tower else None
+    return Widths(hidden * _BF16, (plain + 2 * hidden) * _BF16, moe * _BF16, latent * _BF16, vision * _BF16, tokens)
 
 
 def activation_peak(
-    architecture: Architecture, serving: Serving, rules: ActivationRules, expert_tp: int
+    architecture: Architecture, serving: Serving, rules: ActivationRules, layout: Layout
 ) -> Mapping[str, float]:
     """Bytes by name of what is alive at the peak.
 
     peak = constant + max(step, sampler): the step holds the widest layer, the sampler ``sampler_bytes`` per row and
     vocabulary entry besides the hidden states; workspaces of experts and of MLA's chunked context stay through both.
     """
-    sizes = widths(architecture, serving.tp, expert_tp)
+    sizes = widths(architecture, layout)
     tokens = float(serving.max_num_batched_tokens)
     rows = float(min(serving.max_num_seqs, serving.max_num_batched_tokens))
     kept = rules.moe_factor * tokens * sizes.moe
@@ -104,6 +127,8 @@ def activation_peak(
     chunk = min(rules.latent_chunk_tokens, max(8.0 * serving.max_model_len, 4.0 * rows * serving.block_size))
     latent = rules.latent_factor * chunk * sizes.latent
     parts = {"constant": rules.constant_bytes, "expert_workspace": kept}
+    if sizes.vision:
+        parts["vision"] = rules.vision_factor * (sizes.image_tokens or rules.vision_tokens) * sizes.vision
     if sizes.latent:
         parts["latent_workspace"] = rules.latent_kept_bytes
     if sampler >= step + latent:

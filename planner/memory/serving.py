@@ -82,8 +82,8 @@ def _stages(resolved: Resolved, layout: Layout) -> tuple[Mapping[str, float], ..
 
 def _parts(resolved: Resolved, weights: Mapping[str, float], layout: Layout) -> Parts:
     serving, overheads = resolved.serving, overhead_rules(resolved.engine)
-    rules = activation_rules(resolved.engine)
-    peak = activation_peak(resolved.architecture, serving, rules, layout.expert_tp)
+    rules = activation_rules(resolved.engine, resolved.architecture, resolved.quantization)
+    peak = activation_peak(resolved.architecture, serving, rules, layout)
     looser = 1.0 if resolved.engine.exact else _NEIGHBOUR
     ranks = layout.tp * layout.pp * layout.attention_dp
     kept = max(0.0, sum(weights.values()) - serving.cpu_offload_bytes)
