@@ -10,9 +10,8 @@ from planner.documents.request import PlanRequest
 from planner.documents.result import Finding, Performance, PlanDocument, ServingMemory
 from planner.legality import check
 from planner.library import Library
-from planner.models.source import ModelSource
 from planner.plan_document import document_of
-from planner.plan_models import catalogue_models, named_models
+from planner.plan_models import catalogue_models, opened
 from planner.plan_options import options
 from planner.plan_question import Question, load_policy, question_of
 from planner.predict import memory_of, performance_of
@@ -67,30 +66,30 @@ def plan(
 
 def _named(run: Run) -> Iterator[Candidate]:
     """The candidates of every model that was named."""
-    sources = named_models(run.question, run.library)
-    for done, source in enumerate(sources):
-        _report(run, done, len(sources), source)
-        yield from _of_model(run, source)
+    names = tuple(dict.fromkeys(run.question.request.models))
+    for done, name in enumerate(names):
+        _report(run, done, len(names), name)
+        yield from _of_model(run, name)
 
 
 def _best_of_catalogue(run: Run) -> Iterator[Candidate]:
     """The candidates of the most promising models, until enough of them have some."""
     wanted = run.question.task.policy.catalogue_models
-    sources = catalogue_models(run.question, run.groups, run.library, run.ledger)
+    names = catalogue_models(run.question, run.groups, run.library, run.ledger)
     found = 0
-    for source in sources:
-        _report(run, found, wanted, source)
-        mine = list(_of_model(run, source))
+    for name in names:
+        _report(run, found, wanted, name)
+        mine = list(_of_model(run, name))
         yield from mine
         found += bool(mine)
         if found >= wanted or run.stopped:
             break
-    _count_the_rest(run, sources)
+    _count_the_rest(run, names)
 
 
-def _of_model(run: Run, source: ModelSource) -> Iterator[Candidate]:
-    tools = _tools(run)
-    for group in run.groups:
+def _of_model(run: Run, name: str) -> Iterator[Candidate]:
+    source, tools = opened(name, run.library, run.ledger), _tools(run)
+    for group in run.groups if source else ():
         for option in options(source, group, run.question, run.library, run.ledger):
             if run.stopped:
                 return
@@ -106,16 +105,16 @@ def _tools(run: Run) -> Tools:
     return Tools(lambda resolved: check(resolved, library.support), memory_of, speed)
 
 
-def _count_the_rest(run: Run, sources: Iterator[ModelSource]) -> None:
+def _count_the_rest(run: Run, names: Iterator[str]) -> None:
     """Models that nobody looked at because enough better ones fit."""
-    rest = list(islice(sources, 10_000)) if not run.stopped else []
+    rest = list(islice(names, 10_000)) if not run.stopped else []
     if rest:
         message = "could fit too, but more capable models do"
         finding = Finding("less-capable-model", message, "name one of them to plan it")
         run.ledger.consider(len(rest))
-        run.ledger.reject(finding, rest[0].id, len(rest))
+        run.ledger.reject(finding, rest[0], len(rest))
 
 
-def _report(run: Run, done: int, total: int, source: ModelSource) -> None:
+def _report(run: Run, done: int, total: int, name: str) -> None:
     if run.progress is not None:
-        run.progress(done, total, source.id)
+        run.progress(done, total, name)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from planner.documents.result import Finding
+from planner.errors import UnknownArchitecture
 from planner.library import Library
 from planner.models.catalogue_row import CatalogueModel
 from planner.models.intake import open_model
@@ -14,7 +15,6 @@ from planner.models.source import ModelSource
 from planner.plan_question import Question
 from planner.search.groups import Group
 from planner.search.ledger import Ledger
-from planner.search.score import MODEL_WEIGHT
 
 TUNED = frozenset({"chat", "reasoning", "code"})
 SPECIAL = frozenset({"embedding", "reranker", "base", "guard", "ocr", "translation"})
@@ -22,15 +22,21 @@ _USUAL_HOST_BYTES_S = 4e10
 """Two channels of DDR4: only orders models where no bandwidth is reported."""
 
 
-def named_models(question: Question, library: Library) -> list[ModelSource]:
-    """The models of the request. Raises BadInput for a name or path that leads nowhere."""
-    return [open_model(name, library) for name in dict.fromkeys(question.request.models)]
+def opened(name: str, library: Library, ledger: Ledger) -> ModelSource | None:
+    """A model by name or path; one whose config is not understood is a rejection.
+
+    Raises BadInput for a name or path that leads nowhere.
+    """
+    try:
+        return open_model(name, library)
+    except UnknownArchitecture as error:
+        ledger.consider()
+        ledger.reject(Finding("unknown-architecture", str(error), "give a config.json whose keys are known"), name)
+        return None
 
 
-def catalogue_models(
-    question: Question, groups: tuple[Group, ...], library: Library, ledger: Ledger
-) -> Iterator[ModelSource]:
-    """Chat models whose smallest allowed format could fit, the most promising first."""
+def catalogue_models(question: Question, groups: tuple[Group, ...], library: Library, ledger: Ledger) -> Iterator[str]:
+    """Ids of chat models whose smallest allowed format could fit, the most promising first."""
     room = [(group, *_room(group, library)) for group in groups]
     promising: list[tuple[float, CatalogueModel]] = []
     for row in library.catalogue.models():
@@ -44,7 +50,7 @@ def catalogue_models(
             continue
         promising.append((_promise(row, need, max(b for b, _ in fits), question), row))
     for _, row in sorted(promising, key=lambda pair: (-pair[0], pair[1].id)):
-        yield open_model(row.id, library)
+        yield row.id
 
 
 def _room(group: Group, library: Library) -> tuple[float, float]:
@@ -78,7 +84,8 @@ def _promise(row: CatalogueModel, need: float, bandwidth: float, question: Quest
     level = question.task.workload.service_level
     limit = (level.tpot_s if level else None) or question.task.policy.slowest_tpot_s
     slow = max(math.log2(tpot_s / limit), 0.0) if tpot_s > 0 else 0.0
-    return MODEL_WEIGHT * row.prominence - 4.0 * slow
+    scale = question.task.policy.scale
+    return scale.model * row.prominence - scale.slow * slow
 
 
 def _too_large(row: CatalogueModel, need: float, room: float) -> Finding:

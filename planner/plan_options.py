@@ -20,8 +20,8 @@ from planner.search.candidate import Option
 from planner.search.groups import Group, hardware_table
 from planner.search.ledger import Ledger
 
-_UNRANKED_VALUE = 8.0
-"""Prominence of a model that no catalogue knows: it was named, so it competes only with itself."""
+_UNRANKED_VALUE = 1000.0
+"""Points of a model that no catalogue knows: it was named, so it competes only with itself."""
 
 
 def options(

@@ -23,7 +23,7 @@ def fitted(option: Option, resolved: Resolved, task: Task, tools: Tools) -> tupl
     if option.local:
         return _fitted_local(resolved, task, tools)
     best: tuple[Resolved, ServingMemory] | None = None
-    wanted = task.wanted_context(resolved.architecture.max_position)
+    enough = task.enough_context(resolved.architecture.max_position)
     nearest: ServingMemory | None = None
     for variant in _variants(option, resolved, task):
         memory = tools.memory(variant)
@@ -31,7 +31,7 @@ def fitted(option: Option, resolved: Resolved, task: Task, tools: Tools) -> tupl
         found = _longest(variant, memory, task, tools)
         if found and (best is None or found[0].serving.max_model_len > best[0].serving.max_model_len):
             best = found
-        if best and best[0].serving.max_model_len >= wanted:
+        if best and best[0].serving.max_model_len >= enough:
             break
     return best or _too_large(resolved, nearest, task)
 
@@ -119,7 +119,9 @@ def _local_room(resolved: Resolved, memory: ServingMemory) -> bool:
 
 
 def _with(resolved: Resolved, **values: object) -> Resolved:
-    return replace(resolved, serving=replace(resolved.serving, **values))  # type: ignore[arg-type]
+    """The deployment with other settings; what is set is no longer assumed."""
+    assumed = {key: value for key, value in resolved.assumed.items() if key.partition(".")[2] not in values}
+    return replace(resolved, serving=replace(resolved.serving, **values), assumed=assumed)  # type: ignore[arg-type]
 
 
 def _too_large(resolved: Resolved, memory: ServingMemory | None, task: Task) -> Finding:

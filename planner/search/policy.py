@@ -9,8 +9,8 @@ from typing import Any
 
 from planner.documents.request import Goal
 
-UNKNOWN_LEVEL_COST = 1.0
-"""Doublings of model size, for a format whose precision level is not known."""
+UNKNOWN_LEVEL_COST = 24.0
+"""Points, for a format whose precision level is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,24 @@ class Weights:
     gpus: float
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What models, broken promises and waiting count against a doubling of a figure."""
+
+    model: float
+    slow: float
+    miss: float
+    queue: float
+    tight: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """The choices of the search."""
 
     quality_floor: str
     max_model_len: int
+    comfortable_context: int
     free_margin: float
     highest_utilization: float
     slowest_tpot_s: float
@@ -47,6 +59,7 @@ class Policy:
     gguf_mixes: tuple[str, ...]
     gguf_float4: tuple[str, ...]
     goals: Mapping[str, Weights]
+    scale: Scale
 
     def engines_of(self, chip: str) -> tuple[str, ...]:
         """Engines worth proposing on a chip class."""
@@ -59,7 +72,7 @@ class Policy:
         return self.goals[goal]
 
     def cost_of(self, level: str | None) -> float:
-        """What a precision level costs when models compete, in doublings of model size."""
+        """What a precision level costs when models compete, in points."""
         return self.level_cost.get(level, UNKNOWN_LEVEL_COST) if level else UNKNOWN_LEVEL_COST
 
 
@@ -72,8 +85,9 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
         on_the_fly={name: tuple(formats) for name, formats in document["on_the_fly"].items()},
         gguf_mixes=tuple(document["gguf"]["mixes"]),
         gguf_float4=tuple(document["gguf"]["float4"]),
+        scale=Scale(**document["scale"]),
         goals={name: Weights(**row) for name, row in document["goals"].items()},
     )
 
 
-_MADE = frozenset({"engines", "goals", "on_the_fly"})
+_MADE = frozenset({"engines", "goals", "on_the_fly", "scale"})

@@ -10,16 +10,10 @@ from planner.search.candidate import Candidate
 from planner.search.task import Task
 from planner.units import human_seconds
 
-MODEL_WEIGHT = 3.0
-"""A doubling of model size against a doubling of a figure, when models compete."""
 _FLOOR = 1e-9
 _UNKNOWN_SPEED = -30.0
 """Logarithm for a figure that nobody knows: behind everything that is known."""
 _TIGHT_SHARE = 0.03
-_TIGHT_COST = 0.1
-_MISS_COST = 50.0
-"""Puts every candidate that misses a promise behind every one that keeps all."""
-_SLOW_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,24 +49,22 @@ def judged(candidate: Candidate, task: Task) -> Candidate:
 
 def score(candidate: Candidate, task: Task) -> Scored:
     """The sum of named parts. Logarithms base 2: a part of 1 is a doubling."""
-    weights, workload = task.policy.weights(task.goal), task.workload
+    weights, workload, scale = task.policy.weights(task.goal), task.workload, task.policy.scale
     wanted = task.wanted_context(candidate.resolved.architecture.max_position)
     slow = _log(candidate.tpot_s, task.policy.slowest_tpot_s) if candidate.tpot_s else 0.0
     parts = {
-        "model": MODEL_WEIGHT * candidate.option.model_value,
+        "model": scale.model * candidate.option.model_value,
         "throughput": weights.throughput * _rate(candidate.output_tok_s),
         "speed": weights.speed * _rate(candidate.tpot_s, inverse=True),
         "start": weights.start * _rate(candidate.ttft_s, inverse=True),
         "context": weights.context * _log(candidate.context, wanted),
         "users": weights.users * _log(max(candidate.users, _FLOOR), 1.0),
         "gpus": weights.gpus * _log(max(candidate.gpus, 1), 1.0),
-        "queue": -_queue(candidate, workload.concurrency),
-        "slow": -_SLOW_WEIGHT * max(slow, 0.0) if workload.service_level is None else 0.0,
-        "tight": -_TIGHT_COST if _tight(candidate) else 0.0,
-        "missed": -_MISS_COST if candidate.misses else 0.0,
+        "queue": -scale.queue * _queue(candidate, workload.concurrency),
+        "slow": -scale.slow * max(slow, 0.0) if workload.service_level is None else 0.0,
+        "tight": -scale.tight if _tight(candidate) else 0.0,
+        "missed": -(scale.miss + scale.slow * _shortfall(candidate, task)) if candidate.misses else 0.0,
     }
-    if candidate.misses:
-        parts["missed"] -= _shortfall(candidate, task)
     return Scored(candidate, sum(parts.values()), parts)
 
 
@@ -82,14 +74,14 @@ def _shortfall(candidate: Candidate, task: Task) -> float:
     if level is None:
         return 0.0
     pairs = ((candidate.ttft_s, level.ttft_s), (candidate.tpot_s, level.tpot_s))
-    return sum(max(_log(value or 1e6, limit), 0.0) for value, limit in pairs if limit) * _SLOW_WEIGHT
+    return sum(max(_log(value or 1e6, limit), 0.0) for value, limit in pairs if limit)
 
 
 def _queue(candidate: Candidate, concurrency: float | None) -> float:
-    """Users that must wait for memory to be freed: half a point for each halving."""
+    """Users that must wait for memory to be freed, in halvings."""
     if not concurrency or candidate.users >= concurrency:
         return 0.0
-    return 0.5 * _log(concurrency, max(candidate.users, _FLOOR))
+    return _log(concurrency, max(candidate.users, _FLOOR))
 
 
 def _tight(candidate: Candidate) -> bool:

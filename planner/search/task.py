@@ -38,3 +38,10 @@ class Task:
         if self.goal == "context":
             return longest
         return max(min(self.policy.max_model_len, longest), min(self.least_context, longest))
+
+    def enough_context(self, max_position: int | None) -> int:
+        """The context at which nothing is traded for a longer one."""
+        wanted = self.wanted_context(max_position)
+        if self.must_context is not None or self.goal == "context":
+            return wanted
+        return max(min(wanted, self.policy.comfortable_context), self.least_context)
