@@ -5,8 +5,6 @@ Linux is read from ``/proc`` and sysfs; elsewhere, and where these are hidden, p
 
 from __future__ import annotations
 
-import platform
-import socket
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,7 +43,7 @@ def read_host(place: Surroundings) -> HostInfo:
     return HostInfo(
         hostname=_hostname(place),
         os=_os_name(place),
-        cpu=processor.name or (platform.processor() or None if place.real else None),
+        cpu=processor.name or _platform_cpu(place),
         cores=cores,
         threads=threads,
         sockets=processor.sockets,
@@ -94,20 +92,40 @@ def _memory(place: Surroundings) -> Memory:
     return _psutil_memory() if place.real else Memory()
 
 
+def _platform_cpu(place: Surroundings) -> str | None:
+    if not place.real:
+        return None
+    import platform
+
+    return platform.processor() or None
+
+
 def _hostname(place: Surroundings) -> str | None:
     name = read_text(place.proc / "sys" / "kernel" / "hostname", 256)
-    return name or (socket.gethostname() or None if place.real else None)
+    if name or not place.real:
+        return name or None
+    import socket
+
+    return socket.gethostname() or None
 
 
 def _os_name(place: Surroundings) -> str | None:
     """``Ubuntu 24.04.1 LTS, Linux 6.8.0-45-generic``."""
     release = read_text(place.proc / "sys" / "kernel" / "osrelease", 256)
-    kernel = f"Linux {release}" if release else (f"{platform.system()} {platform.release()}" if place.real else None)
+    kernel = f"Linux {release}" if release else _platform_kernel(place)
     for line in (read_text(place.top / "etc" / "os-release", 65536) or "").splitlines():
         key, _, value = line.partition("=")
         if key == "PRETTY_NAME":
             return ", ".join(part for part in (value.strip().strip("\"'"), kernel) if part)
     return kernel
+
+
+def _platform_kernel(place: Surroundings) -> str | None:
+    if not place.real:
+        return None
+    import platform
+
+    return f"{platform.system()} {platform.release()}"
 
 
 def _psutil_memory() -> Memory:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hwdb.errors import AmbiguousRow, LookupProblem
-from hwdb.partition import slice_shares
 from planner.documents.inventory import GpuDevice, HostInfo, MigSlice, Node
 from planner.errors import BadInput, UnknownName
 
@@ -65,6 +64,8 @@ def _nearest_profile(part: MigSlice, row: Accelerator) -> str:
     whole = row.driver_memory_bytes or row.memory_bytes
     if part.total_bytes is None or not whole:
         return ""
+    from hwdb.partition import slice_shares
+
     share = part.sm_count / row.sm_count if part.sm_count and row.sm_count else None
     near = []
     for name in row.mig_profiles:
@@ -92,8 +93,8 @@ def identify_node(node: Node, db: Database) -> Node:
 
 
 def _shared(device: GpuDevice, host: HostInfo) -> GpuDevice:
-    if not device.unified_memory or device.total_bytes is not None or host.ram_bytes is None:
+    total, free = host.memory_limit_bytes or host.ram_bytes, host.ram_available_bytes
+    if not device.unified_memory or device.total_bytes is not None or total is None:
         return device
-    free = host.ram_available_bytes
-    used = host.ram_bytes - free if free is not None else None
-    return replace(device, total_bytes=host.ram_bytes, free_bytes=free, used_bytes=used)
+    used = max(0, total - free) if free is not None else None
+    return replace(device, total_bytes=total, free_bytes=free, used_bytes=used)

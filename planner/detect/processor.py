@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from planner import data
 from planner.detect.surroundings import Surroundings, list_names, read_text
+from planner.detect.values import clean
 from planner.units import MIB
 
 FEATURES = (
@@ -46,7 +46,7 @@ def read_processor(place: Surroundings) -> Processor:
     flags = (tally.first.get("flags") or tally.first.get("Features") or "").split()
     nodes = list_names(place.sys / "devices" / "system" / "node", "node[0-9]*")
     return Processor(
-        name=_name(tally.first, data.read_toml("detect/arm_parts.toml")),
+        name=_name(tally.first),
         cores=cores or len(tally.cores) or None,
         threads=tally.threads or None,
         sockets=sockets or len({package for package, _ in tally.cores}) or None,
@@ -84,10 +84,14 @@ def _topology(place: Surroundings) -> tuple[int, int]:
     return len(cores), len(packages)
 
 
-def _name(first: Mapping[str, str], parts: Mapping[str, Mapping[str, str]]) -> str | None:
-    """The marketing name; Arm kernels give only implementer and part, translated by the table."""
+def _name(first: Mapping[str, str]) -> str | None:
+    """The marketing name; Arm kernels give only implementer and part, translated by a table."""
     for key in ("model name", "Model", "cpu model", "cpu"):
         if first.get(key):
-            return " ".join(first[key].split())
-    part = parts.get(first.get("CPU implementer", ""), {})
-    return part.get(first.get("CPU part", "").lower())
+            return clean(first[key])
+    if "CPU part" not in first:
+        return None
+    from planner.data import read_toml
+
+    part = read_toml("detect/arm_parts.toml").get(first.get("CPU implementer", ""), {}).get(first["CPU part"].lower())
+    return str(part) if part else None

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import IO
 
 from planner.detect.surroundings import Surroundings
 from planner.units import MIB
 
 PATIENCE_S = 15.0
+KILL_PATIENCE_S = 0.5
 MAX_OUTPUT = 32 * MIB
 
 
@@ -32,21 +37,30 @@ def run_tool(place: Surroundings, arguments: Sequence[str], patience_s: float = 
         return None
     with tempfile.TemporaryFile() as output:
         try:
-            done = subprocess.run(
-                [path, *arguments[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                timeout=patience_s,
-                env={**place.environ, "LC_ALL": "C"},
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return ToolOutput(problem=f"{arguments[0]} did not answer within {patience_s:.0f} s")
+            code = _wait([path, *arguments[1:]], output, {**place.environ, "LC_ALL": "C"}, patience_s)
         except OSError as error:
             return ToolOutput(problem=f"{arguments[0]} cannot be run: {error.strerror}")
+        if code is None:
+            return ToolOutput(problem=f"{arguments[0]} did not answer within {patience_s:g} s")
         output.seek(0)
         content = output.read(MAX_OUTPUT)
-    if done.returncode and not content.strip():
-        return ToolOutput(problem=f"{arguments[0]} failed with exit code {done.returncode}")
+    if code and not content.strip():
+        return ToolOutput(problem=f"{arguments[0]} failed with exit code {code}")
     return ToolOutput(content)
+
+
+def _wait(command: list[str], output: IO[bytes], environ: dict[str, str], patience_s: float) -> int | None:
+    """The exit code, or None after killing the tool and its children; one that hangs in the driver is left behind."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL, env=environ, start_new_session=True
+    )
+    try:
+        return process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_PATIENCE_S)
+    return None
