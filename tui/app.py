@@ -12,7 +12,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.worker import get_current_worker
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from tui.messages import DraftChanged, Failed, InventoryReady, PlanChosen, PlanProgress, PlanReady
 from tui.session import Draft, Session
@@ -135,9 +135,8 @@ class PlannerApp(App[None]):
         time.sleep(DEBOUNCE_S)
         if worker.is_cancelled or draft.inventory is None:
             return
-        from planner.plan import plan
-
         from planner.errors import PlannerError
+        from planner.plan import plan
 
         def progress(done: int, total: int, text: str) -> None:
             self.post_message(PlanProgress(done, total, text))
@@ -165,6 +164,12 @@ class PlannerApp(App[None]):
         else:
             self.notify(event.reason, title="Hardware not taken", severity="error", timeout=10)
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that broke says so instead of leaving the screen waiting."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            self.post_message(Failed(event.worker.group, f"internal error: {type(error).__name__}: {error}"))
+
     def on_plan_chosen(self, event: PlanChosen) -> None:
         self.session.selected = event.index
         self.walk.refresh_all()
@@ -175,13 +180,6 @@ class PlannerApp(App[None]):
         """Give a pane the data it lists, once."""
         if event.pane.id == "model":
             self.load_catalogue()
-        elif event.pane.id == "workload":
-            from tui.panes.workload import WorkloadPane
-
-            if isinstance(event.pane, WorkloadPane):
-                from planner.search.presets import load_presets
-
-                event.pane.load(load_presets())
 
     @work(thread=True, exclusive=True, group="catalogue", exit_on_error=False)
     def load_catalogue(self) -> None:

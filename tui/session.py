@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from planner.units import MILLI
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
     from planner.documents.request import PlanRequest
     from planner.documents.result import PlanDocument, PlannedDeployment
+    from planner.presets import Preset
 
 MAX_HISTORY = 100
+PERCENT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,19 @@ class Draft:
     quality_floor: str | None = None
     engine: str | None = None
 
-    def with_preset(self, name: str, values: Mapping[str, Any]) -> Draft:
-        """The workload of a preset; keys are those of this class."""
-        known = {
-            key: values[key] for key in ("users", "isl", "osl", "prefix_percent", "ttft_ms", "tpot_ms") if key in values
-        }
-        return replace(self, preset=name, **known)
+    def with_preset(self, preset: Preset) -> Draft:
+        """The workload of a preset; users stay as they are."""
+        load, level = preset.workload, preset.workload.service_level
+        return replace(
+            self,
+            preset=preset.name,
+            isl=round(load.isl or self.isl),
+            osl=round(load.osl or self.osl),
+            max_model_len=preset.max_model_len,
+            prefix_percent=round(load.prefix_hit_rate * PERCENT),
+            ttft_ms=round(level.ttft_s / MILLI) if level and level.ttft_s else None,
+            tpot_ms=round(level.tpot_s / MILLI) if level and level.tpot_s else None,
+        )
 
     def with_number(self, name: str, value: int | None) -> Draft:
         """One number of the workload changed by hand: the preset is then "custom"."""
@@ -55,13 +65,13 @@ class Draft:
         if self.inventory is None:
             raise ValueError("no hardware yet")
         level = ServiceLevelTable(
-            ttft_s=self.ttft_ms / 1000 if self.ttft_ms else None, tpot_s=self.tpot_ms / 1000 if self.tpot_ms else None
+            ttft_s=self.ttft_ms * MILLI if self.ttft_ms else None, tpot_s=self.tpot_ms * MILLI if self.tpot_ms else None
         )
         workload = WorkloadTable(
             isl=self.isl,
             osl=self.osl,
             concurrency=self.users,
-            prefix_hit_rate=self.prefix_percent / 100,
+            prefix_hit_rate=self.prefix_percent / PERCENT,
             service_level=level,
         )
         return PlanRequest(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from textual.app import ComposeResult
 
+from planner.presets import presets
 from tui.messages import DraftChanged
 from tui.panes.base import Pane
 from tui.session import Session
@@ -54,21 +53,15 @@ class WorkloadPane(Pane):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._session: Session | None = None
-        self._presets: Mapping[str, Mapping[str, Any]] = {}
+        self._presets = presets()
 
     def compose(self) -> ComposeResult:
-        yield ChoiceField("Preset", (("chat", "Chat"),), "a kind of use with typical lengths.", id="preset")
+        kinds = (*((name, preset.label) for name, preset in self._presets.items()), ("custom", "Custom"))
+        yield ChoiceField("Preset", kinds, "a kind of use with typical lengths and promises.", id="preset")
         for name, label, unit, scale, about in NUMBERS:
             yield NumberField(label, unit, scale, about, id=f"number-{name}")
         yield ChoiceField("Goal", GOALS, "what the ranking prefers when several plans keep the promises.", id="goal")
         yield ChoiceField("Quality floor", FLOORS, "the lowest precision of weights that is acceptable.", id="floor")
-
-    def load(self, presets: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take the presets: name → label and values of the draft."""
-        self._presets = presets
-        field = self.query_one("#preset", ChoiceField)
-        field.choices = (*((name, str(row["label"])) for name, row in presets.items()), ("custom", "Custom"))
-        field.refresh()
 
     def show(self, session: Session) -> None:
         self._session = session
@@ -89,7 +82,8 @@ class WorkloadPane(Pane):
             return
         draft = self._session.draft
         if event.field.id == "preset":
-            draft = draft.with_preset(event.value, self._presets.get(event.value, {}))
+            chosen = self._presets.get(event.value)
+            draft = draft.with_preset(chosen) if chosen else replace(draft, preset=event.value)
         elif event.field.id == "goal":
             draft = replace(draft, goal=event.value)
         else:
