@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from planner.estimate import Estimate
 from planner.memory.memo import IdentityMemo
-from planner.models.formats import model_bytes
+from planner.models.architecture import Architecture, Quantization
+from planner.models.formats import model_bytes, tensor_bytes
 from planner.resolved import Resolved
 from planner.units import GIB
 
@@ -17,10 +18,19 @@ _FRONT_BYTES = 4.0 * GIB
 _checkpoints: IdentityMemo[float] = IdentityMemo()
 
 
+def checkpoint_bytes(architecture: Architecture, quantization: Quantization) -> float:
+    """Bytes of a whole checkpoint by formula, prediction layers included (they are in the files)."""
+
+    def count() -> float:
+        extra = (tensor_bytes(t, quantization) for layer in architecture.mtp for t in layer.tensors)
+        return model_bytes(architecture, quantization) + sum(extra)
+
+    return _checkpoints.get(architecture, quantization, None, count)
+
+
 def disk_bytes(resolved: Resolved) -> float:
     """Bytes of the checkpoint on disk: as read from the files, else by formula."""
-    model, scheme = resolved.architecture, resolved.quantization
-    return resolved.exact_weight_bytes or _checkpoints.get(model, scheme, None, lambda: model_bytes(model, scheme))
+    return resolved.exact_weight_bytes or checkpoint_bytes(resolved.architecture, resolved.quantization)
 
 
 def host_ram(resolved: Resolved) -> Estimate:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from planner.documents.result import GpuMemory, ServingMemory
 from planner.estimate import Estimate, spread, total
 from planner.memory.activations import activation_peak, activation_rules
-from planner.memory.host import disk_bytes, host_ram
+from planner.memory.host import checkpoint_bytes, disk_bytes, host_ram
 from planner.memory.kv_cache import KvSpec, context_bytes, kv_specs
 from planner.memory.kv_capacity import Capacity, Demand, capacity
 from planner.memory.kv_rules import KvRules, kv_rules
@@ -25,6 +25,12 @@ from planner.resolved import Resolved
 
 _NEIGHBOUR = 2.0
 """Times the range of a part when the release lies outside the profile's own."""
+_WEIGHTS_SPREAD = 0.015
+"""Of weights by formula."""
+_FILES_SPREAD = 0.008
+"""Of weights whose files were read."""
+_TRUSTED = 1.25
+"""Files further from the formula hold something else as well; the formula is then taken."""
 _MOST = 2.0**60
 """Where a device's memory has no known end, figures stay finite."""
 
@@ -86,9 +92,8 @@ def _parts(resolved: Resolved, weights: Mapping[str, float], layout: Layout) -> 
     peak = activation_peak(resolved.architecture, serving, rules, layout)
     looser = 1.0 if resolved.engine.exact else _NEIGHBOUR
     ranks = layout.tp * layout.pp * layout.attention_dp
-    kept = max(0.0, sum(weights.values()) - serving.cpu_offload_bytes)
     return Parts(
-        weights=spread(kept, 0.015, 0.015, "formula", **weights),
+        weights=_weights(resolved, weights),
         activations=spread(sum(peak.values()), min(0.9, rules.low * looser), rules.high * looser, "formula", **peak),
         cuda_graphs=spread(graphs(overheads, resolved.architecture, serving), 0.5, 0.8, "assumed"),
         non_torch=spread(non_torch(overheads, ranks, resolved.cluster.per_node), 0.3, 0.3, "published"),
@@ -96,10 +101,28 @@ def _parts(resolved: Resolved, weights: Mapping[str, float], layout: Layout) -> 
     )
 
 
+def _weights(resolved: Resolved, parts: Mapping[str, float]) -> Estimate:
+    """Weights of the rank; where the files were read, their bytes decide and the formula only shares them out."""
+    total_bytes, offloaded = sum(parts.values()), resolved.serving.cpu_offload_bytes
+    exact = resolved.exact_weight_bytes
+    if not exact:
+        return spread(max(0.0, total_bytes - offloaded), _WEIGHTS_SPREAD, _WEIGHTS_SPREAD, "formula", **parts)
+    ratio = exact / max(1.0, checkpoint_bytes(resolved.architecture, resolved.quantization))
+    if not 1 / _TRUSTED < ratio < _TRUSTED:
+        ratio = 1.0
+    kept = max(0.0, total_bytes * ratio - offloaded)
+    return spread(kept, _FILES_SPREAD, _FILES_SPREAD, "published", **parts)
+
+
 def _pool(resolved: Resolved, parts: Parts, spec: KvSpec) -> Estimate:
-    """The pool under the engine's budget; below zero it is zero, and its terms say by how much."""
+    """The pool under the engine's budget; below zero it is zero, and its terms say by how much.
+
+    Models without caches (encoders, rerankers) get none.
+    """
     size, share = capacity_bytes(resolved), resolved.serving.gpu_memory_utilization
     terms = _budget(resolved, parts)
+    if not spec.caches:
+        return Estimate(0.0, 0.0, 0.0, "formula", terms)
     value = sum(terms.values())
     certain = resolved.cluster.device.memory_spread * size * share
     loose = [parts.weights, parts.activations, parts.non_torch]

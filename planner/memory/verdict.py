@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
+from math import floor
 from typing import Any
 
 from planner.documents.result import Finding, ServingMemory, Verdict
@@ -21,15 +23,20 @@ _MOST_CHANGES = 3
 _LEAST_CONTEXT = 1024
 
 
-def serving_verdict(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Finding, ...]]:
-    """``does-not-fit`` when weights, or one request of max_model_len, or all parts together exceed what there is."""
+def serving_verdict(
+    resolved: Resolved, memory: ServingMemory, *, suggest: bool = True
+) -> tuple[Verdict, tuple[Finding, ...]]:
+    """``does-not-fit`` when weights, or one request of max_model_len, or all parts together exceed what there is.
+
+    ``suggest`` looks for the nearest changes that make it fit; a search that only counts refusals does without.
+    """
     problem = _problem(resolved, memory)
     if problem is None:
         gpu = memory.per_gpu
         left = gpu.capacity.value - gpu.total.value
         tight = left < TIGHT_SHARE * capacity_bytes(resolved)
         return ("tight" if tight else "fits"), ()
-    changes = list(_changes(resolved, memory))[:_MOST_CHANGES]
+    changes = list(islice(_changes(resolved, memory), _MOST_CHANGES)) if suggest else []
     first = changes[0] if changes else ("more or larger devices", {})
     findings = [Finding("does-not-fit", problem, first[0], "error", first[1])]
     findings += [Finding("does-not-fit", f"would also fit: {text}", text, "warning", c) for text, c in changes[1:]]
@@ -39,11 +46,14 @@ def serving_verdict(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict,
 def _problem(resolved: Resolved, memory: ServingMemory) -> str | None:
     gpu, serving = memory.per_gpu, resolved.serving
     pool = gpu.kv_cache
-    if pool.value <= 0:
-        short = -sum(pool.terms.values())
+    if _share_taken(resolved):
+        used = human_bytes(resolved.cluster.device.used_bytes)
+        return f"{used} of the device are held by others: less is free than gpu_memory_utilization asks for"
+    short = -sum(pool.terms.values())
+    if short >= 0:
         return (
             f"weights ({human_bytes(gpu.weights.value)}), activations ({human_bytes(gpu.activations.value)}) and "
-            f"overheads exceed the budget of one device by {human_bytes(max(short, 0.0))}"
+            f"overheads exceed the budget of one device by {human_bytes(short)}"
         )
     if memory.max_concurrency.value < _requests(serving) and memory.max_concurrency.terms.get("request_bytes"):
         needed = memory.max_concurrency.terms["request_bytes"]
@@ -58,6 +68,14 @@ def _problem(resolved: Resolved, memory: ServingMemory) -> str | None:
     return None
 
 
+def _share_taken(resolved: Resolved) -> bool:
+    """Engines that take a share of the total refuse to start when less than that is free (vLLM request_memory)."""
+    if resolved.engine.fact("memory.convention", "total") != "total":
+        return False
+    size = capacity_bytes(resolved)
+    return size * resolved.serving.gpu_memory_utilization > size - resolved.cluster.device.used_bytes
+
+
 def _requests(serving: Serving) -> float:
     """Every attention group must hold a request of its own."""
     return float(serving.attention_dp)
@@ -70,6 +88,7 @@ def starts(resolved: Resolved) -> bool:
 
 def _changes(resolved: Resolved, memory: ServingMemory) -> Iterator[tuple[str, dict[str, Any]]]:
     """Changes that make it fit, the least intrusive first."""
+    yield from _lower_share(resolved, memory)
     yield from _shorter(resolved, memory)
     yield from _smaller_cache(resolved)
     yield from _higher_share(resolved)
@@ -108,6 +127,17 @@ def _smaller_cache(resolved: Resolved) -> Iterator[tuple[str, dict[str, Any]]]:
 def _takes_fp8_cache(resolved: Resolved) -> bool:
     row = resolved.cluster.device.accelerator
     return row is None or row.supports.get("fp8", True)
+
+
+def _lower_share(resolved: Resolved, memory: ServingMemory) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The share that leaves room for what others hold, the context and captured graphs."""
+    if not _share_taken(resolved):
+        return
+    terms = memory.per_gpu.total.terms
+    outside = resolved.cluster.device.used_bytes + terms["context"] + terms["cuda_graphs"]
+    share = floor(100 * (1 - outside / capacity_bytes(resolved))) / 100
+    if share > 0 and starts(_with(resolved, gpu_memory_utilization=share)):
+        yield f"gpu_memory_utilization {share}", {"serving.gpu_memory_utilization": share}
 
 
 def _higher_share(resolved: Resolved) -> Iterator[tuple[str, dict[str, Any]]]:

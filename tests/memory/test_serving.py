@@ -153,3 +153,42 @@ def test_a_neighbouring_release_has_a_wider_range():
         serving_memory(build.resolved(build.LLAMA_8B, version=v)).per_gpu.activations for v in ("0.33.0", "99.0")
     )
     assert guessed.high - guessed.low > known.high - known.low
+
+
+def test_a_share_that_others_hold_is_refused_with_the_share_that_is_left():
+    case = build.resolved(build.LLAMA_8B, used=20 * GIB, gpu_memory_utilization=0.9)
+    verdict, findings = serving_verdict(case, serving_memory(case))
+    assert verdict == "does-not-fit"
+    assert findings[0].change == {"serving.gpu_memory_utilization": 0.73}
+    assert serving_verdict(case, serving_memory(case), suggest=False)[1][0].change == {}
+
+
+def test_files_decide_over_the_formula():
+    from dataclasses import replace
+
+    case = build.resolved(build.LLAMA_8B, tp=2)
+    formula = serving_memory(case).per_gpu.weights
+    larger, other = (
+        serving_memory(replace(case, exact_weight_bytes=16.06e9 * factor)).per_gpu.weights for factor in (1.1, 5.0)
+    )
+    assert larger.value == pytest.approx(1.1 * formula.value, rel=1e-3)
+    assert larger.high - larger.low < formula.high - formula.low
+    assert other.value == formula.value
+
+
+def test_encoders_keep_no_cache_and_still_fit():
+    from dataclasses import replace
+
+    decoder = build.architecture(build.LLAMA_8B)
+    layers = tuple(replace(layer, caches=()) for layer in decoder.layer_kinds)
+    case = build.resolved(replace(decoder, kind="encoder", layer_kinds=layers))
+    memory = serving_memory(case)
+    assert memory.per_gpu.kv_cache.value == memory.kv_bytes_per_token == 0
+    assert serving_verdict(case, memory)[0] == "fits"
+
+
+@pytest.mark.parametrize("heads", [1, 3, 5, 7])
+def test_kv_heads_that_do_not_divide_are_rounded_up(heads):
+    config = {**build.LLAMA_8B, "num_key_value_heads": heads, "num_attention_heads": heads * 4, "head_dim": 128}
+    memory = serving_memory(build.resolved(config, tp=4))
+    assert memory.kv_bytes_per_token == 32 * 2 * 128 * 2 * max(1, -(-heads // 4))
