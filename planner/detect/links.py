@@ -23,11 +23,12 @@ def settle_links(node: Node, db: Database) -> Node:
 
 
 def _with_kind(device: GpuDevice, node: Node, db: Database) -> GpuDevice:
-    """A device with active links of an unknown version has those of its row."""
-    if device.link_kind or not (device.link_count or (_words(node) and _joined(node))) or not device.accelerator:
+    """A device with active links has those of its row: a card's generation is a fact, a driver's numbering is not."""
+    linked = device.link_count or (_words(node) and _joined(node))
+    if not linked or not device.accelerator:
         return device
     row = db.accelerator(device.accelerator)
-    return replace(device, link_kind=row.link or row.bridge)
+    return replace(device, link_kind=row.link or row.bridge or device.link_kind)
 
 
 def _words(node: Node) -> list[str]:
