@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hwdb import rows
-from hwdb.errors import AmbiguousRow, UnknownRow
+from hwdb.compiled import COMPILED, CompiledFile
+from hwdb.errors import UnknownRow
 from hwdb.schema import Accelerator, Connection, Processor, Storage
 from hwdb.table import Layer, Table
 
 if TYPE_CHECKING:
     from hwdb.match import Match
-
-_COMPILED = Path(__file__).with_name("compiled.json")
 
 
 class Database:
@@ -90,7 +88,7 @@ class Database:
         from hwdb.processors import as_written, matching
 
         table = self._hosts
-        found = table.ids(name) or matching(name, ((row, t.get("patterns", ())) for row, t in table.tables.items()))
+        found = table.ids(name) or matching(name, table.texts("patterns"))
         return as_written(table.row(found[0]), name) if len(found) == 1 else None
 
     def hosts(self) -> tuple[Processor, ...]:
@@ -107,9 +105,13 @@ class Database:
         return mig_slice(row, profile)
 
     @cached_property
-    def _compiled(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(_COMPILED.read_bytes())
-        return document
+    def _compiled(self) -> CompiledFile:
+        return CompiledFile(COMPILED.read_text(encoding="utf-8"))
+
+    @cached_property
+    def _sources(self) -> list[Any]:
+        sources: list[Any] = self._compiled.value("sources")
+        return sources
 
     @cached_property
     def _overlaid(self) -> list[dict[str, Layer]]:
@@ -120,9 +122,8 @@ class Database:
         return read_overlays(self.overlays)
 
     def _table(self, kind: str, section: str, build: Callable[..., Any]) -> Table:
-        compiled = self._compiled
-        own = Layer(compiled[section], compiled[f"{section}_index"], compiled[f"{section}_ambiguous"])
-        return Table(kind, build, (own, *(layers[section] for layers in self._overlaid)), compiled["sources"])
+        own = Layer(self._compiled.rows(section), self._compiled.value(f"{section}_index"))
+        return Table(kind, build, [own, *(layers[section] for layers in self._overlaid)], self._sources)
 
     @cached_property
     def _accelerators(self) -> Table:
@@ -143,6 +144,3 @@ class Database:
     @cached_property
     def _storage(self) -> Table:
         return self._table("storage", "storage", rows.storage)
-
-
-__all__ = ["AmbiguousRow", "Database", "UnknownRow"]

@@ -8,24 +8,27 @@ from typing import Any
 from hwdb.names import bare, compact
 
 Index = dict[str, dict[str, list[str]]]
-"""``exact`` (ids, names, aliases), ``driver`` and ``pci``: key → ids."""
+"""Key → ids: ``exact`` (ids, names, aliases), ``several`` (short names of many), ``driver`` strings, ``pci`` ids,
+``board`` (of vGPU profiles). Id → texts: ``names`` (everything a row is called), ``patterns`` (of host processors)."""
 
 
-def build_index(rows: Mapping[str, Mapping[str, Any]]) -> Index:
-    """Keys of all rows, each in full and without vendor words."""
-    index: Index = {"exact": {}, "driver": {}, "pci": {}}
+def build_index(rows: Mapping[str, Mapping[str, Any]], several: Mapping[str, list[str]]) -> Index:
+    """Keys of all rows, each in full and without vendor words; ``several`` are the declared ambiguous names."""
+    index: Index = {part: {} for part in ("exact", "several", "driver", "pci", "board", "names", "patterns")}
     for row, table in rows.items():
-        for name in (row, table["name"], *table.get("aliases", ())):
+        own = (row, table["name"], *table.get("aliases", ()))
+        driven = table.get("driver_names", ())
+        for name in own:
             _add(index["exact"], name_keys(name), row)
-        for name in table.get("driver_names", ()):
+        for name in driven:
             _add(index["driver"], name_keys(name), row)
         _add(index["pci"], table.get("pci_device_ids", ()), row)
+        _add(index["board"], map(compact, table.get("vgpu_boards", ())), row)
+        index["names"][row] = [*own, *driven]
+        if "patterns" in table:
+            index["patterns"][row] = table["patterns"]
+    index["several"] = {key: ids for name, ids in several.items() for key in name_keys(name)}
     return index
-
-
-def index_ambiguous(names: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Declared short names by the keys they are asked with."""
-    return {key: rows for name, rows in names.items() for key in name_keys(name)}
 
 
 def shared_names(index: Index) -> list[tuple[str, list[str]]]:

@@ -55,7 +55,7 @@ def match(table: Table, *, driver_name: str | None, memory_bytes: int | None, pc
     if seen.partition == "vgpu" and not named:
         seen = _Seen((driver_name or "").strip(), seen.memory_bytes, seen.pci)
         named = _named(table, seen.name)
-    wired = table.on_bus(seen.pci) if seen.pci else []
+    wired = table.under("pci", seen.pci) if seen.pci else []
     candidates, agreed, reasons = _combine(seen, named, wired)
     if not candidates:
         return Match(
@@ -84,8 +84,7 @@ def _named(table: Table, name: str) -> list[str]:
 
 
 def _board(table: Table, seen: _Seen) -> list[str]:
-    board = compact(seen.name)
-    return [row for row, facts in table.tables.items() if board in map(compact, facts.get("vgpu_boards", ()))]
+    return table.under("board", compact(seen.name))
 
 
 def _combine(seen: _Seen, named: list[str], wired: list[str]) -> tuple[list[str], bool, tuple[str, ...]]:

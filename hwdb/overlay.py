@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hwdb.errors import DataProblem, InvalidData
-from hwdb.index import build_index, index_ambiguous, shared_names
+from hwdb.index import build_index, shared_names
 from hwdb.names import distance
 from hwdb.reader import KINDS, Problems, read_ambiguous, read_tree
 from hwdb.table import Layer
@@ -35,12 +35,12 @@ def _overlay(root: Path, problems: Problems) -> dict[str, Layer]:
 
 
 def _layer(root: Path, kind: str, tables: dict[str, Any], problems: Problems) -> Layer:
-    index = build_index(tables)
+    index = build_index(tables, read_ambiguous(root, kind, problems))
     for table in tables.values():
         table["origin"] = table.pop("file")
     for key, rows in shared_names(index):
         problems.append(DataProblem(str(root / kind), "aliases", f"{key!r} names several rows: {', '.join(rows)}"))
-    return Layer(tables, index, index_ambiguous(read_ambiguous(root, kind, problems)))
+    return Layer(tables, index)
 
 
 def _misspelt(root: Path) -> Iterable[DataProblem]:

@@ -2,6 +2,8 @@
 
 A field is None (or absent from its mapping) when nobody here knows the figure. Every number of a row has an
 entry in ``sources``; what is doubtful or contradicted stands in ``doubts`` under the same dotted field.
+
+Rows compare and hash by identity: a database hands out the same object each time, so that results can be cached by it.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ class MigProfile:
     """Of the whole device's memory and bandwidth."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Accelerator:
     """One device as the driver lists it (an MI250X is two)."""
 
@@ -124,7 +126,7 @@ class Accelerator:
     origin: str = BUILT_IN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Processor:
     """A family of host CPUs that share a memory system. Figures are per socket."""
 
@@ -152,7 +154,7 @@ class Processor:
     origin: str = BUILT_IN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Connection:
     """A link between the devices of a node, or a network between nodes: one direction, per device or port."""
 
@@ -176,7 +178,7 @@ class Connection:
     origin: str = BUILT_IN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Storage:
     """A kind of disk."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,29 +17,25 @@ _COUNTED = re.compile(r"(?:\s*\d{1,6}\s*[x×*]\s*){1,2}(.+)", re.IGNORECASE | re
 
 @dataclass(frozen=True)
 class Layer:
-    """What the package or the user's directories say of one kind."""
+    """What the package or one of the user's directories says of one kind."""
 
-    tables: dict[str, dict[str, Any]]
+    tables: Mapping[str, dict[str, Any]]
     index: Index
-    ambiguous: dict[str, list[str]]
 
 
 class Table:
     """All rows of one kind. Later layers hide earlier ones: a user's row replaces the built-in one of the same name."""
 
-    def __init__(self, kind: str, build: Callable[..., Any], layers: Iterable[Layer], sources: list[list[Any]]) -> None:
+    def __init__(self, kind: str, build: Callable[..., Any], layers: Sequence[Layer], sources: Sequence[Any]) -> None:
         self.kind = kind
         self._build, self._sources = build, sources
-        self._layers = tuple(reversed(tuple(layers)))
+        self._layers = tuple(reversed(layers))
         self._rows: dict[str, Any] = {}
-        self.tables: dict[str, dict[str, Any]] = {}
-        for layer in reversed(self._layers):
-            self.tables.update(layer.tables)
 
     def row(self, row_id: str) -> Any:
-        """The typed row of an id that exists."""
+        """The typed row of an id that exists; the same object each time."""
         if row_id not in self._rows:
-            table = dict(self.tables[row_id])
+            table = dict(next(layer.tables[row_id] for layer in self._layers if row_id in layer.tables))
             origin = table.pop("origin", BUILT_IN)
             if origin == BUILT_IN:
                 table["sources"] = {field: self._sources[number] for field, number in table["sources"].items()}
@@ -48,26 +44,26 @@ class Table:
 
     def ids(self, name: str) -> list[str]:
         """Rows that carry this name: by id, name or alias first, then declared short names, then driver strings."""
-        if name in self.tables:
-            return [name]
         keys = [key for key in name_keys(name) if key]
         for layer in self._layers:
-            for names in (layer.index["exact"], layer.ambiguous):
+            if name in layer.tables:
+                return [name]
+            for part in ("exact", "several"):
                 for key in keys:
-                    if key in names:
-                        return names[key]
+                    if key in layer.index[part]:
+                        return layer.index[part][key]
         return self.driven_by(name)
 
     def driven_by(self, name: str) -> list[str]:
         """Rows whose driver string this is."""
         for key in name_keys(name):
-            if found := self._union("driver", key):
+            if found := self.under("driver", key):
                 return found
         return []
 
-    def on_bus(self, pci_device_id: str) -> list[str]:
-        """Rows that list this PCI device id."""
-        return self._union("pci", pci_device_id)
+    def under(self, part: str, key: str) -> list[str]:
+        """Rows of all layers under a key of one part of the index."""
+        return list(dict.fromkeys(row for layer in self._layers for row in layer.index[part].get(key, ())))
 
     def find(self, name: str) -> Any:
         """The one row of this name; a count before it ("8xH100") does not matter."""
@@ -81,16 +77,15 @@ class Table:
         return self.row(found[0])
 
     def nearest(self, name: str) -> tuple[tuple[str, float], ...]:
-        return nearest(name, self._labels())
+        return nearest(name, ((row, label) for row, labels in self.texts("names") for label in labels))
+
+    def texts(self, part: str) -> Iterator[tuple[str, list[str]]]:
+        """(id, texts) of one part of the index, for every row."""
+        seen: set[str] = set()
+        for layer in self._layers:
+            yield from ((row, texts) for row, texts in layer.index[part].items() if row not in seen)
+            seen.update(layer.tables)
 
     def all(self) -> tuple[Any, ...]:
-        return tuple(self.row(row_id) for row_id in sorted(self.tables))
-
-    def _union(self, part: str, key: str) -> list[str]:
-        found = dict.fromkeys(row for layer in self._layers for row in layer.index[part].get(key, ()))
-        return list(found)
-
-    def _labels(self) -> Iterator[tuple[str, str]]:
-        for row_id, table in self.tables.items():
-            for label in (row_id, table["name"], *table.get("aliases", ()), *table.get("driver_names", ())):
-                yield row_id, label
+        names: Iterable[str] = {row for layer in self._layers for row in layer.tables}
+        return tuple(self.row(row_id) for row_id in sorted(names))

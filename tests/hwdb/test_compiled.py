@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hwdb.compile import COMPILED, ROOT, compile_tree, dump
+from hwdb.compile import ROOT, compile_tree
+from hwdb.compiled import COMPILED, CompiledFile
 
 LOOK_UP = """
 import sys
@@ -17,19 +18,25 @@ print(row.id, *(name for name in heavy if name in sys.modules))
 
 
 def test_the_compiled_file_is_that_of_the_sources():
+    assert COMPILED.read_text(encoding="utf-8") == compile_tree(ROOT), "run python -m hwdb.compile"
+
+
+def test_reading_line_by_line_gives_what_json_gives():
     text = COMPILED.read_text(encoding="utf-8")
-    document = compile_tree(ROOT)
-    assert json.loads(text) == document, "run python -m hwdb.compile"
-    assert text == dump(document)
+    document, lines = json.loads(text), CompiledFile(text)
+    for kind in ("accelerators", "hosts", "links", "fabrics", "storage"):
+        assert dict(lines.rows(kind)) == document[kind]
+        assert lines.value(f"{kind}_index") == document[f"{kind}_index"]
+    assert lines.value("sources") == document["sources"]
 
 
 def test_ambiguous_names_lead_to_rows():
     document = json.loads(COMPILED.read_text(encoding="utf-8"))
-    for rows in document["accelerators_ambiguous"].values():
+    index = document["accelerators_index"]
+    for rows in index["several"].values():
         assert len(rows) > 1
         assert set(rows) <= set(document["accelerators"])
-    for key in document["accelerators_ambiguous"]:
-        assert key not in document["accelerators_index"]["exact"]
+    assert not set(index["several"]) & set(index["exact"])
 
 
 def test_one_file_a_card_under_its_vendor():
