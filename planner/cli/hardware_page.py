@@ -57,7 +57,7 @@ def shown(name: str, value: Any) -> str:
     for unit, show in _UNITS:
         if name.endswith(unit):
             return show(value)
-    return f"{value:,}"
+    return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
 
 
 _UNITS = (
