@@ -64,15 +64,14 @@ def context_cells(tokens: float) -> int:
 
 
 def layer_caches(resolved: Resolved) -> tuple[LayerCache, ...]:
-    """What every layer keeps, from the first to the last."""
+    """What a layer of each kind keeps."""
     return caches_of(resolved.architecture, resolved.serving, cache_rules(resolved.engine))
 
 
 @lru_cache(maxsize=1024)
 def caches_of(architecture: Architecture, serving: Serving, rules: CacheRules) -> tuple[LayerCache, ...]:
     """The same from its parts."""
-    kinds = [_layer_cache(kind, serving, rules) for kind in architecture.layer_kinds]
-    return tuple(kinds[i] for i in architecture.layer_order)
+    return tuple(_layer_cache(kind, serving, rules) for kind in architecture.layer_kinds)
 
 
 def swa_cells(window: int, serving: Serving, rules: CacheRules) -> int:
@@ -87,12 +86,15 @@ def swa_cells(window: int, serving: Serving, rules: CacheRules) -> int:
 
 def bytes_per_token(architecture: Architecture, serving: Serving, rules: CacheRules) -> float:
     """KV bytes that one more token of context takes: layers that keep every token."""
-    return sum(
-        _per_cell(cache, layer, serving, rules) / cache.compression
-        for layer in architecture.layers
-        for cache in layer.caches
-        if cache.kind != "state" and (cache.window is None or not rules.swa)
-    )
+    kinds = [
+        sum(
+            _per_cell(cache, layer, serving, rules) / cache.compression
+            for cache in layer.caches
+            if cache.kind != "state" and (cache.window is None or not rules.swa)
+        )
+        for layer in architecture.layer_kinds
+    ]
+    return sum(kinds[i] for i in architecture.layer_order)
 
 
 def _layer_cache(layer: Layer, serving: Serving, rules: CacheRules) -> LayerCache:

@@ -63,6 +63,24 @@ class ComputeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """All that buffers depend on besides the placement."""
+
+    shape: Shape
+    rules: ComputeRules
+    ubatch: int
+    cells: int
+    masks: float
+    """Bytes of the fp32 masks of the full and the windowed attention."""
+    flash: bool
+    latent: LatentAttention | None
+    """MLA, unless the build keeps full K and V."""
+    split_layers: bool
+    streamable: bool
+    """GPU kernels read the weights as they lie in host memory."""
+
+
+@dataclass(frozen=True, slots=True)
 class Compute:
     """Bytes per GPU and on the host."""
 
@@ -106,18 +124,36 @@ def shape_of(architecture: Architecture) -> Shape:
     )
 
 
-def compute_buffers(resolved: Resolved, layout: GgufLayout, placement: Placement) -> Compute:
+def graph_of(resolved: Resolved) -> Graph:
+    """Looks everything up once."""
+    serving, shape = resolved.serving, shape_of(resolved.architecture)
+    cells = context_cells(serving.max_model_len)
+    ubatch = min(serving.ubatch, cells)
+    kept = cells if shape.full else 0
+    if shape.window:
+        kept += swa_cells(shape.window, serving, cache_rules(resolved.engine))
+    return Graph(
+        shape=shape,
+        rules=compute_rules(resolved),
+        ubatch=ubatch,
+        cells=cells,
+        masks=kept * ubatch * _F32,
+        flash=serving.flash_attention,
+        latent=shape.latent if serving.mla else None,
+        split_layers=serving.split_mode == "layer",
+        streamable=not host_only(resolved.quantization.scheme),
+    )
+
+
+def compute_buffers(graph: Graph, layout: GgufLayout, placement: Placement) -> Compute:
     """The buffers of every GPU and the host's for a placement."""
-    shape, rules = shape_of(resolved.architecture), compute_rules(resolved)
-    ubatch = min(resolved.serving.ubatch, context_cells(resolved.serving.max_model_len))
-    streams = placement.gpus > 0 and _streams(shape, rules, ubatch, placement)
-    streams = streams and not host_only(resolved.quantization.scheme)
-    copies = _copies(placement, rules, resolved)
-    gpus = tuple(_gpu(resolved, layout, placement, d, streams, copies) for d in range(_computing_gpus(placement)))
-    gpus += (0.0,) * (placement.gpus - len(gpus))
-    varies = bool(shape.latent) or copies > 1 or placement.host_experts > 0 or streams
+    streams = placement.gpus > 0 and _streams(graph, placement)
+    copies = _copies(graph, placement)
+    count = _computing_gpus(placement)
+    gpus = tuple(_gpu(graph, layout, placement, d, streams, copies) for d in range(count))
+    varies = bool(graph.shape.latent) or copies > 1 or placement.host_experts > 0 or streams
     spread = _SPREAD_BUILDS if varies else _SPREAD_PLAIN
-    return Compute(gpus, _host(resolved, placement, streams, copies), spread)
+    return Compute(gpus + (0.0,) * (placement.gpus - count), _host(graph, placement, streams, copies), spread)
 
 
 def _computing_gpus(placement: Placement) -> int:
@@ -127,96 +163,86 @@ def _computing_gpus(placement: Placement) -> int:
     return placement.gpus
 
 
-def _streams(shape: Shape, rules: ComputeRules, ubatch: int, placement: Placement) -> bool:
+def _streams(graph: Graph, placement: Placement) -> bool:
     """Whether prompt batches pull weights of the host to a GPU (op offload)."""
-    on_host = HOST in placement.experts if shape.experts else HOST in placement.layers
-    least = rules.offload_min_tokens
-    if shape.experts and rules.offload_by_expert:
-        least *= shape.experts.num_experts / max(1, shape.experts.experts_per_token) * 1.01
-    return on_host and ubatch >= least
+    on_host = HOST in placement.experts if graph.shape.experts else HOST in placement.layers
+    return on_host and graph.streamable and graph.ubatch >= least_streamed_tokens(graph.rules, graph.shape.experts)
 
 
-def _copies(placement: Placement, rules: ComputeRules, resolved: Resolved) -> int:
+def least_streamed_tokens(rules: ComputeRules, experts: MoE | None) -> float:
+    """Tokens per micro-batch from which host weights are streamed to a GPU."""
+    if experts and rules.offload_by_expert:
+        return rules.offload_min_tokens * experts.num_experts / max(1, experts.experts_per_token) * 1.01
+    return rules.offload_min_tokens
+
+
+def _copies(graph: Graph, placement: Placement) -> int:
     whole = placement.gpus > 1 and HOST not in placement.layers and HOST not in placement.experts
-    return rules.copies if whole and not placement.rows and resolved.serving.split_mode == "layer" else 1
+    return graph.rules.copies if whole and not placement.rows and graph.split_layers else 1
 
 
-def _gpu(
-    resolved: Resolved, layout: GgufLayout, placement: Placement, device: int, streams: bool, copies: int
-) -> float:
-    shape, ubatch = shape_of(resolved.architecture), resolved.serving.ubatch
-    masks = _masks(resolved)
-    phases = [_attention(resolved, _EXPANDED_LATENT), _routed(shape, ubatch), _mlp(shape, ubatch)]
-    base = max(phases[0], phases[1] + masks, phases[2])
+def _gpu(graph: Graph, layout: GgufLayout, placement: Placement, device: int, streams: bool, copies: int) -> float:
+    routed = _routed(graph) + graph.masks
+    base = max(_attention(graph, _EXPANDED_LATENT), routed, _mlp(graph))
     if streams and device == 0:
-        base = max(base, _streamed(layout, compute_rules(resolved).streamed_tensors) + phases[1] + masks)
+        base = max(base, _streamed(layout, graph.rules.streamed_tensors) + routed)
     if device == placement.head:
-        base = max(base, _logits(shape, ubatch))
-    return base + (copies - 1) * (masks + _SPLIT_INPUTS * ubatch * shape.hidden * _F32)
+        base = max(base, _logits(graph))
+    return base + (copies - 1) * (graph.masks + _SPLIT_INPUTS * _hidden(graph))
 
 
 def _streamed(layout: GgufLayout, at_once: int) -> float:
     """The expert tensors of one layer that are copied to the first GPU at once."""
-    gate = max((row.gate_tensor for row in layout.layers), default=0.0)
-    return max(at_once * gate, max((row.down_tensor for row in layout.layers), default=0.0))
+    gate = max((row.gate_tensor for row in layout.rows), default=0.0)
+    return max(at_once * gate, max((row.down_tensor for row in layout.rows), default=0.0))
 
 
-def _host(resolved: Resolved, placement: Placement, streams: bool, copies: int) -> float:
+def _host(graph: Graph, placement: Placement, streams: bool, copies: int) -> float:
     """Inputs of the graph (masks, embeddings), what the CPU computes itself, and the logits if it has the output."""
-    shape, ubatch = shape_of(resolved.architecture), resolved.serving.ubatch
-    inputs = copies * _masks(resolved) + ubatch * shape.hidden * _F32
+    inputs = copies * graph.masks + _hidden(graph)
     needs = [inputs]
     if HOST in placement.experts and not streams:
-        needs.append(_routed(shape, ubatch) + ubatch * shape.hidden * _F32)
+        needs.append(_routed(graph) + _hidden(graph))
     if HOST in placement.layers and not (streams and placement.gpus):
-        needs.append(
-            _attention(resolved, _EXPANDED_ON_HOST) + (0.0 if resolved.serving.flash_attention else _masks(resolved))
-        )
+        needs.append(_attention(graph, _EXPANDED_ON_HOST) + (0.0 if graph.flash else graph.masks))
     if placement.head == HOST:
-        needs.append(_logits(shape, ubatch))
+        needs.append(_logits(graph))
         return max(needs) + (inputs if placement.gpus else 0.0)
     return max(needs)
 
 
-def _logits(shape: Shape, ubatch: int) -> float:
-    return ubatch * _F32 * (shape.vocab + shape.hidden)
+def _hidden(graph: Graph) -> float:
+    """One hidden state of the micro-batch."""
+    return graph.ubatch * graph.shape.hidden * _F32
 
 
-def _masks(resolved: Resolved) -> float:
-    """fp32 masks of the full and the windowed attention."""
-    shape, serving = shape_of(resolved.architecture), resolved.serving
-    cells = context_cells(serving.max_model_len) if shape.full else 0
-    if shape.window:
-        cells += swa_cells(shape.window, serving, cache_rules(resolved.engine))
-    return cells * serving.ubatch * _F32
+def _logits(graph: Graph) -> float:
+    return graph.ubatch * _F32 * (graph.shape.vocab + graph.shape.hidden)
 
 
-def _attention(resolved: Resolved, expanded: float) -> float:
-    shape, serving = shape_of(resolved.architecture), resolved.serving
-    cells, ubatch = context_cells(serving.max_model_len), serving.ubatch
+def _attention(graph: Graph, expanded: float) -> float:
+    shape = graph.shape
     if not shape.heads:
-        return 4 * ubatch * shape.hidden * _F32
-    scores = 0.0 if serving.flash_attention else shape.heads * cells * ubatch * _F32
-    if shape.latent and serving.mla:
-        return scores + _latent(resolved, shape.latent, cells * expanded) + ubatch * shape.hidden * _F32
-    width = max(shape.hidden, shape.heads * shape.head_dim)
-    return scores + 4 * ubatch * width * _F32
+        return 4 * _hidden(graph)
+    scores = 0.0 if graph.flash else shape.heads * graph.cells * graph.ubatch * _F32
+    if graph.latent:
+        return scores + _latent(graph, graph.latent, graph.cells * expanded) + _hidden(graph)
+    return scores + 4 * graph.ubatch * max(shape.hidden, shape.heads * shape.head_dim) * _F32
 
 
-def _latent(resolved: Resolved, mixer: LatentAttention, expanded: float) -> float:
-    ubatch, rules = resolved.serving.ubatch, compute_rules(resolved)
+def _latent(graph: Graph, mixer: LatentAttention, expanded: float) -> float:
     width = mixer.kv_lora_rank + mixer.qk_rope_head_dim
-    absorbed = mixer.num_q_heads * _F32 * (mixer.kv_lora_rank * ubatch + width * min(ubatch, _ABSORBED))
-    expands = rules.expands_latent and resolved.serving.flash_attention
+    absorbed = mixer.num_q_heads * _F32 * (mixer.kv_lora_rank * graph.ubatch + width * min(graph.ubatch, _ABSORBED))
+    expands = graph.rules.expands_latent and graph.flash
     return absorbed + (mixer.num_q_heads * expanded if expands else 0.0)
 
 
-def _routed(shape: Shape, ubatch: int) -> float:
-    if shape.experts is None:
+def _routed(graph: Graph) -> float:
+    moe = graph.shape.experts
+    if moe is None:
         return 0.0
-    moe = shape.experts
-    return ubatch * moe.experts_per_token * (shape.hidden + 2 * moe.intermediate_size) * _F32
+    return graph.ubatch * moe.experts_per_token * (graph.shape.hidden + 2 * moe.intermediate_size) * _F32
 
 
-def _mlp(shape: Shape, ubatch: int) -> float:
-    return ubatch * (2 * shape.dense_width + 2 * shape.hidden) * _F32
+def _mlp(graph: Graph) -> float:
+    return graph.ubatch * (2 * graph.shape.dense_width + 2 * graph.shape.hidden) * _F32

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 HOST = -1
 
@@ -35,6 +36,7 @@ class Placement:
         return sum(e == HOST and d != HOST for d, e in zip(self.layers, self.experts, strict=True))
 
 
+@lru_cache(maxsize=4096)
 def place(num_layers: int, gpus: int, gpu_layers: int, host_experts: int, rows: bool = False) -> Placement:
     """``gpu_layers`` (up to layers + 1) on the GPUs, the experts of the first ``host_experts`` layers on the host."""
     on_gpu = min(max(0, gpu_layers), num_layers + 1) if gpus else 0

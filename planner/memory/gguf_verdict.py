@@ -8,7 +8,8 @@ from typing import Any
 
 from planner.documents.result import Finding, ServingMemory, Verdict
 from planner.estimate import Estimate
-from planner.memory.gguf import UNKNOWN_CAPACITY, gguf_memory, gpu_count, host_capacity, with_context
+from planner.memory.gguf import gguf_memory
+from planner.memory.gguf_buffers import UNKNOWN_CAPACITY, gpu_count, host_capacity, with_context
 from planner.memory.gguf_cache import PAD, context_cells
 from planner.models.architecture import MoE
 from planner.resolved import Resolved

@@ -23,18 +23,8 @@ class LayerBytes:
     gate_tensor: float
     """Bytes of one stacked up or gate tensor, all experts."""
     down_tensor: float
-
-    @property
-    def dense_bytes(self) -> float:
-        return sum(size for _, size in self.dense)
-
-    @property
-    def expert_bytes(self) -> float:
-        return sum(size for _, size in self.experts)
-
-    @property
-    def total(self) -> float:
-        return self.dense_bytes + self.expert_bytes
+    dense_bytes: float
+    expert_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +35,19 @@ class GgufLayout:
     """Input tables; llama.cpp keeps them on the host."""
     head: Types
     """Output matrix and last norm; a second copy of the input table where weights are tied."""
-    layers: tuple[LayerBytes, ...]
+    rows: tuple[LayerBytes, ...]
+    """The distinct layers."""
+    order: tuple[int, ...]
+    """Index into ``rows`` of each layer from the first to the last."""
     tied: bool
     spread: float
     """Share by which a file of that name differs around the rules."""
     exact: bool
     """Mix known by name."""
-
-    @property
-    def embedding_bytes(self) -> float:
-        return sum(size for _, size in self.embedding)
-
-    @property
-    def head_bytes(self) -> float:
-        return sum(size for _, size in self.head)
-
-    @property
-    def file_bytes(self) -> float:
-        """Bytes of all tensors, each once."""
-        repeating = sum(layer.total for layer in self.layers)
-        return self.embedding_bytes + (0.0 if self.tied else self.head_bytes) + repeating
+    embedding_bytes: float
+    head_bytes: float
+    file_bytes: float
+    """Bytes of all tensors, each once."""
 
 
 @lru_cache(maxsize=512)
@@ -81,14 +64,35 @@ def _from_rules(architecture: Architecture, mix: Mix) -> GgufLayout:
     rest = [t for t in architecture.embeddings if t.part != "embedding"]
     head = [*(architecture.head or [replace(t, part="head") for t in tables[:1]]), *rest]
     tied = not architecture.head
-    return GgufLayout(
-        embedding=_bytes(tables, _tied_mix(mix) if tied else mix, first),
-        head=_bytes(head, mix, first),
-        layers=tuple(_layer(layer.tensors, mix, place) for layer, place in zip(architecture.layers, at, strict=True)),
-        tied=tied,
-        spread=mix.spread,
-        exact=mix.exact,
+    layers = [_layer(layer.tensors, mix, place) for layer, place in zip(architecture.layers, at, strict=True)]
+    rows = tuple(dict.fromkeys(layers))
+    index = {row: i for i, row in enumerate(rows)}
+    return _laid_out(
+        GgufLayout(
+            embedding=_bytes(tables, _tied_mix(mix) if tied else mix, first),
+            head=_bytes(head, mix, first),
+            rows=rows,
+            order=tuple(index[layer] for layer in layers),
+            tied=tied,
+            spread=mix.spread,
+            exact=mix.exact,
+            embedding_bytes=0.0,
+            head_bytes=0.0,
+            file_bytes=0.0,
+        )
     )
+
+
+def _laid_out(layout: GgufLayout) -> GgufLayout:
+    """The same with its sums."""
+    embedding, head = _sum(layout.embedding), _sum(layout.head)
+    repeating = sum(layout.rows[i].dense_bytes + layout.rows[i].expert_bytes for i in layout.order)
+    file_bytes = embedding + repeating + (0.0 if layout.tied else head)
+    return replace(layout, embedding_bytes=embedding, head_bytes=head, file_bytes=file_bytes)
+
+
+def _sum(types: Types) -> float:
+    return sum(size for _, size in types)
 
 
 def _tied_mix(mix: Mix) -> Mix:
@@ -103,7 +107,12 @@ def _layer(tensors: Iterable[Tensor], mix: Mix, place: Place) -> LayerBytes:
     dense = [t for t in listed if t.part != "experts"]
     sizes = {tensor_kind(t): _stack(t, mix, place) for t in experts if tensor_kind(t) != "plain"}
     down = sizes.pop("exps_down", 0.0)
-    return LayerBytes(_bytes(dense, mix, place), _bytes(experts, mix, place), max(sizes.values(), default=0.0), down)
+    gate = max(sizes.values(), default=0.0)
+    return _row(_bytes(dense, mix, place), _bytes(experts, mix, place), gate, down)
+
+
+def _row(dense: Types, experts: Types, gate: float, down: float) -> LayerBytes:
+    return LayerBytes(dense, experts, gate, down, _sum(dense), _sum(experts))
 
 
 def _stack(tensor: Tensor, mix: Mix, place: Place) -> float:
@@ -129,8 +138,8 @@ def _scaled(layout: GgufLayout, file_bytes: float) -> GgufLayout:
 
     Sizes that no mix of the model could have (under a third or over three times) scale everything.
     """
-    experts = sum(layer.expert_bytes for layer in layout.layers)
-    part = experts or sum(layer.total for layer in layout.layers)
+    experts = sum(layout.rows[i].expert_bytes for i in layout.order)
+    part = experts or sum(layout.rows[i].dense_bytes for i in layout.order)
     fixed = layout.file_bytes - part
     ratio = (file_bytes - fixed) / part if part else 0.0
     if not 0.33 < ratio < 3:
@@ -140,19 +149,14 @@ def _scaled(layout: GgufLayout, file_bytes: float) -> GgufLayout:
 
 
 def _times(layout: GgufLayout, tables: float, dense: float, experts: float) -> GgufLayout:
-    layers = tuple(
-        LayerBytes(
+    rows = tuple(
+        _row(
             _scale(row.dense, dense), _scale(row.experts, experts), row.gate_tensor * experts, row.down_tensor * experts
         )
-        for row in layout.layers
+        for row in layout.rows
     )
-    return replace(
-        layout,
-        embedding=_scale(layout.embedding, tables),
-        head=_scale(layout.head, tables),
-        layers=layers,
-        spread=0.002,
-    )
+    embedding, head = _scale(layout.embedding, tables), _scale(layout.head, tables)
+    return _laid_out(replace(layout, embedding=embedding, head=head, rows=rows, spread=0.002))
 
 
 def _scale(types: Types, factor: float) -> Types:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.errors import UnknownFact
-from planner.memory.gguf import gpu_count, layout_of, placement_of, with_context
-from planner.memory.gguf_compute import compute_rules
+from planner.memory.gguf_buffers import gpu_count, placement_of, sizes_of, with_context
+from planner.memory.gguf_compute import ComputeRules, least_streamed_tokens
 from planner.memory.gguf_place import HOST, Placement
 from planner.models.architecture import MoE
 from planner.performance.local_curves import BackendCurve, DeviceCurve, EngineCurve, LocalCurves
@@ -28,6 +28,7 @@ class Machine:
     curves: LocalCurves
     work: dict[int, DeviceWork]
     placement: Placement
+    rules: ComputeRules
     moe: MoE | None
     engine: EngineCurve
     device: DeviceCurve
@@ -45,17 +46,24 @@ class Machine:
 def machine(resolved: Resolved, curves: LocalCurves) -> Machine:
     """Looks everything up once. Raises ``UnknownFact`` for a device whose bandwidth nobody knows."""
     resolved = with_context(resolved)
-    layout = layout_of(resolved)
-    placement = placement_of(resolved, layout)
-    return _assembled(resolved, curves, placement, device_work(resolved, layout, placement))
+    sizes = sizes_of(resolved)
+    placement = placement_of(resolved, sizes)
+    work = device_work(resolved, sizes.layout, placement)
+    return _assembled(resolved, curves, placement, work, sizes.graph.rules)
 
 
 def rebased(m: Machine, curves: LocalCurves) -> Machine:
     """The same machine under other curves."""
-    return _assembled(m.resolved, curves, m.placement, m.work)
+    return _assembled(m.resolved, curves, m.placement, m.work, m.rules)
 
 
-def _assembled(resolved: Resolved, curves: LocalCurves, placement: Placement, work: dict[int, DeviceWork]) -> Machine:
+def _assembled(
+    resolved: Resolved,
+    curves: LocalCurves,
+    placement: Placement,
+    work: dict[int, DeviceWork],
+    rules: ComputeRules,
+) -> Machine:
     row = resolved.cluster.device.accelerator
     bandwidth, flop = 0.0, 0.0
     if row is not None and gpu_count(resolved):
@@ -71,6 +79,7 @@ def _assembled(resolved: Resolved, curves: LocalCurves, placement: Placement, wo
         curves=curves,
         work=work,
         placement=placement,
+        rules=rules,
         moe=experts_of(resolved.architecture),
         engine=curves.engine(resolved.engine),
         device=curves.device(row) if row is not None else curves.devices[-1],
@@ -151,11 +160,7 @@ def prompt_seconds(m: Machine, tokens: float, depth: float) -> dict[str, float]:
 
 def _streams(m: Machine, chunk: float) -> bool:
     """Whether the engine copies host weights to a GPU for a chunk of this size."""
-    rules = compute_rules(m.resolved)
-    least = rules.offload_min_tokens
-    if m.moe and rules.offload_by_expert:
-        least *= m.moe.num_experts / max(1, m.moe.experts_per_token) * 1.01
-    return m.placement.gpus > 0 and chunk >= least
+    return m.placement.gpus > 0 and chunk >= least_streamed_tokens(m.rules, m.moe)
 
 
 def _gpu_prompt(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -37,6 +38,15 @@ class DeviceWork:
     latent_flop: float = 0.0
     """The same of MLA."""
 
+    def add(self, layer: LayerWork, count: int) -> None:
+        """Everything but the routed experts of ``count`` layers of a kind."""
+        self.dense_flop += layer.dense_flop * count
+        self.attention_flop += layer.attention_flop * count
+        self.latent_flop += layer.latent_flop * count
+        self.cache_bytes += layer.cache_bytes * count
+        self.latent_bytes += layer.latent_bytes * count
+        self.window_bytes += layer.window_bytes * count
+
 
 @dataclass(frozen=True, slots=True)
 class LayerWork:
@@ -56,21 +66,17 @@ def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) ->
     work: dict[int, DeviceWork] = {}
     kinds = [layer_work(resolved, layer) for layer in resolved.architecture.layer_kinds]
     order = resolved.architecture.layer_order
-    for i, row, device, experts in zip(order, layout.layers, placement.layers, placement.experts, strict=True):
+    groups = Counter(zip(order, layout.order, placement.layers, placement.experts, strict=True))
+    for (kind, row, device, experts), count in groups.items():
         here, there = work.setdefault(device, DeviceWork()), work.setdefault(experts, DeviceWork())
-        _add(here.dense, row.dense)
-        _add(there.experts, row.experts)
-        here.layers += 1
-        there.expert_layers += bool(row.experts)
-        there.expert_flop += kinds[i].expert_flop
-        here.dense_flop += kinds[i].dense_flop
-        here.attention_flop += kinds[i].attention_flop
-        here.latent_flop += kinds[i].latent_flop
-        here.cache_bytes += kinds[i].cache_bytes
-        here.latent_bytes += kinds[i].latent_bytes
-        here.window_bytes += kinds[i].window_bytes
+        _add(here.dense, layout.rows[row].dense, count)
+        _add(there.experts, layout.rows[row].experts, count)
+        here.layers += count
+        there.expert_layers += count * bool(layout.rows[row].experts)
+        there.expert_flop += kinds[kind].expert_flop * count
+        here.add(kinds[kind], count)
     head = work.setdefault(placement.head, DeviceWork())
-    _add(head.dense, layout.head)
+    _add(head.dense, layout.head, 1)
     head.dense_flop += 2.0 * resolved.architecture.vocab_size * resolved.architecture.hidden_size
     return work
 
@@ -141,6 +147,6 @@ def slowdown(types: Mapping[str, float], speed: Mapping[str, float]) -> float:
     return sum(w / speed.get(kind, default) for kind, w in weights.items()) / whole if whole else 1.0
 
 
-def _add(into: dict[str, float], types: Types) -> None:
+def _add(into: dict[str, float], types: Types, count: int) -> None:
     for kind, size in types:
-        into[kind] = into.get(kind, 0.0) + size
+        into[kind] = into.get(kind, 0.0) + size * count

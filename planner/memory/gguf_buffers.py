@@ -1,0 +1,171 @@
+"""Bytes of every buffer of a llama.cpp deployment, and the placement and context that the engine takes."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from planner.estimate import Estimate, exact, spread
+from planner.memory.gguf_cache import LayerCache, layer_caches
+from planner.memory.gguf_compute import Graph, compute_buffers, graph_of
+from planner.memory.gguf_context import chosen_context
+from planner.memory.gguf_place import HOST, Placement, fit, place
+from planner.models.architecture import MoE
+from planner.models.gguf_layout import GgufLayout, gguf_layout
+from planner.resolved import Resolved
+from planner.units import GIB, MIB
+
+UNKNOWN_CAPACITY = 2.0**60
+"""Upper end of a capacity that nobody reported."""
+_FIT_MARGIN = 1024 * MIB
+"""What ``--fit`` leaves free on each device (llama.cpp ``--fit-target`` default) where the profile says nothing."""
+_HOST_MARGIN = 2 * GIB
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What placement does not change."""
+
+    layout: GgufLayout
+    graph: Graph
+    kinds: tuple[LayerCache, ...]
+    order: tuple[int, ...]
+    """Index into ``kinds`` of each layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buffers:
+    """Bytes per GPU, and of the host last."""
+
+    weights: tuple[float, ...]
+    kv: tuple[float, ...]
+    state: tuple[float, ...]
+    compute: tuple[float, ...]
+    compute_spread: float
+
+    @property
+    def totals(self) -> tuple[float, ...]:
+        """All buffers of each device."""
+        columns = zip(self.weights, self.kv, self.state, self.compute, strict=True)
+        return tuple(map(sum, columns))
+
+
+def sizes_of(resolved: Resolved) -> Sizes:
+    """Looks everything up once."""
+    layout = gguf_layout(resolved.architecture, resolved.quantization.scheme, resolved.gguf_file_bytes)
+    return Sizes(layout, graph_of(resolved), layer_caches(resolved), resolved.architecture.layer_order)
+
+
+def buffers_of(sizes: Sizes, placement: Placement) -> Buffers:
+    """Bytes of every buffer under a placement."""
+    kv, state = _caches(sizes, placement)
+    compute = compute_buffers(sizes.graph, sizes.layout, placement)
+    return Buffers(_weights(sizes.layout, placement), kv, state, (*compute.gpus, compute.host), compute.spread)
+
+
+def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:
+    """The input table stays on the host; a tied table is loaded a second time where the output is on a GPU."""
+    sums = [0.0] * (placement.gpus + 1)
+    sums[HOST] += layout.embedding_bytes
+    groups = Counter(zip(layout.order, placement.layers, placement.experts, strict=True))
+    for (row, device, experts), count in groups.items():
+        sums[device] += layout.rows[row].dense_bytes * count
+        sums[experts] += layout.rows[row].expert_bytes * count
+    if placement.head != HOST or not layout.tied:
+        sums[placement.head] += layout.head_bytes
+    if placement.rows:
+        shared = sum(sums[:-1]) / max(1, placement.gpus)
+        return (*([shared] * placement.gpus), sums[HOST])
+    return tuple(sums)
+
+
+def _caches(sizes: Sizes, placement: Placement) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    kv, state = [0.0] * (placement.gpus + 1), [0.0] * (placement.gpus + 1)
+    for (kind, device), count in Counter(zip(sizes.order, placement.layers, strict=True)).items():
+        kv[device] += sizes.kinds[kind].kv * count
+        state[device] += sizes.kinds[kind].state * count
+    return tuple(kv), tuple(state)
+
+
+def with_context(resolved: Resolved) -> Resolved:
+    """The deployment with the context that the engine would choose where none is named."""
+    return chosen_context(resolved, _all_fits)
+
+
+def _all_fits(resolved: Resolved) -> bool:
+    """Whether everything that belongs on the GPUs (on the host without any) fits there."""
+    serving, gpus = resolved.serving, gpu_count(resolved)
+    layers = resolved.architecture.num_layers
+    wanted = layers + 1 if serving.n_gpu_layers is None else serving.n_gpu_layers
+    placement = place(layers, gpus, wanted, _host_experts(resolved), serving.split_mode == "row")
+    totals = buffers_of(sizes_of(resolved), placement).totals
+    if gpus:
+        return max(totals[:-1]) <= gpu_room(resolved)
+    ram = host_capacity(resolved).value
+    return ram < UNKNOWN_CAPACITY and totals[-1] + _HOST_MARGIN <= ram
+
+
+def gpu_count(resolved: Resolved) -> int:
+    """Devices that one replica spreads over."""
+    if resolved.cluster.device.accelerator is None:
+        return 0
+    if resolved.serving.split_mode == "none":
+        return 1
+    return max(1, resolved.cluster.num_devices // max(1, resolved.serving.dp))
+
+
+def _host_experts(resolved: Resolved) -> int:
+    """Layers whose experts the deployment puts on the host."""
+    wanted = resolved.serving.experts_on_cpu
+    return resolved.architecture.num_layers if wanted is True else int(wanted)
+
+
+def placement_of(resolved: Resolved, sizes: Sizes) -> Placement:
+    """As the deployment says, or as ``--fit`` would choose."""
+    serving, layers = resolved.serving, resolved.architecture.num_layers
+    gpus, rows, experts = gpu_count(resolved), serving.split_mode == "row", _host_experts(resolved)
+    if serving.n_gpu_layers is not None or gpus == 0:
+        return place(layers, gpus, serving.n_gpu_layers or 0, experts, rows)
+    room = gpu_room(resolved)
+
+    def fits(candidate: Placement) -> bool:
+        return max(buffers_of(sizes, candidate).totals[:-1]) <= room
+
+    wanted = place(layers, gpus, layers + 1, experts, rows)
+    if fits(wanted):
+        return wanted
+    moe = any(isinstance(kind.feed_forward, MoE) for kind in resolved.architecture.layer_kinds)
+    return fit(layers, gpus, moe, rows, fits)
+
+
+def gpu_room(resolved: Resolved) -> float:
+    """Bytes of one GPU that buffers may take when llama.cpp fits them itself."""
+    margin = float(resolved.engine.fact("gguf.fit_margin_bytes", _FIT_MARGIN))
+    return max(0.0, gpu_capacity(resolved).value - gpu_overhead(resolved).value - margin)
+
+
+def gpu_capacity(resolved: Resolved) -> Estimate:
+    """Usable memory of one device; what is not reported has no known end."""
+    device = resolved.cluster.device
+    free = device.memory_bytes - device.used_bytes
+    if not math.isfinite(free):
+        return Estimate(0.0, UNKNOWN_CAPACITY, UNKNOWN_CAPACITY, "assumed")
+    return spread(max(0.0, free), device.memory_spread, 0.0, "published")
+
+
+def gpu_overhead(resolved: Resolved) -> Estimate:
+    """Context and kernels of one GPU outside the buffers: 450 MiB (RTX 4090), 700 (PRO 6000), up to 2.1 GB (5090)."""
+    if resolved.cluster.device.accelerator is None:
+        return exact(0.0)
+    return Estimate(250.0 * MIB, 480.0 * MIB, 1400.0 * MIB, "measured")
+
+
+def host_capacity(resolved: Resolved) -> Estimate:
+    """RAM of the host; unknown where nobody reported it."""
+    device, ram = resolved.cluster.device, resolved.cluster.host.ram_bytes
+    if ram is None and device.accelerator is None:
+        ram = device.memory_bytes - device.used_bytes
+    if ram is None or not math.isfinite(ram):
+        return Estimate(0.0, UNKNOWN_CAPACITY, UNKNOWN_CAPACITY, "assumed")
+    return exact(max(0.0, ram), "published")
