@@ -31,7 +31,7 @@ def family(model_type: str) -> Family | None:
     """The family of a ``model_type``, with what it inherits; None when the table has no such row."""
     row = None if model_type in NOT_FAMILIES else read_toml(TABLE).get(model_type)
     if row is None:
-        return None
+        return _wrapper(model_type)
     base = family(row["like"]) if "like" in row else None
     own = {name: tuple(ways) for name, ways in row.get("spellings", {}).items()}
     ways = {**(base.spellings if base else common_spellings()), **own}
@@ -39,6 +39,12 @@ def family(model_type: str) -> Family | None:
     implied = {**_reference(_referred(model_type), ways), **facts}
     text = row.get("text") or _children(model_type).get("text_config")
     return Family(model_type, implied, facts, ways, text)
+
+
+def _wrapper(model_type: str) -> Family | None:
+    """A model around a known language model, of which the reference implementation's class says no more."""
+    inner = family(_children(model_type).get("text_config", ""))
+    return Family(model_type, inner.implied, inner.facts, inner.spellings, inner.name) if inner else None
 
 
 def _referred(model_type: str) -> str:

@@ -21,7 +21,7 @@ from planner.models.layers.notation import lines_of, tensors
 from planner.models.layers.pattern import layer_specs
 from planner.models.layers.recurrent import gated_delta, kda, lightning, short_conv
 from planner.models.layers.towers import read_towers
-from planner.models.quantization import read_quantization
+from planner.models.quantization import quantized
 from planner.models.text_config import check_is_model, text_keys
 
 
@@ -66,7 +66,7 @@ def architecture_from_config(config: dict[str, Any]) -> Architecture:
     position = {spec: i for i, spec in enumerate(kinds)}
     tied = keys.flag("tie_word_embeddings")
     towers = read_towers(config, keys)
-    return Architecture(
+    architecture = Architecture(
         model_type=keys.text("model_type"),
         kind=_kind(keys, config),
         hidden_size=keys.count("hidden_size"),
@@ -80,9 +80,9 @@ def architecture_from_config(config: dict[str, Any]) -> Architecture:
         dtype=DTYPES.get(keys.text("dtype", "bfloat16").removeprefix("torch."), "bf16"),
         vision=towers.tensors,
         vision_tower=towers.vision,
-        quantization=read_quantization(config),
         doubts=towers.doubts,
     )
+    return quantized(architecture, config)
 
 
 def _kind(keys: Keys, config: Mapping[str, Any]) -> Literal["decoder", "encoder", "reranker"]:

@@ -1,49 +1,93 @@
-"""How checkpoints say that they are quantised: ``quantization_config`` and ``hf_quant_config.json`` → ``Quantization``."""
+"""The scheme behind a deployment's ``model.weights``, and a checkpoint's own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
-from planner.models.architecture import Architecture, Quantization
+from planner.data import read_toml
+from planner.errors import UnknownName
+from planner.models.architecture import Architecture, LatentAttention, Quantization, Recurrent
+from planner.models.gguf_layout import gguf_layout
+from planner.models.quantization_config import read_table
+from planner.models.quantization_fit import fit
+from planner.models.quantization_schemes import TABLE, grouped, scheme
 
-NONE = Quantization("none")
-DEFAULT_IGNORE = ("lm_head",)
-
-SCHEMES: Mapping[str, Quantization] = {
-    "bf16": NONE,
-    "fp16": replace(NONE, base_dtype="fp16", compute="fp16"),
-    "fp32": replace(NONE, bits=32, base_dtype="fp32", compute="fp32"),
-    "fp8": Quantization("fp8-channel", 8, scale_bits=32, compute="fp8", ignore=DEFAULT_IGNORE),
-    "fp8-block": Quantization("fp8-block", 8, scale_bits=32, block=(128, 128), compute="fp8", ignore=DEFAULT_IGNORE),
-    "nvfp4": Quantization("nvfp4", 4, group=16, scale_bits=8, compute="fp4", ignore=DEFAULT_IGNORE),
-    "mxfp4": Quantization("mxfp4", 4, group=32, scale_bits=8, compute="bf16", ignore=DEFAULT_IGNORE),
-    "awq-int4": Quantization("awq", 4, group=128, scale_bits=16, zero_bits=4, ignore=DEFAULT_IGNORE),
-    "gptq-int4": Quantization("gptq", 4, group=128, scale_bits=16, zero_bits=4, ignore=DEFAULT_IGNORE),
-    "w4a16-int4": Quantization("w4a16", 4, group=128, scale_bits=16, ignore=DEFAULT_IGNORE),
-    "w8a8-int8": Quantization("w8a8-int8", 8, scale_bits=32, compute="int8", ignore=DEFAULT_IGNORE),
-    "bnb-nf4": Quantization("bnb-nf4", 4, group=64, scale_bits=8.5, ignore=DEFAULT_IGNORE),
-    "bnb-int8": Quantization("bnb-int8", 8, scale_bits=32, compute="int8", ignore=DEFAULT_IGNORE),
-}
+__all__ = ["quantized", "weight_scheme"]
 
 
-def read_quantization(config: Mapping[str, Any]) -> Quantization | None:
-    """The scheme that a config names; None for plain weights."""
-    table = config.get("quantization_config")
-    if not isinstance(table, dict):
-        return None
-    if table.get("quant_method") == "fp8" and table.get("weight_block_size"):
-        return SCHEMES["fp8-block"]
-    return None
+def quantized(architecture: Architecture, config: Mapping[str, Any]) -> Architecture:
+    """The architecture with the scheme of a ``config.json`` or of a ``hf_quant_config.json`` beside it."""
+    reading = read_table(config)
+    if reading is None:
+        return architecture
+    (kinds, order), own = fit(reading, architecture.layer_kinds, architecture.layer_order, architecture.dtype)
+    return replace(architecture, layer_kinds=kinds, layer_order=order, quantization=own)
 
 
+@lru_cache(maxsize=2048)
 def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None = None) -> Quantization:
-    """The scheme behind a deployment's ``model.weights``."""
-    if name.startswith("gguf:"):
-        return Quantization(name)
+    """The scheme that a name of ``model.weights`` stands for, on this model and (as a hint) in this repack.
+
+    The checkpoint's own scheme is taken where it is of the family named: "fp8" on DeepSeek-R1 is its 128-block.
+    """
+    if name.lower().startswith("gguf:"):
+        return _gguf(name, architecture)
+    row = read_toml(TABLE)["weights"].get(name.lower())
+    if row is None:
+        known = sorted(read_toml(TABLE)["weights"])
+        raise UnknownName("weights format", name[:60], tuple((n, 0.5) for n in known if n[:2] == name[:2].lower()))
     own = architecture.quantization
-    scheme = SCHEMES[name]
-    if own is not None and own.scheme.split("-")[0] == scheme.scheme.split("-")[0]:
+    hint = _hint(row["family"], checkpoint)
+    if own is not None and row["family"] != "plain" and _is_of(own, row["family"]) and not hint:
         return own
-    return scheme
+    return _repack(row, hint, architecture)
+
+
+def _is_of(own: Quantization, family: str) -> bool:
+    """A scheme's family; a mixed scheme is also of the family of its parts."""
+    names = read_toml(TABLE)["families"][family]
+    return own.scheme in names or any(part.scheme in names for _, part in own.overrides)
+
+
+def _hint(family: str, checkpoint: str | None) -> Mapping[str, Any]:
+    """What the name of a repack says about its scheme."""
+    wanted = (checkpoint or "").lower()[:200]
+    for row in read_toml(TABLE)["hint"]:
+        if wanted and row["family"] == family and fnmatchcase(wanted, row["pattern"]):
+            found: Mapping[str, Any] = row
+            return found
+    return {}
+
+
+def _repack(row: Mapping[str, Any], hint: Mapping[str, Any], architecture: Architecture) -> Quantization:
+    base = scheme(hint.get("scheme", row["scheme"]))
+    if "group" in row:
+        base = replace(grouped(base.scheme, row["group"]), zero_bits=float(row.get("zero_bits", 0)))
+    dtype = row.get("base") or architecture.dtype
+    if base.scheme == "none":
+        bits = 32.0 if dtype == "fp32" else 16.0
+        return replace(base, bits=bits, base_dtype=dtype, compute=dtype)
+    ignore = tuple(hint.get("ignore") or _default_ignore(base.scheme, architecture))
+    return replace(base, ignore=ignore, base_dtype=dtype, kv_cache=hint.get("kv_cache"))
+
+
+def _default_ignore(name: str, architecture: Architecture) -> tuple[str, ...]:
+    """What repacks of this scheme usually leave alone on such a model."""
+    table = read_toml(TABLE)["ignore"]
+    mixers = [m for layer in architecture.layer_kinds for m in layer.mixers]
+    latent = any(isinstance(m, LatentAttention) for m in mixers)
+    recurrent = any(isinstance(m, Recurrent) for m in mixers)
+    forms = [f"{name}_latent"] * latent + [f"{name}_recurrent"] * recurrent + [name, "default"]
+    return tuple(next(table[form] for form in forms if form in table))
+
+
+def _gguf(name: str, architecture: Architecture) -> Quantization:
+    """A GGUF mix, with its mean bits per weight on this model."""
+    layout = gguf_layout(architecture, name)
+    held = [*architecture.embeddings, *architecture.head]
+    weights = sum(t.numel for t in held) + sum(t.numel for layer in architecture.layers for t in layer.tensors)
+    return Quantization(name, bits=8 * layout.file_bytes / max(weights, 1), compute="bf16")
