@@ -10,50 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, lcm
 
-from planner.engines.profile import EngineProfile
 from planner.memory.layout import Layout, stage_sizes
 from planner.memory.memo import IdentityMemo
+from planner.memory.weight_rules import WeightRules
 from planner.models.architecture import Architecture, LatentAttention, Layer, MoE, Quantization, Tensor
 from planner.models.formats import tensor_bytes
 
 _LORA_BYTES = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class WeightRules:
-    """How one engine at one version holds weights; from the ``weights`` table of its profile."""
-
-    vocab_padding: int = 64
-    latent_copy_bytes: float = 0.0
-    """Per element of MLA's KV up-projection: the absorbed copy beside the weight."""
-    expert_hidden_multiple: int = 1
-    expert_width_multiple: int = 1
-    dense_over_world: bool = False
-    """With attention data parallelism plain MLPs and the vocabulary are cut over all ranks instead of one group."""
-    share: float = 1.0
-    """Resident bytes over stored bytes."""
-    constant_bytes: float = 0.0
-    expert_share: float = 1.0
-    """Resident over stored bytes of routed experts."""
-    pad_row_bytes: float = 0.0
-    """Added to the rows of unquantised experts whose bytes divide by ``pad_when_multiple``."""
-    pad_when_multiple: int = 512
-    pad_leftover: float = 0.0
-    """Share of a padded down-projection that the allocator does not get back."""
-    rope_bytes: float = 0.0
-    """Per position and rotary element: the table of sines and cosines."""
-
-
-def weight_rules(profile: EngineProfile, architecture: Architecture, quantization: Quantization) -> WeightRules:
-    """The rules of a profile, refined by its rows for the weight scheme and the model type."""
-    table: Mapping[str, object] = profile.fact("weights", {})
-    merged = {k: v for k, v in table.items() if not isinstance(v, Mapping)}
-    for key, name in (("scheme", quantization.scheme), ("model", architecture.model_type)):
-        refined = table.get(key, {})
-        if isinstance(refined, Mapping):
-            merged.update(refined.get(name, {}))
-    known = {k: v for k, v in merged.items() if k in WeightRules.__dataclass_fields__}
-    return WeightRules(**known)  # type: ignore[arg-type]
 
 
 _stages: IdentityMemo[tuple[Mapping[str, float], ...]] = IdentityMemo()

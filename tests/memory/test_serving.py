@@ -4,8 +4,9 @@ import math
 
 import pytest
 
+from planner.memory.obstacle import starts
 from planner.memory.serving import serving_memory
-from planner.memory.verdict import serving_verdict, starts
+from planner.memory.verdict import serving_verdict
 from planner.resolved import Workload
 from planner.units import GIB
 from tests.memory import build

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.memory.layout import Layout
-from planner.memory.weights import WeightRules, stage_weights, weight_rules
+from planner.memory.weight_rules import WeightRules, weight_rules
+from planner.memory.weights import stage_weights
 from planner.models.formats import model_bytes, weight_scheme
 from planner.units import GIB
 from tests.memory import build

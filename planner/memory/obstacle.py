@@ -1,0 +1,48 @@
+"""What keeps a serving deployment from starting, if anything."""
+
+from __future__ import annotations
+
+from planner.documents.result import ServingMemory
+from planner.memory.budget import capacity_bytes
+from planner.memory.serving import serving_memory
+from planner.resolved import Resolved
+from planner.units import human_bytes
+
+
+def obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
+    """The first of: memory held by others, weights, one whole request, everything together. None: it starts."""
+    gpu, serving = memory.per_gpu, resolved.serving
+    pool = gpu.kv_cache
+    if share_taken(resolved):
+        used = human_bytes(resolved.cluster.device.used_bytes)
+        return f"{used} of the device are held by others: less is free than gpu_memory_utilization asks for"
+    short = -sum(pool.terms.values())
+    if short >= 0:
+        return (
+            f"weights ({human_bytes(gpu.weights.value)}), activations ({human_bytes(gpu.activations.value)}) and "
+            f"overheads exceed the budget of one device by {human_bytes(short)}"
+        )
+    if memory.max_concurrency.value < serving.attention_dp and memory.max_concurrency.terms.get("request_bytes"):
+        needed = memory.max_concurrency.terms["request_bytes"]
+        return (
+            f"one request of {serving.max_model_len:,} tokens needs {human_bytes(needed)} of KV cache, "
+            f"the pool has {human_bytes(pool.value)}"
+        )
+    least = gpu.total.value - (gpu.cuda_graphs.value - gpu.cuda_graphs.low)
+    if least > gpu.capacity.value:
+        over = human_bytes(least - gpu.capacity.value)
+        return f"with captured graphs and the runtime's context a device would hold {over} more than it has"
+    return None
+
+
+def share_taken(resolved: Resolved) -> bool:
+    """Engines that take a share of the total refuse to start when less than that is free (vLLM request_memory)."""
+    if resolved.engine.fact("memory.convention", "total") != "total":
+        return False
+    size = capacity_bytes(resolved)
+    return size * resolved.serving.gpu_memory_utilization > size - resolved.cluster.device.used_bytes
+
+
+def starts(resolved: Resolved) -> bool:
+    """Whether a deployment fits, without looking for changes."""
+    return obstacle(resolved, serving_memory(resolved)) is None
