@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from planner.documents.result import PlanDocument, PlannedDeployment
-from planner.estimate import Estimate
 from planner.units import human_bytes, human_count, human_seconds
+
+if TYPE_CHECKING:
+    from planner.documents.result import PlanDocument, PlannedDeployment
+    from planner.estimate import Estimate
 
 VERDICTS = {"fits": "✓", "tight": "~", "does-not-fit": "✗", "illegal": "!", "unknown": "?"}
 UNKNOWN = "unknown"

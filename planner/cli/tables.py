@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from planner.documents.deployment import Deployment
-from planner.documents.result import EstimateDocument, Finding, GpuMemory, Performance
-from planner.estimate import Estimate
 from planner.units import human_bytes, human_count, human_seconds
+
+if TYPE_CHECKING:
+    from planner.documents.deployment import Deployment
+    from planner.documents.result import EstimateDocument, Finding, GpuMemory, Performance
+    from planner.estimate import Estimate
 
 MEMORY_PARTS = (
     ("W", "weights"),

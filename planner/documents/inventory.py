@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
-
-from pydantic import ConfigDict
+from typing import ClassVar, Literal
 
 MatchState = Literal["exact", "ambiguous", "unknown"]
 
@@ -164,7 +162,7 @@ class Node:
 class Inventory:
     """All that may be planned with."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     nodes: tuple[Node, ...]
     origin: Literal["detected", "recorded", "simulated", "file"] = "detected"

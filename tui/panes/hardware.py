@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -10,11 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
-from planner.documents.inventory import GpuDevice, Inventory, Node
 from planner.units import human_bytes, human_rate
 from tui.messages import Explained
 from tui.panes.base import Pane
 from tui.session import Session
+
+if TYPE_CHECKING:
+    from planner.documents.inventory import GpuDevice, Inventory, Node
 
 NOT_REPORTED = "not reported"
 

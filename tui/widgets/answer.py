@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.content import Content
 from textual.widgets import Static
 
 from planner.cli.tables import memory_bar
-from planner.documents.result import GpuMemory, PlannedDeployment
-from planner.estimate import Estimate
 from planner.units import KILO, MILLI, human_bytes
 from tui import text
-from tui.session import Session
+
+if TYPE_CHECKING:
+    from planner.documents.result import GpuMemory, PlannedDeployment
+    from planner.estimate import Estimate
+    from tui.session import Session
 
 PARTS = (("W", "weights"), ("K", "KV cache"), ("A", "activations"), ("G", "CUDA graphs"), ("N", "non-torch"))
 
