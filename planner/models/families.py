@@ -43,7 +43,8 @@ def family(model_type: str) -> Family | None:
 
 def _wrapper(model_type: str) -> Family | None:
     """A model around a known language model, of which the reference implementation's class says no more."""
-    inner = family(_children(model_type).get("text_config", ""))
+    child = _children(model_type).get("text_config")
+    inner = family(child) if child and child != model_type else None
     return Family(model_type, inner.implied, inner.facts, inner.spellings, inner.name) if inner else None
 
 
