@@ -24,8 +24,10 @@ class Overheads:
     """Small kernels of a layer (norms, rope, cache write, activation, quantisation) and gaps between kernels."""
     moe_layer_s: float = 0.0
     """Added to a layer with routed experts: routing, sorting, quantisation of what goes to them."""
-    experts: float = 1.0
-    """Scale of the routed experts' time against the fitted kernels."""
+    experts: float = 1.2
+    """Scale of reading routed experts against the fitted kernels, which ran on even routing."""
+    experts_compute: float = 1.0
+    """Scale of computing them."""
     moe_latency: float = 0.5
     """Scale of the latency of routed experts, whose single timings hold routing and launches."""
     latency: float = 1.0
@@ -86,5 +88,5 @@ def _holds(row: Mapping[str, Any], names: tuple[str, str], release: tuple[int, .
         return False
     clauses = row.get("versions", "")
     if release is None:
-        return "<" not in clauses
+        return not clauses
     return in_range(release, clauses)

@@ -18,6 +18,8 @@ from planner.performance.overheads import Overheads
 from planner.resolved import Cluster
 
 ACTIVATION_BYTES = 2.0
+_PADDING = 4.0
+"""Rows of padding per served row at most: kernels take smaller tiles for small groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class _Experts:
         touched = op.local_experts * (1 - (1 - op.experts_per_token / op.num_experts) ** total)
         served = total * op.experts_per_token * share * self.balance
         memory = touched * self.expert_s
-        compute = (served + touched * min(self.tile, served / max(touched, 1e-9) * 4)) * self.row_s
+        compute = (served + min(touched * self.tile, served * _PADDING)) * self.row_s
         return op.count * (self.latency + cbrt(memory**3 + compute**3))
 
 
@@ -166,8 +168,8 @@ class StepModel:
         return _Experts(
             op=op,
             latency=law.latency_s * self.over.moe_latency,
-            expert_s=op.expert_bytes / (self.chip.bandwidth_bytes_s * law.memory),
-            row_s=op.expert_flop / (self.chip.peak(form) * law.compute * self.over.compute),
+            expert_s=self.over.experts * op.expert_bytes / (self.chip.bandwidth_bytes_s * law.memory),
+            row_s=self.over.experts_compute * op.expert_flop / (self.chip.peak(form) * law.compute),
             tile=law.knee,
             groups=self.layout.attention_dp,
             balance=1.0 if self.layout.ep <= 1 else self.over.expert_imbalance,
@@ -179,7 +181,7 @@ class StepModel:
         step = Step(
             products=sum(p.seconds(rows) for p in self._products),
             attention=self._attention_s(load) + self._latent_s(load) + self._recurrent_s(load),
-            experts=self.over.experts * sum(e.seconds(rows) for e in self._experts),
+            experts=sum(e.seconds(rows) for e in self._experts),
             communication=self._communication(rows),
             elementwise=rows * self._token_s + self._small_s,
             head=self._head_s(load),
@@ -226,7 +228,8 @@ class StepModel:
             length = load.prompt or load.tokens
             mean = load.start + length / 2
             seen = min(mean, op.top_k) if op.top_k else mean
-            flop = 2 * load.tokens * op.q_heads * (op.head_dim + op.v_head_dim) * seen
+            width = op.latent + op.rank if op.top_k else op.head_dim + op.v_head_dim
+            flop = 2 * load.tokens * op.q_heads * width * seen
             seconds += law.latency_s * self.over.latency + flop / (peak * law.compute)
             seconds += self._index_s(op, load.tokens, mean)
         return op.count * seconds
