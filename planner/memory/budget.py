@@ -18,6 +18,7 @@ from planner.memory.kv_cache import KvSpec
 from planner.memory.layout import Layout
 from planner.memory.overheads import context, graphs, non_torch, overhead_rules
 from planner.resolved import Resolved
+from planner.units import GIB
 
 MOST = 2.0**60
 """Where a device's memory has no known end, figures stay finite."""
@@ -27,6 +28,9 @@ _WEIGHTS_SPREAD = 0.015
 """Of weights by formula."""
 _FILES_SPREAD = 0.008
 """Of weights whose files were read."""
+_POOL_SPREAD = 0.004
+_LEAST_SPREAD = 0.05 * GIB
+"""Of a pool between ranks and runs, on top of what its parts are uncertain by."""
 _TRUSTED = 1.25
 """Files further from the formula hold something else as well; the formula is then taken."""
 
@@ -93,7 +97,7 @@ def pool_of(resolved: Resolved, parts: Parts, spec: KvSpec) -> Estimate:
         loose = [parts.weights]
     below = math.sqrt(sum((p.high - p.value) ** 2 for p in loose) + certain**2)
     above = math.sqrt(sum((p.value - p.low) ** 2 for p in loose))
-    floor = 0.005 * max(value, 0.0)
+    floor = _POOL_SPREAD * max(value, 0.0) + _LEAST_SPREAD
     return Estimate(
         max(0.0, value - below - floor),
         max(0.0, value),

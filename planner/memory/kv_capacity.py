@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from planner.memory.kv_cache import KvSpec, LayerCache, context_bytes
@@ -32,6 +32,8 @@ class Demand:
     block_size: int
     step_tokens: int
     """Tokens of one step at most (max_num_batched_tokens): a window keeps them besides itself."""
+    draft_tokens: int = 0
+    """Speculated per step: a recurrent state is kept for each."""
 
 
 def capacity(spec: KvSpec, pool_bytes: float, demand: Demand, rules: KvRules) -> Capacity:
@@ -171,7 +173,7 @@ def _pages(paged: list[tuple[LayerCache, int]], demand: Demand, rules: KvRules) 
 
 def _request_blocks(cache: LayerCache, block: int, demand: Demand, rules: KvRules) -> int:
     if not block:
-        return 1
+        return 1 + demand.draft_tokens
     if cache.window is None:
         return ceil(demand.max_model_len / block)
     kept = min(cache.window - 1 + demand.step_tokens, demand.max_model_len)
@@ -183,7 +185,7 @@ def longest_context(spec: KvSpec, pool_bytes: float, users: float, demand: Deman
     low, high = 0, demand.max_model_len
     while low < high:
         middle = (low + high + 1) // 2
-        tried = Demand(middle, demand.block_size, demand.step_tokens)
+        tried = replace(demand, max_model_len=middle)
         if capacity(spec, pool_bytes, tried, rules).concurrency >= users:
             low = middle
         else:

@@ -44,7 +44,8 @@ def serving_memory(resolved: Resolved) -> ServingMemory:
 def demand_of(resolved: Resolved) -> Demand:
     """What one request asks of the pool."""
     serving = resolved.serving
-    return Demand(serving.max_model_len, serving.block_size, serving.max_num_batched_tokens)
+    draft = serving.speculative.tokens if serving.speculative else 0
+    return Demand(serving.max_model_len, serving.block_size, serving.max_num_batched_tokens, draft)
 
 
 def _stages(resolved: Resolved, layout: Layout) -> tuple[Mapping[str, float], ...]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.engines.registry import engine_profile
 from planner.memory.kv_cache import KvSpec, LayerCache, kv_specs
 from planner.memory.kv_capacity import Demand, capacity, longest_context
-from planner.memory.kv_rules import KvRules
+from planner.memory.kv_rules import KvRules, kv_rules
 from planner.units import GIB
 from tests.memory import build
 
@@ -43,29 +46,34 @@ SLIDING_27B = LayerCache("sliding", 2 * 16 * 128 * 2, window=4096)
 
 
 @pytest.mark.parametrize(
-    ("caches", "pool", "length", "step", "blocks", "printed", "concurrency"),
+    ("caches", "pool", "length", "draft", "blocks", "printed", "concurrency"),
     [
         # Gemma-2-27B, vLLM 0.19, H100: 23 full and 23 sliding layers
-        ([(FULL_27B, 23), (SLIDING_27B, 23)], 20.593, 8192, 8192, 7335, 58_672, 7.16),
+        ([(FULL_27B, 23), (SLIDING_27B, 23)], 20.593, 8192, 0, 7335, 58_672, 7.16),
         # Gemma-4-31B, vLLM 0.19.1, H200: 10 full layers of 8 KiB a token, 50 sliding of 16 KiB
         (
             [(LayerCache("full", 8192), 10), (LayerCache("sliding", 16384, window=1024), 50)],
-            65.56, 8192, 8192, 26853, 71_600, 9.52,
+            65.56, 8192, 0, 26853, 71_600, 9.52,
         ),
         # Qwen3-Next-80B, vLLM 0.18, H200: 12 full layers, 36 with a state of 1,097,728 B
         (
             [(LayerCache("full", 2048), 12), (LayerCache("state", 0.0, state_bytes=1_097_728.0), 36)],
-            49.29, 8192, 8192, 3958, 538_016, 208.32,
+            49.29, 8192, 0, 3958, 538_016, 208.32,
         ),
         # Qwen3.5-122B TP2, vLLM 0.18, H200
         (
             [(LayerCache("full", 1024), 12), (LayerCache("state", 0.0, state_bytes=2_134_016.0), 36)],
-            62.77, 10_000, 8192, 2616, 1_370_784, 327.0,
+            62.77, 10_000, 0, 2616, 1_370_784, 327.0,
+        ),
+        # Qwen3.5-122B with an fp8 cache and one speculated token, Jetson Thor
+        (
+            [(LayerCache("full", 1024), 12), (LayerCache("state", 0.0, state_bytes=4_268_032.0), 36)],
+            21.43, 131_072, 1, 448, 467_712, 11.79,
         ),
     ],
 )  # fmt: skip
-def test_hybrid_models_as_vllm_prints_them(caches, pool, length, step, blocks, printed, concurrency):
-    found = capacity(spec(*caches), pool * GIB, Demand(length, 16, step), RULES)
+def test_hybrid_models_as_vllm_prints_them(caches, pool, length, draft, blocks, printed, concurrency):
+    found = capacity(spec(*caches), pool * GIB, Demand(length, 16, 8192, draft), RULES)
     assert found.blocks == pytest.approx(blocks, rel=2e-4)
     assert found.printed_tokens == pytest.approx(printed, rel=1e-3)
     assert found.concurrency == pytest.approx(concurrency, rel=1e-3)
@@ -110,3 +118,18 @@ def test_other_engines_split_their_pool(style):
     tokens = 10 * GIB / 1.9 / (12 * 2048) if style == "split" else found.concurrency * 8192
     assert found.tokens == pytest.approx(tokens)
     assert 0 < found.concurrency <= 10 * GIB / (36 * 1_097_728)
+
+
+def test_compressed_entries_pack_into_tuples_of_pages():
+    """DeepSeek-V4-Pro on vLLM 0.20.2: 21.47 GiB hold 4.66 requests of 800,000 tokens in steps of 512."""
+    rules = kv_rules(
+        engine_profile("vllm", "0.20.2"), replace(build.architecture(build.LLAMA_8B), model_type="deepseek_v4")
+    )
+    caches = spec(
+        (LayerCache("compressed", 584 / 128, compression=128, elements=512), 31),
+        (LayerCache("compressed", 584 / 4, compression=4, elements=512), 30),
+        (LayerCache("indexer", 132 / 4, compression=4, elements=128), 30),
+        (LayerCache("sliding", 584, window=128, elements=512), 61),
+    )
+    found = capacity(caches, 21.47 * GIB, Demand(800_000, 256, 512), rules)
+    assert found.concurrency == pytest.approx(4.66, rel=0.01)
