@@ -12,11 +12,11 @@ from planner.legality import check
 from planner.library import Library
 from planner.plan_document import document_of
 from planner.plan_models import catalogue_models, opened
-from planner.plan_options import options
+from planner.plan_options import options, rounds
 from planner.plan_question import Question, load_policy, question_of
 from planner.predict import memory_of, performance_of
 from planner.resolved import Resolved
-from planner.search.candidate import Candidate, Tools
+from planner.search.candidate import Candidate, Option, Tools
 from planner.search.explore import explore
 from planner.search.groups import Group, groups_of
 from planner.search.ledger import Ledger
@@ -79,7 +79,7 @@ def _best_of_catalogue(run: Run) -> Iterator[Candidate]:
     found = 0
     for name in names:
         _report(run, found, wanted, name)
-        mine = list(_of_model(run, name))
+        mine = list(_of_model(run, name, ladder=True))
         yield from mine
         found += bool(mine)
         if found >= wanted or run.stopped:
@@ -87,13 +87,30 @@ def _best_of_catalogue(run: Run) -> Iterator[Candidate]:
     _count_the_rest(run, names)
 
 
-def _of_model(run: Run, name: str) -> Iterator[Candidate]:
-    source, tools = opened(name, run.library, run.ledger), _tools(run)
-    for group in run.groups if source else ():
-        for option in options(source, group, run.question, run.library, run.ledger):
-            if run.stopped:
-                return
-            yield from explore(option, run.question.task, tools, run.ledger)
+def _of_model(run: Run, name: str, *, ladder: bool = False) -> Iterator[Candidate]:
+    """The candidates of a model on every group; with ``ladder`` only of the best format that fits at all."""
+    source = opened(name, run.library, run.ledger)
+    if source is None:
+        return
+    for group in run.groups:
+        found = 0
+        for engines in rounds(group, run.question, run.library):
+            if engines.fallback and found:
+                break
+            choices = options(source, group, engines, run.question, run.library, run.ledger)
+            for candidate in _of_options(run, choices, ladder):
+                found += 1
+                yield candidate
+
+
+def _of_options(run: Run, choices: list[Option], ladder: bool) -> Iterator[Candidate]:
+    tools, reached = _tools(run), None
+    for option in choices:
+        if run.stopped or (ladder and reached is not None and option.model_value < reached):
+            return
+        for candidate in explore(option, run.question.task, tools, run.ledger):
+            reached = option.model_value if not option.local else reached
+            yield candidate
 
 
 def _tools(run: Run) -> Tools:

@@ -119,7 +119,7 @@ def _point(candidate: Candidate, estimate: EstimateDocument) -> Point:
         candidate.output_tok_s,
         float(candidate.context),
         candidate.users,
-        -float(candidate.option.model_value < 0),
+        candidate.option.model_value,
         *(None if value is None else -value for value in lower),
     )
 

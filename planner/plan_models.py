@@ -10,11 +10,13 @@ from planner.errors import UnknownArchitecture
 from planner.library import Library
 from planner.models.catalogue_row import CatalogueModel
 from planner.models.intake import open_model
+from planner.models.prominence import capacity
 from planner.models.quality import level_of
 from planner.models.source import ModelSource
 from planner.plan_question import Question
 from planner.search.groups import Group
 from planner.search.ledger import Ledger
+from planner.units import human_bytes
 
 TUNED = frozenset({"chat", "reasoning", "code"})
 SPECIAL = frozenset({"embedding", "reranker", "base", "guard", "ocr", "translation"})
@@ -84,10 +86,16 @@ def _promise(row: CatalogueModel, need: float, bandwidth: float, question: Quest
     level = question.task.workload.service_level
     limit = (level.tpot_s if level else None) or question.task.policy.slowest_tpot_s
     slow = max(math.log2(tpot_s / limit), 0.0) if tpot_s > 0 else 0.0
-    scale = question.task.policy.scale
-    return scale.model * row.prominence - scale.slow * slow
+    return question.task.policy.scale.model * worth(row, question) - question.task.policy.scale.slow * slow
+
+
+def worth(row: CatalogueModel, question: Question) -> float:
+    """What people think of a model and what its size adds, in points."""
+    size = max(capacity(row.parameters_total, row.parameters_active), 1e-3)
+    return row.prominence + question.task.policy.scale.capacity * math.log2(size)
 
 
 def _too_large(row: CatalogueModel, need: float, room: float) -> Finding:
-    message = f"even its smallest allowed format is larger than all memory together ({need / max(room, 1.0):.1f} times)"
+    size = human_bytes(need) if math.isfinite(need) else "a size that nobody published"
+    message = f"its smallest allowed format, {size}, exceeds all memory together, {human_bytes(room)}"
     return Finding("model-too-large", message, "a lower quality floor, a smaller model or more devices")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from planner.documents.deployment import Deployment, EngineTable, ModelTable
 from planner.documents.result import Finding
@@ -11,11 +11,14 @@ from planner.errors import PlannerError
 from planner.legality.shape import model_shape
 from planner.library import Library
 from planner.models.formats import model_bytes
+from planner.models.gguf_layout import gguf_layout
 from planner.models.source import ModelSource
+from planner.plan_models import worth
 from planner.plan_question import Question
 from planner.plan_weights import WeightChoice, below_floor, native_format, not_asked_for, weight_choices
 from planner.predict import LOCAL_FAMILIES
 from planner.resolve import resolve
+from planner.resolved import Resolved
 from planner.search.candidate import Option
 from planner.search.groups import Group, hardware_table
 from planner.search.ledger import Ledger
@@ -24,11 +27,31 @@ _UNRANKED_VALUE = 1000.0
 """Points of a model that no catalogue knows: it was named, so it competes only with itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Engines that are looked at together."""
+
+    engines: tuple[tuple[str, str | None], ...]
+    fallback: bool = False
+
+
+def rounds(group: Group, question: Question, library: Library) -> tuple[Round, ...]:
+    """Engines of the request, else those of the policy for this chip; the fallback apart."""
+    if question.request.engines:
+        pairs = [text.partition("==") for text in question.request.engines]
+        return (Round(tuple((name, version or None) for name, _, version in pairs)),)
+    row = None if group.is_cpu else library.database.accelerator(group.accelerator)
+    choice = question.task.policy.engines_of(library.support.chip(row).id)
+    first = Round(tuple((name, None) for name in choice.names))
+    return (first, Round(tuple((name, None) for name in choice.fallback), True)) if choice.fallback else (first,)
+
+
 def options(
-    source: ModelSource, group: Group, question: Question, library: Library, ledger: Ledger
-) -> Iterator[Option]:
-    """Everything that could run this model on this group, before any layout."""
-    for rank, (name, version) in enumerate(_engines(group, question, library)):
+    source: ModelSource, group: Group, engines: Round, question: Question, library: Library, ledger: Ledger
+) -> list[Option]:
+    """Everything that could run this model on this group, before any layout; the best formats first."""
+    found: list[Option] = []
+    for rank, (name, version) in enumerate(engines.engines):
         profile = engine_profile(name, version)
         local = profile.family in LOCAL_FAMILIES
         choices = list(weight_choices(source, profile.name, local=local, policy=question.task.policy))
@@ -36,29 +59,19 @@ def options(
             ledger.consider()
             ledger.reject(_no_format(local), f"{source.id} · {name}")
         for choice in choices:
-            refused = below_floor(choice, question.task.quality_floor) or not_asked_for(
-                choice, question.request.weights
-            )
-            if refused is not None:
-                ledger.consider()
-                ledger.reject(refused, f"{source.id} · {choice.weights} · {name}")
-                continue
-            option = _option(source, choice, EngineTable(name=name, version=profile.version), group, question, library)
+            engine = EngineTable(name=name, version=profile.version)
+            option = _asked_for(choice, question) or _option(source, choice, engine, group, question, library)
             if isinstance(option, Finding):
                 ledger.consider()
                 ledger.reject(option, f"{source.id} · {choice.weights} · {name}")
             else:
-                yield _ranked(option, rank, local)
+                found.append(replace(option, rank=rank, local=local))
+    return sorted(found, key=lambda option: -option.model_value)
 
 
-def _engines(group: Group, question: Question, library: Library) -> list[tuple[str, str | None]]:
-    """Engines of the request, else those of the policy for this chip."""
-    if question.request.engines:
-        pairs = [text.partition("==") for text in question.request.engines]
-        return [(name, version or None) for name, _, version in pairs]
-    row = None if group.is_cpu else library.database.accelerator(group.accelerator)
-    chip = library.support.chip(row)
-    return [(name, None) for name in question.task.policy.engines_of(chip.id)]
+def _asked_for(choice: WeightChoice, question: Question) -> Finding | None:
+    floor, allowed = question.task.quality_floor, question.request.weights
+    return below_floor(choice, floor) or not_asked_for(choice, allowed)
 
 
 def _option(
@@ -78,10 +91,10 @@ def _option(
     )
     try:
         base = resolve(document, library, source)
-        size = source.exact_bytes or model_bytes(base.architecture, base.quantization)
+        size = _file_bytes(base, source)
     except (PlannerError, KeyError) as error:
         return Finding("format-unknown", f"cannot be planned: {error}", "name another format")
-    value = source.row.prominence if source.row else _UNRANKED_VALUE
+    value = worth(source.row, question) if source.row else _UNRANKED_VALUE
     level = choice.level or (native_format(source) if choice.native else None)
     cost = 0.0 if choice.native else question.task.policy.cost_of(choice.level)
     return Option(
@@ -98,10 +111,11 @@ def _option(
     )
 
 
-def _ranked(option: Option, rank: int, local: bool) -> Option:
-    from dataclasses import replace
-
-    return replace(option, rank=rank, local=local)
+def _file_bytes(base: Resolved, source: ModelSource) -> float:
+    """Weights as they lie on disk."""
+    if base.quantization.scheme.startswith("gguf:"):
+        return gguf_layout(base.architecture, base.quantization.scheme, base.gguf_file_bytes).file_bytes
+    return source.exact_bytes or model_bytes(base.architecture, base.quantization)
 
 
 def model_table(source: ModelSource, choice: WeightChoice) -> ModelTable:

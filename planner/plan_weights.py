@@ -11,6 +11,8 @@ from planner.models.source import ModelSource
 from planner.search.policy import Policy
 
 SIXTEEN_BIT = ("bf16", "fp16")
+_NAMED = {"awq": "awq-int4", "gptq": "gptq-int4", "w4a16": "w4a16-int4"}
+"""Schemes of a config and what ``model.weights`` calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def _published(source: ModelSource) -> Iterator[WeightChoice]:
             seen.add(checkpoint.weights)
             native = checkpoint.weights == own
             yield WeightChoice(checkpoint.weights, checkpoint.repo, checkpoint.bytes, native)
-    if own not in seen:
+    if not seen:
         yield WeightChoice(own, native=True)
 
 
@@ -69,19 +71,21 @@ def _gguf(source: ModelSource, policy: Policy) -> Iterator[WeightChoice]:
     row = source.row
     if row is None or not row.gguf_repos:
         return
-    own = source.architecture.quantization
-    four = own is not None and own.scheme == "mxfp4"
+    four = native_format(source) == "mxfp4"
     for mix in policy.gguf_float4 if four else policy.gguf_mixes:
         yield WeightChoice(f"gguf:{mix}", row.gguf_repos[0], native=four)
 
 
 def native_format(source: ModelSource) -> str:
-    """The format that the model was published in, as ``model.weights`` names it."""
-    own = source.architecture.quantization
-    if own is None or own.scheme == "none":
-        return source.architecture.dtype if source.architecture.dtype in SIXTEEN_BIT else "bf16"
-    named = {"awq": "awq-int4", "gptq": "gptq-int4", "w4a16": "int4"}
-    return "fp8" if own.scheme.startswith("fp8") else named.get(own.scheme, own.scheme)
+    """The format that the model itself was published in, as ``model.weights`` names it."""
+    row, dtype = source.row, source.architecture.dtype
+    own = next((c.weights for c in row.checkpoints if c.repo == row.id), None) if row else None
+    if own is not None:
+        return own
+    scheme = source.architecture.quantization.scheme if source.architecture.quantization else "none"
+    if scheme == "none":
+        return dtype if dtype in SIXTEEN_BIT else "bf16"
+    return "fp8" if scheme.startswith("fp8") else _NAMED.get(scheme, scheme)
 
 
 def below_floor(choice: WeightChoice, floor: str) -> Finding | None:

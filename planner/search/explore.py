@@ -38,7 +38,7 @@ def explore(option: Option, task: Task, tools: Tools, ledger: Ledger) -> Iterato
         if isinstance(found, Candidate):
             yield found
         else:
-            ledger.reject(found, f"{option.title} · {layout}")
+            ledger.reject(found, f"{option.title} · {layout}", closeness=layout.replica / option.model_bytes)
 
 
 def space_of(option: Option) -> Space:
@@ -106,7 +106,9 @@ def laid_out(option: Option, layout: Layout) -> Resolved:
 def _cannot_hold(option: Option, layout: Layout, task: Task) -> Finding | None:
     """The weights alone, cut evenly, exceed the devices: nothing else needs to be computed."""
     device = option.base.cluster.device.memory_bytes
-    if option.local or not math.isfinite(device):
+    if option.local:
+        return _cannot_place(option, layout, device)
+    if not math.isfinite(device):
         return None
     room = device * free_share(option.group, task.policy.highest_utilization, 1.0) * layout.replica
     if option.model_bytes <= room:
@@ -116,4 +118,17 @@ def _cannot_hold(option: Option, layout: Layout, task: Task) -> Finding | None:
         f"{human_bytes(option.model_bytes)} of weights do not fit into {layout.replica} × {human_bytes(device)}, "
         f"at least {devices} such devices are needed"
     )
-    return Finding("does-not-fit", message, "smaller weights or more devices")
+    nodes = math.ceil(devices / option.group.per_node)
+    change = {"hardware.nodes": nodes} if nodes > option.group.nodes else {}
+    fix = f"smaller weights, or {nodes} nodes of {option.group.per_node}" if change else "a larger group of them"
+    return Finding("does-not-fit", message, fix, "error", change)
+
+
+def _cannot_place(option: Option, layout: Layout, device: float) -> Finding | None:
+    """The file is larger than the devices and the host's memory together."""
+    host = 0.0 if option.group.is_cpu else option.base.cluster.host.ram_bytes or 0.0
+    room = device * layout.pp + host
+    if option.model_bytes <= room:
+        return None
+    message = f"a file of {human_bytes(option.model_bytes)} does not fit into {human_bytes(room)}"
+    return Finding("does-not-fit", message, "smaller weights, more devices or more host memory")

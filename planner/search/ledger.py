@@ -12,6 +12,7 @@ from planner.documents.result import Finding, Rejection
 @dataclass(slots=True)
 class _Entry:
     count: int
+    closeness: float
     message: str
     example: str
     fix: str
@@ -20,18 +21,20 @@ class _Entry:
 
 @dataclass(slots=True)
 class Ledger:
-    """Rejections by rule. The first one of a rule stands as its example."""
+    """Rejections by rule, each with one example."""
 
     considered: int = 0
     _entries: dict[str, _Entry] = field(default_factory=dict)
 
-    def reject(self, finding: Finding, example: str, count: int = 1) -> None:
-        """Count configurations under the rule that they break."""
+    def reject(self, finding: Finding, example: str, count: int = 1, closeness: float = 0.0) -> None:
+        """Count configurations under the rule that they break; the one closest to legal is kept as the example."""
         entry = self._entries.get(finding.rule)
-        if entry is None:
-            self._entries[finding.rule] = _Entry(count, finding.message, example, finding.fix, dict(finding.change))
-        else:
-            entry.count += count
+        before = entry.count if entry else 0
+        if entry is None or closeness > entry.closeness:
+            change = dict(finding.change)
+            entry = _Entry(before, closeness, finding.message, example, finding.fix, change)
+            self._entries[finding.rule] = entry
+        entry.count = before + count
 
     def consider(self, count: int = 1) -> None:
         """Count configurations that were looked at, whatever became of them."""

@@ -30,10 +30,21 @@ class Scale:
     """What models, broken promises and waiting count against a doubling of a figure."""
 
     model: float
+    capacity: float
     slow: float
     miss: float
     queue: float
     tight: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """Engines worth proposing on some chip classes, the usual choice first."""
+
+    chips: tuple[str, ...]
+    names: tuple[str, ...]
+    fallback: tuple[str, ...] = ()
+    """Looked at only where none of the others runs the model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +61,7 @@ class Policy:
     proposals_per_model: int
     concurrency: Mapping[str, int]
     level_cost: Mapping[str, float]
-    engines: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-    """(patterns of chip classes, engines, the usual choice first)."""
+    engines: tuple[EngineChoice, ...]
     on_the_fly: Mapping[str, tuple[str, ...]]
     """Engine → formats that it makes of 16-bit weights while loading."""
     level_bytes: Mapping[str, float]
@@ -61,9 +71,10 @@ class Policy:
     goals: Mapping[str, Weights]
     scale: Scale
 
-    def engines_of(self, chip: str) -> tuple[str, ...]:
+    def engines_of(self, chip: str) -> EngineChoice:
         """Engines worth proposing on a chip class."""
-        return next((names for chips, names in self.engines if any(fnmatchcase(chip, c) for c in chips)), ())
+        match = (row for row in self.engines if any(fnmatchcase(chip, pattern) for pattern in row.chips))
+        return next(match, EngineChoice((), ()))
 
     def bytes_per_parameter(self, level: str) -> float:
         return self.level_bytes.get(level, self.level_bytes["bf16"])
@@ -81,7 +92,10 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
     plain = {key: document[key] for key in Policy.__dataclass_fields__ if key in document and key not in _MADE}
     return Policy(
         **plain,
-        engines=tuple((tuple(row["chips"]), tuple(row["names"])) for row in document["engines"]),
+        engines=tuple(
+            EngineChoice(tuple(row["chips"]), tuple(row["names"]), tuple(row.get("fallback", ())))
+            for row in document["engines"]
+        ),
         on_the_fly={name: tuple(formats) for name, formats in document["on_the_fly"].items()},
         gguf_mixes=tuple(document["gguf"]["mixes"]),
         gguf_float4=tuple(document["gguf"]["float4"]),

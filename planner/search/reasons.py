@@ -10,11 +10,39 @@ from planner.search.select import AXES
 from planner.search.task import Task
 from planner.units import human_bytes, human_count, human_seconds
 
+_PART_WORDS = {
+    "model": "the model and its precision",
+    "throughput": "throughput",
+    "speed": "time per token",
+    "start": "time to the first token",
+    "context": "context",
+    "users": "users that fit",
+    "gpus": "fewer devices",
+    "queue": "room for the users asked for",
+    "slow": "readable speed",
+    "tight": "memory to spare",
+    "missed": "keeping the service level",
+}
+
 
 def reasons(scored: Scored, rank: int, everything: list[Scored], task: Task) -> tuple[str, ...]:
     """The reasons of one proposal among all that fit."""
-    own = [*_compared(scored, rank, everything), *_promises(scored, task), *_model(scored, everything)]
+    own = [*_lead(scored, rank, everything, task), *_compared(scored, rank, everything)]
+    own += [*_promises(scored, task), *_model(scored, everything)]
     return tuple(dict.fromkeys([*own, *_layout(scored), *_room(scored, task)]))
+
+
+def _lead(scored: Scored, rank: int, everything: list[Scored], task: Task) -> Iterator[str]:
+    """Why the first is first: its two strongest parts against the next different proposal."""
+    if rank > 1 or len(everything) < 2:
+        return
+    rest = [s for s in everything[1:] if s.candidate.option.title != scored.candidate.option.title]
+    other = rest[0] if rest else everything[1]
+    gains = sorted(((scored.parts[k] - other.parts[k], k) for k in scored.parts), reverse=True)
+    strongest = [_PART_WORDS[name] for gain, name in gains[:2] if gain > 0.02]
+    if strongest:
+        title = other.candidate.title if rest else str(other.candidate.layout)
+        yield f"goal {task.goal}: ahead of {title} by {' and '.join(strongest)}"
 
 
 def _compared(scored: Scored, rank: int, everything: list[Scored]) -> Iterator[str]:
@@ -86,11 +114,11 @@ def _layout(scored: Scored) -> Iterator[str]:
         return
     serving = candidate.resolved.serving
     copies = kv_copies(candidate.option.shape, serving)
-    if serving.attention_dp > 1:
+    if serving.attention_dp > 1 and candidate.option.shape.replicated_kv:
         yield f"{serving.attention_dp} attention groups keep the KV cache once each instead of {serving.gpus} times"
     elif copies > 1:
         yield f"the KV cache is kept {copies} times, once on each rank that shares its heads"
-    if serving.ep > 1:
+    if serving.ep > 1 and candidate.resolved.quantization.block:
         yield f"experts whole on {serving.ep} devices: no shard is cut below its block"
     if serving.pp > 1:
         where = "across nodes" if candidate.resolved.cluster.nodes > 1 else "inside the node"

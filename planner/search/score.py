@@ -50,14 +50,13 @@ def judged(candidate: Candidate, task: Task) -> Candidate:
 def score(candidate: Candidate, task: Task) -> Scored:
     """The sum of named parts. Logarithms base 2: a part of 1 is a doubling."""
     weights, workload, scale = task.policy.weights(task.goal), task.workload, task.policy.scale
-    wanted = task.wanted_context(candidate.resolved.architecture.max_position)
     slow = _log(candidate.tpot_s, task.policy.slowest_tpot_s) if candidate.tpot_s else 0.0
     parts = {
         "model": scale.model * candidate.option.model_value,
         "throughput": weights.throughput * _rate(candidate.output_tok_s),
         "speed": weights.speed * _rate(candidate.tpot_s, inverse=True),
         "start": weights.start * _rate(candidate.ttft_s, inverse=True),
-        "context": weights.context * _log(candidate.context, wanted),
+        "context": weights.context * _context(candidate, task),
         "users": weights.users * _log(max(candidate.users, _FLOOR), 1.0),
         "gpus": weights.gpus * _log(max(candidate.gpus, 1), 1.0),
         "queue": -scale.queue * _queue(candidate, workload.concurrency),
@@ -66,6 +65,13 @@ def score(candidate: Candidate, task: Task) -> Scored:
         "missed": -(scale.miss + scale.slow * _shortfall(candidate, task)) if candidate.misses else 0.0,
     }
     return Scored(candidate, sum(parts.values()), parts)
+
+
+def _context(candidate: Candidate, task: Task) -> float:
+    """Halvings of the context that was aimed at; those above a comfortable one count a quarter."""
+    limit = candidate.resolved.architecture.max_position
+    wanted, enough = task.wanted_context(limit), task.enough_context(limit)
+    return min(_log(candidate.context, enough), 0.0) + 0.25 * _log(max(min(candidate.context, wanted), enough), wanted)
 
 
 def _shortfall(candidate: Candidate, task: Task) -> float:

@@ -39,7 +39,15 @@ def _distinct(ranked: Iterable[Scored], per_model: int | None) -> Iterable[Score
     count: Counter[str] = Counter()
     for scored in ranked:
         c = scored.candidate
-        key = (c.option.title, c.option.group.title, c.layout.tp, c.layout.attention_dp, c.layout.pp)
+        key: tuple[object, ...] = (
+            c.option.title,
+            c.option.group.title,
+            c.layout.tp,
+            c.layout.attention_dp,
+            c.layout.pp,
+        )
+        if per_model is not None:
+            key = (c.resolved.model_id, c.resolved.engine.name, c.option.level)
         if key in seen or (per_model is not None and count[c.resolved.model_id] >= per_model):
             continue
         seen.add(key)

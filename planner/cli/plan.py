@@ -1,0 +1,184 @@
+"""``deploy-planner plan``: ranked deployments for this machine, or for hardware that is named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from planner.cli.options import add_overlay_option, library_of
+from planner.cli.values import count, duration, rate, share, tokens
+from planner.documents.deployment import ServiceLevelTable, WorkloadTable
+from planner.documents.encode import to_json
+from planner.documents.files import write_whole
+from planner.documents.request import Goal, PlanRequest
+from planner.documents.result import PlanDocument
+from planner.errors import Exit
+
+if TYPE_CHECKING:
+    from planner.documents.inventory import Inventory
+    from planner.library import Library
+
+STARTS = ("fits", "tight", "unknown")
+EXAMPLES = """examples:
+  deploy-planner plan                                                   the best for this machine
+  deploy-planner plan --hardware 8xH200-SXM --model deepseek-r1 --users 64
+  deploy-planner plan --hardware 2x8xH100-SXM --fabric infiniband-ndr --model deepseek-r1 --json
+  deploy-planner plan --hardware rtx-4090 --model qwen3-32b --preset code --markdown -o plan.md"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    _question_options(parser)
+    _load_options(parser)
+    answer = parser.add_argument_group("the answer")
+    form = answer.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the plan document as JSON")
+    form.add_argument("--table", action="store_true", help="plain text (the default)")
+    form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
+    answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
+    answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
+    answer.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+    add_overlay_option(parser)
+
+
+def _question_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("hardware and model")
+    group.add_argument(
+        "--hardware", metavar="SPEC|FILE", help="8xH200-SXM, 2x8xH100 (nodes × GPUs), 4xRTX-4090, cpu, or a file"
+    )
+    group.add_argument("--fabric", metavar="ID", help="network between nodes: infiniband-ndr, roce-400g …")
+    group.add_argument(
+        "--model", nargs="+", action="extend", default=[], metavar="ID|PATH", help="catalogue ids or local paths"
+    )
+    group.add_argument("--goal", choices=get_args(Goal), default="balanced", help="what to rank by (balanced)")
+    group.add_argument("--engine", nargs="+", action="extend", default=[], metavar="NAME[==VERSION]")
+    group.add_argument(
+        "--weights",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FORMAT",
+        help="allowed formats: fp8 awq-int4 gguf …",
+    )
+    group.add_argument("--quality-floor", metavar="LEVEL", help="lowest precision: bf16 fp8 int8 int4 … (int4)")
+
+
+def _load_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("load and service level")
+    group.add_argument("--preset", metavar="NAME", help="chat rag code batch agents reasoning: lengths and promises")
+    load = group.add_mutually_exclusive_group()
+    load.add_argument("--users", type=count(1, 10**9), metavar="N", help="requests in flight at once")
+    load.add_argument("--request-rate", type=rate, metavar="R", help="requests that arrive per second")
+    group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
+    group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
+    group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
+    group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
+    group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
+    group.add_argument("--tpot", type=duration, metavar="S", help="each further token within so many seconds")
+
+
+def run(args: argparse.Namespace) -> int:
+    from planner.plan import plan
+
+    library = library_of(args)
+    document = plan(request_of(args, library), library)
+    _write(_text(document, args), args)
+    return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
+
+
+def request_of(args: argparse.Namespace, library: Library) -> PlanRequest:
+    """The question that the options ask."""
+    return PlanRequest(
+        inventory=_inventory(args, library),
+        models=tuple(args.model),
+        workload=_workload(args),
+        goal=args.goal,
+        max_model_len=args.max_model_len,
+        weights=tuple(args.weights),
+        engines=tuple(args.engine),
+        quality_floor=_floor(args.quality_floor),
+        limit=args.limit,
+    )
+
+
+def _inventory(args: argparse.Namespace, library: Library) -> Inventory:
+    from planner.detect.machine import detect_machine
+
+    if args.hardware is None:
+        inventory = detect_machine(library.database)
+    else:
+        from planner.detect.spec import load_hardware
+
+        inventory = _with_host(load_hardware(args.hardware, library.database), library)
+    return inventory if args.fabric is None else replace(inventory, fabric=_fabric(args.fabric, library))
+
+
+def _with_host(inventory: Inventory, library: Library) -> Inventory:
+    """ "cpu" says nothing of the machine: this one is meant."""
+    node = inventory.nodes[0]
+    if inventory.origin != "simulated" or node.devices or node.host.ram_bytes is not None:
+        return inventory
+    from planner.detect.machine import detect_machine
+
+    host = detect_machine(library.database).nodes[0].host
+    print("deploy-planner: cpu: planned with the processor and memory of this machine", file=sys.stderr)
+    return replace(inventory, nodes=(replace(node, host=host), *inventory.nodes[1:]))
+
+
+def _fabric(name: str, library: Library) -> str:
+    from hwdb.errors import LookupProblem
+    from planner.errors import UnknownName
+
+    try:
+        return library.database.fabric(name).id
+    except LookupProblem as miss:
+        raise UnknownName("fabric", name, miss.nearest) from None
+
+
+def _floor(name: str | None) -> str | None:
+    from planner.errors import UnknownName
+    from planner.models.quality import level_of, levels
+
+    if name is not None and level_of(name) is None:
+        raise UnknownName("quality floor", name, tuple((level, 1.0) for level in levels()))
+    return name
+
+
+def _workload(args: argparse.Namespace) -> WorkloadTable:
+    """The preset, and what is said beside it."""
+    from planner.presets import preset
+
+    base = preset(args.preset).workload if args.preset else WorkloadTable()
+    said: dict[str, Any] = {
+        "isl": args.isl,
+        "osl": args.osl,
+        "prefix_hit_rate": args.prefix_hit_rate,
+        "concurrency": args.users,
+        "request_rate": args.request_rate,
+    }
+    said = {key: value for key, value in said.items() if value is not None}
+    if "concurrency" in said or "request_rate" in said:
+        said["saturated"] = False
+    if args.ttft is not None or args.tpot is not None:
+        said["service_level"] = ServiceLevelTable(ttft_s=args.ttft, tpot_s=args.tpot)
+    return base.model_copy(update=said)
+
+
+def _text(document: PlanDocument, args: argparse.Namespace) -> str:
+    if args.json:
+        return to_json(document)
+    from planner.cli.plan_table import plan_markdown, plan_table
+
+    return plan_markdown(document) if args.markdown else plan_table(document)
+
+
+def _write(text: str, args: argparse.Namespace) -> None:
+    if args.output is None:
+        sys.stdout.write(text + "\n")
+        return
+    write_whole(Path(args.output), text + "\n", overwrite=args.force)
+    print(f"wrote {args.output}", file=sys.stderr)
