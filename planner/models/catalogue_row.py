@@ -101,7 +101,7 @@ class CatalogueModel:
 
     @property
     def prominence(self) -> float:
-        """What it can do, in Arena points: published where listed, else estimated; see ``planner.models.prominence``."""
+        """What it can do, in Arena points: published, else estimated; see ``planner.models.prominence``."""
         if self.arena_score is not None:
             return float(self.arena_score)
         tuned = bool({"chat", "reasoning"} & set(self.uses))

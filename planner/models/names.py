@@ -35,7 +35,7 @@ def nearest(name: str, known: Mapping[str, str], count: int) -> tuple[tuple[str,
         if matcher.real_quick_ratio() > 0.4 and matcher.quick_ratio() > 0.4:
             best[id_] = min(best.get(id_, 1.0), 1 - matcher.ratio())
     close = sorted(best.items(), key=lambda item: (item[1], item[0]))
-    return tuple((id_, round(distance, 3)) for id_, distance in close[:count] if distance < 0.6)
+    return tuple((id_, round(distance, 3)) for id_, distance in close[:count] if distance < 0.5)
 
 
 def shown(name: str) -> str:

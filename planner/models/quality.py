@@ -31,11 +31,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class FormatQuality:
-    """What is known of a format. ``recovery`` is a range over the published comparisons; None is "unknown"."""
+    """What is known of a format; None is "unknown"."""
 
     format: str
     level: str | None
     recovery: tuple[float, float] | None
+    """Least and greatest share of the baseline's score over the published comparisons."""
+    perplexity_ratio: tuple[float, float] | None
+    """Least and greatest perplexity as a multiple of the baseline's (1 = no loss)."""
     evidence: tuple[Evidence, ...]
 
 
@@ -81,7 +84,12 @@ def quality_of(weights: str) -> FormatQuality:
     """Published quality of a format; without evidence its recovery is None ("unknown"), never a guess."""
     evidence = tuple(e for e in _evidence() if e.format == weights)
     shares = [e.recovery for e in evidence if e.recovery is not None]
-    return FormatQuality(weights, level_of(weights), (min(shares), max(shares)) if shares else None, evidence)
+    ratios = [e.value / e.baseline for e in evidence if e.recovery is None and e.value and e.baseline]
+    return FormatQuality(weights, level_of(weights), _range(shares), _range(ratios), evidence)
+
+
+def _range(values: list[float]) -> tuple[float, float] | None:
+    return (min(values), max(values)) if values else None
 
 
 @cache
