@@ -70,7 +70,7 @@ def test_refused_in_one_line_and_in_time(tmp_path: Path, name: str) -> None:
     assert said in problem.message
     assert str(path) in problem.where
     assert "\n" not in str(problem) and len(str(problem)) < 700
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 60  # a hang, not a speed
 
 
 def test_not_a_file(tmp_path: Path) -> None:
