@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from planner.estimate import Estimate
 from planner.memory.memo import IdentityMemo
+from planner.memory.weight_rules import weight_rules
+from planner.memory.weights import host_tables
 from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import model_bytes, tensor_bytes
 from planner.resolved import Resolved
@@ -39,13 +41,15 @@ def host_ram(resolved: Resolved) -> Estimate:
     Checkpoints are memory-mapped: the page cache is taken back when others need it, so it is only in ``high``.
     """
     serving, cluster = resolved.serving, resolved.cluster
+    model, scheme = resolved.architecture, resolved.quantization
     ranks = min(serving.gpus, cluster.per_node)
     terms = {
         "processes": ranks * _PROCESS_BYTES,
         "server": _FRONT_BYTES,
         "offloaded": serving.cpu_offload_bytes * ranks,
+        "tables": host_tables(model, scheme, weight_rules(resolved.engine, model, scheme)),
     }
     value = sum(terms.values())
-    low = terms["offloaded"] + 0.5 * (value - terms["offloaded"])
+    low = value - 0.5 * (terms["processes"] + terms["server"])
     terms["page_cache"] = disk_bytes(resolved)
     return Estimate(low, value, value + terms["page_cache"], "assumed", terms)

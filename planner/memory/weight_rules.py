@@ -32,6 +32,8 @@ class WeightRules:
     pad_when_multiple: int = 512
     pad_leftover: float = 0.0
     """Share of a padded down-projection that the allocator does not get back."""
+    host_table_rows: int = 1 << 62
+    """Lookup tables of at least so many rows (n-grams, engrams) stay in host memory."""
     rope_bytes: float = 0.0
     """Per position and rotary element: the table of sines and cosines."""
 

@@ -48,7 +48,7 @@ def _stage_weights(
         for kind in set(order):
             _add(parts, kinds[kind], order.count(kind))
         stages.append(parts)
-    _add(stages[0], rank.tensors(architecture.embeddings))
+    _add(stages[0], rank.tensors(t for t in architecture.embeddings if t.shape[0] < rules.host_table_rows))
     _add(stages[0], rank.tensors(architecture.vision))
     for parts in stages:
         _add(parts, {"other": rank.rope()})
@@ -58,6 +58,12 @@ def _stage_weights(
         for layer in architecture.mtp:
             _add(stages[-1], rank.layer(layer))
     return tuple(_resident(parts, rules) for parts in stages)
+
+
+def host_tables(architecture: Architecture, quantization: Quantization, rules: WeightRules) -> float:
+    """Bytes of the lookup tables that an engine keeps in host memory, whole."""
+    tables = (t for t in architecture.embeddings if t.shape[0] >= rules.host_table_rows)
+    return sum(tensor_bytes(t, quantization) for t in tables)
 
 
 def _add(target: dict[str, float], parts: Mapping[str, float], times: int = 1) -> None:
