@@ -62,6 +62,14 @@ def model_rules(engine: EngineProfile, model_type: str, shape: ModelShape, abili
         message = f"{engine.name} {engine.version} does not know {model_type} models"
         change = {"engine.version": version}
         yield Finding("engine-knows-model", message, f"use {engine.name} {needed}", "error", change)
+    elif abilities.known_models is not None and _plain(model_type) not in abilities.known_models:
+        message = f"{model_type} is not among the models that {engine.name} is known here to run"
+        yield Finding("engine-lists-model", message, "check the engine's list of supported models", "warning")
+
+
+def _plain(model_type: str) -> str:
+    """Text models inside multimodal ones are named after them."""
+    return model_type.removesuffix("_text")
 
 
 def layout_features(engine: EngineProfile, serving: Serving, abilities: Abilities) -> Iterator[Finding]:

@@ -67,6 +67,8 @@ class EngineSupport:
     features: Mapping[str, tuple[Row, ...]]
     rules: Mapping[str, tuple[Row, ...]]
     models: Mapping[str, str]
+    listed: bool = False
+    """``models`` names every model type that the engine runs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +82,9 @@ class Abilities:
     features: frozenset[str]
     rules: frozenset[str]
     models: Mapping[str, str]
+    """Model types that this release does not know → the releases that do."""
+    known_models: frozenset[str] | None
+    """Every model type of the engine, where its tables list them all."""
     first: Mapping[str, str]
     """Feature → the releases that have it on this chip, for those that this release lacks."""
     classes: Mapping[str, tuple[str, ...]]
@@ -168,6 +173,7 @@ def _abilities(support: Support, engine: EngineSupport, chip: Chip, release: tup
         features=frozenset(has),
         rules=frozenset(n for n, rows in engine.rules.items() if any(r.holds(chip.id, release) for r in rows)),
         models={name: span for name, span in engine.models.items() if not _in(release, span)},
+        known_models=frozenset(engine.models) if engine.listed else None,
         first={name: _elsewhere(rows, chip.id) for name, rows in engine.features.items() if name not in has},
         classes=support.classes,
     )
@@ -209,6 +215,7 @@ def support_of(document: Mapping[str, Any]) -> Support:
 def _engine(table: Mapping[str, Any], base: EngineSupport | None) -> EngineSupport:
     rules = {name: _rows(rows, name) for name, rows in table["rules"].items()}
     features = {name: _rows(rows, name) for name, rows in table["features"].items()}
+    models = {name: span for name, span in table["models"].items() if name != "listed"}
     return EngineSupport(
         name=table["name"],
         chips=tuple(_row(r, r["ids"], ()) for r in table.get("chips", ())) or (base.chips if base else ()),
@@ -216,7 +223,8 @@ def _engine(table: Mapping[str, Any], base: EngineSupport | None) -> EngineSuppo
         kv=tuple(_row(r, r["dtypes"], r["chips"]) for r in table.get("kv", ())) or (base.kv if base else ()),
         features={**(base.features if base else {}), **features},
         rules={**(base.rules if base else {}), **rules},
-        models={**(base.models if base else {}), **table["models"]},
+        models={**(base.models if base else {}), **models},
+        listed=bool(table["models"].get("listed")),
     )
 
 

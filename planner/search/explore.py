@@ -15,11 +15,12 @@ from planner.search.ledger import Ledger
 from planner.search.task import Task
 from planner.units import human_bytes
 
-UNPLANNED = frozenset({"tp-across-nodes-needs-fabric"})
-"""Remarks that the search takes as a no: nobody starts tensor ranks over a network that nobody named."""
+UNPLANNED = frozenset({"tp-across-nodes-needs-fabric", "engine-lists-model", "engine-on-chip"})
+"""Remarks that the search takes as a no: tensor ranks over a network that nobody named, an engine that is not known to run
+the model or the chip."""
 FIXED_BY_OPTION = frozenset({
     "engine-on-chip", "engine-has-feature", "engine-knows-model", "weights-format-on-chip", "bf16-on-chip",
-    "kv-dtype-on-chip", "kv-dtype-of-engine", "unknown-engine",
+    "kv-dtype-on-chip", "kv-dtype-of-engine", "engine-lists-model",
 })  # fmt: skip
 """Rules that no layout changes; ``engine-has-feature`` only as far as the model asks for the feature."""
 
@@ -62,7 +63,8 @@ def _choices(option: Option, space: Space, task: Task) -> Iterator[Layout]:
 
 def _refusal(option: Option, tools: Tools) -> Finding | None:
     """A rule that every layout of the option breaks."""
-    errors = [f for f in tools.check(option.base) if f.severity == "error" and f.rule in FIXED_BY_OPTION]
+    found = tools.check(option.base)
+    errors = [f for f in found if (f.severity == "error" or f.rule in UNPLANNED) and f.rule in FIXED_BY_OPTION]
     return errors[0] if errors else None
 
 
