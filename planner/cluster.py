@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from hwdb.errors import LookupProblem
+from hwdb.errors import AmbiguousRow, LookupProblem
 from hwdb.schema import Accelerator
 from planner.documents.deployment import HardwareTable, HostTable
-from planner.errors import UnknownName
+from planner.errors import BadInput, UnknownName
 from planner.resolved import Cluster, Device, Host, Link
 from planner.units import MICRO
 
@@ -93,5 +93,7 @@ def _look_up(find: Callable[[], Row]) -> Row:
     """The row, or hwdb's miss as the planner's typed problem."""
     try:
         return find()
+    except AmbiguousRow as several:
+        raise BadInput(several.kind, str(several), "name one of them") from None
     except LookupProblem as miss:
         raise UnknownName(miss.kind, miss.name, miss.nearest) from None

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from hwdb.errors import HardwareDataError
 from planner.cli.verbs import GLOBAL_EPILOG, VERBS, version_text
 from planner.errors import BadInput, Exit, PlannerError
 
@@ -20,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
         for problem in error.problems:
             print(f"deploy-planner: {problem}", file=sys.stderr)
         return Exit.BAD_INPUT
-    except PlannerError as error:
+    except (PlannerError, HardwareDataError) as error:
         print(f"deploy-planner: {error}", file=sys.stderr)
         return Exit.BAD_INPUT
     except KeyboardInterrupt:
