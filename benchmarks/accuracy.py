@@ -7,14 +7,18 @@ verdicts, the worst cases, and the cases left out with their reasons.
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from benchmarks.scoring import Score, Summary, scores, summaries, verdict_right
-from benchmarks.truth import Case, cases, deployment, excluded, files
+from benchmarks.truth import TRUTH, Case, cases, config, deployment, excluded, files
 from planner.documents.result import EstimateDocument
 from planner.errors import PlannerError
 from planner.library import Library
+from planner.models.hf_config import architecture_from_config
+from planner.models.parameters import count_parameters
 from planner.predict import predict
 
 _HEAD = ("figure", "combinations", "unanswered", "median", "p90", "bias", "inside")
@@ -83,6 +87,29 @@ def _cells(name: str, summary: Summary) -> tuple[str, ...]:
     return (name, str(summary.groups), str(summary.unanswered), *shares)
 
 
+def parameters() -> list[str]:
+    """Exact parameter counts against those of the reference implementations."""
+    rows = [json.loads(line) for line in (TRUTH / "parameters.jsonl").read_text(encoding="utf-8").splitlines()]
+    off = [
+        f"- {r['config']}: {_count(r['config']):,}, not {r['total']:,}"
+        for r in rows
+        if _count(r["config"]) != r["total"]
+    ]
+    near = sum(abs(_count(row["config"]) - row["total"]) <= 1e-3 * row["total"] for row in rows)
+    lines = [f"## parameters: {len(rows)} configs", "", f"within 0.1 %: {near} · exact: {len(rows) - len(off)}"]
+    return [*lines, *off, ""]
+
+
+@cache
+def _count(name: str) -> int:
+    """Total parameters by config; 0 where the architecture is unknown."""
+    values = {k: v for k, v in config(name).items() if k != "quantization_config"}
+    try:
+        return count_parameters(architecture_from_config(values)).total
+    except PlannerError:
+        return 0
+
+
 def report(outcome: Outcome, *, markdown: bool, worst: int) -> list[str]:
     """The lines of one truth file."""
     lines = [f"## {outcome.name}: {outcome.count} cases", ""]
@@ -107,7 +134,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--worst", type=int, default=10, help="worst cases to list")
     chosen = parser.parse_args(argv)
     library = Library()
-    for name in chosen.files or files():
+    if "parameters" in (chosen.files or ["parameters"]) and (TRUTH / "parameters.jsonl").exists():
+        print("\n".join(parameters()))
+    for name in [n for n in chosen.files if n != "parameters"] if chosen.files else files():
         print("\n".join(report(evaluate(name, library), markdown=chosen.markdown, worst=chosen.worst)))
     if excluded():
         print("## left out\n")
