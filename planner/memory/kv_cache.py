@@ -56,6 +56,14 @@ class KvSpec:
         return sum(c.state_bytes * n for c, n in self.caches)
 
 
+def stored_dtype(architecture: Architecture, dtype: str, capability: tuple[int, int] | None, rules: KvRules) -> str:
+    """The KV dtype as the engine stores it: fp8 of a latent with an indexer is packed on some chips."""
+    if dtype not in ("fp8", "fp8_e4m3") or capability is None or capability[0] not in rules.packed_fp8_capabilities:
+        return dtype
+    indexed = any(c.kind == "indexer" for layer in architecture.layer_kinds for c in layer.caches)
+    return "fp8_ds_mla" if indexed else dtype
+
+
 _specs: IdentityMemo[tuple[KvSpec, ...]] = IdentityMemo()
 
 
@@ -108,7 +116,7 @@ def _layer_cache(cache: Cache, layer: Layer, dtype: str, tp: int, rules: KvRules
     if cache.kind == "latent" and not rules.latent:
         return LayerCache("full", _decompressed(layer, tp, rules) * element)
     ratio = max(1, cache.compression)
-    size = _entry_bytes(cache, layer, element, rules) * share / ratio
+    size = _entry_bytes(cache, dtype, rules) * share / ratio
     window = cache.window if rules.hybrid else None
     return LayerCache(cache.kind, size, window, compression=ratio, elements=cache.elements)
 
@@ -122,14 +130,15 @@ def _decompressed(layer: Layer, tp: int, rules: KvRules) -> float:
     )
 
 
-def _entry_bytes(cache: Cache, layer: Layer, element: float, rules: KvRules) -> float:
+def _entry_bytes(cache: Cache, dtype: str, rules: KvRules) -> float:
     """Bytes of one stored entry, all heads."""
+    element = ELEMENT_BYTES.get(dtype, 2.0)
     if rules.packed and cache.kind in ("sliding", "compressed"):
         return rules.packed.entry_bytes
     if cache.kind != "latent":
         return cache.elements * (cache.element_bytes or element)
-    if element == 1.0 and rules.sparse_fp8_entry_bytes and any(c.kind == "indexer" for c in layer.caches):
-        return rules.sparse_fp8_entry_bytes
+    if dtype == "fp8_ds_mla":
+        return rules.packed_fp8_entry_bytes
     padded = -(-cache.elements // rules.pad_latent) * rules.pad_latent
     return padded * (cache.element_bytes or element)
 

@@ -57,8 +57,10 @@ class KvRules:
     """MLA keeps the latent; otherwise keys and values of every head, both padded."""
     pad_head: int = 256
     """Head size to which keys and values are then padded."""
-    sparse_fp8_entry_bytes: float = 0.0
-    """Bytes of a latent entry under fp8 when an indexer selects from it (fp8_ds_mla); 0: one per element."""
+    packed_fp8_entry_bytes: float = 656.0
+    """Bytes of a latent entry under ``fp8_ds_mla``: fp8 latent with a scale per 128, bf16 rotary part."""
+    packed_fp8_capabilities: tuple[int, ...] = ()
+    """Major compute capabilities on which plain fp8 means ``fp8_ds_mla`` where an indexer selects entries."""
     balance: float = 1.25
     """Groups take the larger layer count while it is below this multiple of the smaller one."""
     state_page_multiple: int = 16
@@ -79,6 +81,8 @@ def kv_rules(profile: EngineProfile, architecture: Architecture) -> KvRules:
 def _read(table: Mapping[str, Any], model_type: str) -> KvRules:
     merged = {**table, **table.get("model", {}).get(model_type, {})}
     known = {k: v for k, v in merged.items() if k in KvRules.__dataclass_fields__}
+    if "packed_fp8_capabilities" in known:
+        known["packed_fp8_capabilities"] = tuple(known["packed_fp8_capabilities"])
     if "packed" in known:
         known["packed"] = _packed(known["packed"])
     return KvRules(**known)

@@ -9,12 +9,11 @@ from typing import Any
 
 from planner.documents.result import ServingMemory
 from planner.memory.budget import capacity_bytes
-from planner.memory.kv_cache import kv_specs
 from planner.memory.kv_capacity import longest_context
 from planner.memory.kv_rules import kv_rules
 from planner.memory.layout import layout_of
 from planner.memory.obstacle import share_taken, starts
-from planner.memory.serving import demand_of
+from planner.memory.serving import demand_of, specs_of
 from planner.resolved import Resolved
 
 _LEAST_CONTEXT = 1024
@@ -46,7 +45,7 @@ def _shorter(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
         kv_rules(resolved.engine, resolved.architecture),
         resolved.serving,
     )
-    specs = kv_specs(resolved.architecture, serving.kv_cache_dtype, serving.tp, layout.pp, rules, mtp=layout.mtp)
+    specs = specs_of(resolved, layout, rules)
     users = 1.0 / serving.dcp
     length = min(longest_context(s, pool, users, demand_of(resolved), rules) for s in specs)
     length -= length % serving.block_size

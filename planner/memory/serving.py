@@ -9,7 +9,7 @@ from planner.documents.result import GpuMemory, ServingMemory
 from planner.estimate import Estimate, spread, total
 from planner.memory.budget import MOST, Parts, capacity_bytes, parts_of, pool_of
 from planner.memory.host import disk_bytes, host_ram
-from planner.memory.kv_cache import KvSpec, context_bytes, kv_specs
+from planner.memory.kv_cache import KvSpec, context_bytes, kv_specs, stored_dtype
 from planner.memory.kv_capacity import Capacity, Demand, capacity
 from planner.memory.kv_rules import KvRules, kv_rules
 from planner.memory.layout import Layout, layout_of
@@ -23,9 +23,7 @@ def serving_memory(resolved: Resolved) -> ServingMemory:
     layout = layout_of(resolved.serving, resolved.architecture.num_layers)
     rules = kv_rules(resolved.engine, resolved.architecture)
     stages = _stages(resolved, layout)
-    specs = kv_specs(
-        resolved.architecture, resolved.serving.kv_cache_dtype, resolved.serving.tp, layout.pp, rules, mtp=layout.mtp
-    )
+    specs = specs_of(resolved, layout, rules)
     worst = max(range(layout.pp), key=lambda i: (sum(stages[i].values()), specs[i].token_bytes))
     parts = parts_of(resolved, stages[worst], layout)
     pool = pool_of(resolved, parts, specs[worst])
@@ -39,6 +37,14 @@ def serving_memory(resolved: Resolved) -> ServingMemory:
         host_ram=host_ram(resolved),
         disk=disk_bytes(resolved),
     )
+
+
+def specs_of(resolved: Resolved, layout: Layout, rules: KvRules) -> tuple[KvSpec, ...]:
+    """Caches of one rank of each stage, in the dtype in which this device stores them."""
+    row = resolved.cluster.device.accelerator
+    capability = row.compute_capability if row else None
+    dtype = stored_dtype(resolved.architecture, resolved.serving.kv_cache_dtype, capability, rules)
+    return kv_specs(resolved.architecture, dtype, resolved.serving.tp, layout.pp, rules, mtp=layout.mtp)
 
 
 def demand_of(resolved: Resolved) -> Demand:

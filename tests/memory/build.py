@@ -41,6 +41,9 @@ DEEPSEEK_R1: dict[str, Any] = {
     "moe_layer_freq": 1, "num_nextn_predict_layers": 1, "vocab_size": 129280, "max_position_embeddings": 163840,
     "tie_word_embeddings": False, "torch_dtype": "bfloat16",
 }  # fmt: skip
+DEEPSEEK_V32: dict[str, Any] = {
+    **DEEPSEEK_R1, "model_type": "deepseek_v32", "index_n_heads": 64, "index_head_dim": 128, "index_topk": 2048,
+}  # fmt: skip
 
 H100 = 79.19 * GIB
 H200 = 139.8 * GIB

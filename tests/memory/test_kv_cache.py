@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.engines.registry import engine_profile
-from planner.memory.kv_cache import KvSpec, LayerCache, kv_specs
+from planner.memory.kv_cache import KvSpec, LayerCache, kv_specs, stored_dtype
 from planner.memory.kv_capacity import Demand, capacity, longest_context
 from planner.memory.kv_rules import KvRules, kv_rules
 from planner.units import GIB
@@ -133,3 +133,14 @@ def test_compressed_entries_pack_into_tuples_of_pages():
     )
     found = capacity(caches, 21.47 * GIB, Demand(800_000, 256, 512), rules)
     assert found.concurrency == pytest.approx(4.66, rel=0.01)
+
+
+def test_sparse_latents_as_printed():
+    """DeepSeek-V3.2: 78,324 B a token in bf16, 43,190 in fp8 as it is, 656 B an entry where it is packed."""
+    model = build.architecture(build.DEEPSEEK_V32)
+    plain, fp8, packed = (kv_specs(model, dtype, 8, 1, RULES)[0].token_bytes for dtype in ("bf16", "fp8", "fp8_ds_mla"))
+    assert (plain, packed) == (78_324, 61 * (656 + 132))
+    assert fp8 == pytest.approx(43_190, rel=1e-4)
+    on = KvRules(packed_fp8_capabilities=(9,))
+    assert [stored_dtype(model, "fp8", c, on) for c in ((9, 0), (10, 0), None)] == ["fp8_ds_mla", "fp8", "fp8"]
+    assert stored_dtype(build.architecture(build.DEEPSEEK_R1), "fp8", (9, 0), on) == "fp8"
