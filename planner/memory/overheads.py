@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from planner.engines.profile import EngineProfile
+from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture
 from planner.resolved import Serving
 
@@ -32,11 +34,16 @@ class OverheadRules:
     graphs_in_budget: bool = False
 
 
+_rules: IdentityMemo[OverheadRules] = IdentityMemo()
+
+
 def overhead_rules(profile: EngineProfile) -> OverheadRules:
     """The coefficients of a profile."""
-    table: Mapping[str, float] = profile.fact("overheads", {})
-    known = {k: v for k, v in table.items() if k in OverheadRules.__dataclass_fields__}
-    return OverheadRules(**known)  # type: ignore[arg-type]
+    return _rules.get(profile, None, None, lambda: _read(profile.fact("overheads", {})))
+
+
+def _read(table: Mapping[str, Any]) -> OverheadRules:
+    return OverheadRules(**{k: v for k, v in table.items() if k in OverheadRules.__dataclass_fields__})
 
 
 def non_torch(rules: OverheadRules, ranks: int, per_node: int) -> float:
