@@ -56,6 +56,7 @@ def plan(
     question = question_of(request, groups, policy)
     run = Run(question, library, groups[:MAX_GROUPS], progress, cancelled)
     for finding in set_apart:
+        run.ledger.consider()
         run.ledger.reject(finding, request.inventory.origin)
     candidates = list(_named(run) if request.models else _best_of_catalogue(run))
     order = ranked(candidates, question.task)

@@ -15,12 +15,14 @@ from planner.search.ledger import Ledger
 from planner.search.task import Task
 from planner.units import human_bytes
 
-UNPLANNED = frozenset({"tp-across-nodes-needs-fabric", "engine-lists-model", "engine-on-chip"})
-"""Remarks that the search takes as a no: tensor ranks over a network that nobody named, an engine that is not known to run
-the model or the chip."""
+UNPLANNED = frozenset({
+    "tp-across-nodes-needs-fabric", "engine-lists-model", "engine-on-chip", "context-beyond-positions",
+})  # fmt: skip
+"""Remarks that the search takes as a no: tensor ranks over a network that nobody named, an engine that is not known
+to run the model or the chip."""
 FIXED_BY_OPTION = frozenset({
     "engine-on-chip", "engine-has-feature", "engine-knows-model", "weights-format-on-chip", "bf16-on-chip",
-    "kv-dtype-on-chip", "kv-dtype-of-engine", "engine-lists-model",
+    "kv-dtype-on-chip", "kv-dtype-of-engine", "engine-lists-model", "context-beyond-positions",
 })  # fmt: skip
 """Rules that no layout changes; ``engine-has-feature`` only as far as the model asks for the feature."""
 
@@ -30,7 +32,7 @@ def explore(option: Option, task: Task, tools: Tools, ledger: Ledger) -> Iterato
     space = space_of(option)
     choices = list(_choices(option, space, task))
     ledger.consider(len(choices))
-    refusal = _refusal(option, tools)
+    refusal = _refusal(option, task, tools)
     if refusal is not None:
         ledger.reject(refusal, option.title, len(choices))
         return
@@ -61,9 +63,12 @@ def _choices(option: Option, space: Space, task: Task) -> Iterator[Layout]:
     )
 
 
-def _refusal(option: Option, tools: Tools) -> Finding | None:
+def _refusal(option: Option, task: Task, tools: Tools) -> Finding | None:
     """A rule that every layout of the option breaks."""
-    found = tools.check(option.base)
+    base = option.base
+    if task.must_context is not None:
+        base = replace(base, serving=replace(base.serving, max_model_len=task.must_context))
+    found = tools.check(base)
     errors = [f for f in found if (f.severity == "error" or f.rule in UNPLANNED) and f.rule in FIXED_BY_OPTION]
     return errors[0] if errors else None
 
