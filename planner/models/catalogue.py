@@ -85,15 +85,18 @@ class Catalogue:
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
-        """Squeezed name → id. Full ids win over aliases, aliases over short forms, prominent models over others."""
+        """Squeezed name → id: ids first, then own names, aliases, repositories, short forms; prominent models first."""
         ranked = sorted(self.models(), key=lambda m: (-m.prominence, m.id))
-        names = {squeeze(m.id): m.id for m in ranked}
-        for model in ranked:
-            for alias in (model.short_name, model.name, *model.aliases):
-                names.setdefault(squeeze(alias), model.id)
-        for model in ranked:
-            for alias in (*(c.repo for c in model.checkpoints), *short_forms(model.short_name)):
-                names.setdefault(squeeze(alias), model.id)
+        names: dict[str, str] = {}
+        for written in (
+            lambda m: (m.id,),
+            lambda m: (m.short_name,),
+            lambda m: (m.name, *m.aliases, *(c.repo for c in m.checkpoints)),
+            lambda m: short_forms(m.short_name),
+        ):
+            for model in ranked:
+                for name in written(model):
+                    names.setdefault(squeeze(name), model.id)
         return names
 
     @cached_property

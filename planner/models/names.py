@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 MAX_NAME = 300
-_ENDINGS = ("-instruct", "-it", "-chat", "-hf", "-thinking", "-bf16", "-instruct-2507", "-pt")
-_FRONTS = ("meta-", "nvidia-", "c4ai-")
+_ENDING = re.compile(r"-(instruct|it|chat|hf|thinking|bf16|pt|v\d+(\.\d+)?|\d{4})$", re.IGNORECASE)
+"""What a name ends in when people leave the end off: tuning, format, version, date."""
+_FRONT = re.compile(r"^(meta-|nvidia-|c4ai-)", re.IGNORECASE)
 
 
 def squeeze(name: str) -> str:
@@ -15,11 +17,11 @@ def squeeze(name: str) -> str:
 
 
 def short_forms(name: str) -> tuple[str, ...]:
-    """A short name without the usual front and ending: ``Llama-3.1-8B-Instruct`` → ``Llama-3.1-8B``."""
-    lower = name.lower()
-    fronts = [name, *(name[len(f) :] for f in _FRONTS if lower.startswith(f))]
-    cut = [n[: -len(e)] for n in fronts for e in _ENDINGS if n.lower().endswith(e)]
-    return tuple(n for n in (*fronts[1:], *cut) if n)
+    """A short name without its usual front and endings: ``Mixtral-8x7B-Instruct-v0.1`` → ``Mixtral-8x7B``."""
+    forms = [_FRONT.sub("", name)]
+    while (cut := _ENDING.sub("", forms[-1])) != forms[-1]:
+        forms.append(cut)
+    return tuple(form for form in forms if form and form != name)
 
 
 def nearest(name: str, known: Mapping[str, str], count: int) -> tuple[tuple[str, float], ...]:
