@@ -6,14 +6,14 @@ A config is untrusted. Every getter either returns a value of the promised type 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planner.errors import BadInput
 
 MAX_SIZE = 1 << 40
 MAX_LAYERS = 4096
-MAX_LIST = 1 << 16
+MAX_LIST = 1 << 13
 _MISSING: Any = object()
 
 
@@ -54,13 +54,14 @@ class Keys:
         self.own: Mapping[str, Any] = {}
         self.read: set[str] = set()
         self.filled: set[str] = set()
+        self.lists: dict[tuple[str, str], Any] = {}
 
     def layer(self, values: Sequence[tuple[str, Any]]) -> Keys:
         """The same config as one layer sees it, where some values differ."""
         if not values:
             return self
         keys = Keys(self.values, self.implied, self.spellings, self.where)
-        keys.own, keys.read, keys.filled = dict(values), self.read, self.filled
+        keys.own, keys.read, keys.filled, keys.lists = dict(values), self.read, self.filled, self.lists
         return keys
 
     def at(self, name: str) -> str:
@@ -83,10 +84,6 @@ class Keys:
         if implied is not None:
             self.filled.add(name)
         return implied
-
-    def stated(self, name: str) -> Any:
-        """As ``raw``, without what the family implies."""
-        return next((self.values[s] for s in self.spellings.get(name, (name,)) if self.values.get(s) is not None), None)
 
     def has(self, name: str) -> bool:
         return self.raw(name) is not None
@@ -145,15 +142,36 @@ class Keys:
 
     def texts(self, name: str) -> tuple[str, ...] | None:
         """A list of words."""
+        found: tuple[str, ...] | None = self._checked("texts", name, self._words)
+        return found
+
+    def counts(self, name: str) -> tuple[int, ...] | None:
+        """A list of whole numbers from 0."""
+        found: tuple[int, ...] | None = self._checked("counts", name, self._numbers)
+        return found
+
+    def members(self, name: str) -> frozenset[int]:
+        """The numbers of a list, for asking whether one is among them."""
+        found: frozenset[int] | None = self._checked("members", name, lambda key: frozenset(self._numbers(key) or ()))
+        return found or frozenset()
+
+    def _checked(self, kind: str, name: str, check: Callable[[str], Any]) -> Any:
+        """Lists are checked once: they are asked for again for every layer."""
+        if name in self.own:
+            return check(name)
+        if (kind, name) not in self.lists:
+            self.lists[kind, name] = check(name)
+        return self.lists[kind, name]
+
+    def _words(self, name: str) -> tuple[str, ...] | None:
         items = self.items(name)
         if items is not None and not all(isinstance(item, str) for item in items):
             raise BadInput(self.at(name), "expected a list of names")
         return items
 
-    def counts(self, name: str, *, minimum: int = 0) -> tuple[int, ...] | None:
-        """A list of whole numbers."""
+    def _numbers(self, name: str) -> tuple[int, ...] | None:
         items = self.items(name)
-        return None if items is None else tuple(whole_number(i, self.at(name), minimum, MAX_SIZE) for i in items)
+        return None if items is None else tuple(whole_number(i, self.at(name), 0, MAX_SIZE) for i in items)
 
     def table(self, name: str) -> Mapping[str, Any] | None:
         value = self.raw(name)
@@ -162,11 +180,6 @@ class Keys:
         if not isinstance(value, dict):
             raise BadInput(self.at(name), f"expected a table, got {shown(value)}")
         return value
-
-    def below(self, name: str, implied: Mapping[str, Any] | None = None) -> Keys | None:
-        """A nested table as keys of its own, or nothing."""
-        table = self.table(name)
-        return None if table is None else Keys(table, implied or {}, self.spellings, f"{self.where}: {name}")
 
     def words(self, name: str, default: str) -> tuple[str, ...]:
         """Names written in one text, parted by blanks."""

@@ -1,7 +1,8 @@
-"""What a family of models leaves implicit in its configs: data from ``families.toml`` and ``reference_defaults.json``."""
+"""What a family of models leaves implicit in its configs: ``families.toml`` and ``reference_defaults.json``."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from planner.data import read_json, read_toml
 
 TABLE = "models/families.toml"
 DEFAULTS = "models/reference_defaults.json"
-NOT_FAMILIES = ("spellings", "layer_tokens", "nested")
+NOT_FAMILIES = ("spellings", "layer_tokens", "nested", "neutral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,11 @@ def layer_tokens() -> Mapping[str, str]:
     """Words for the kind of a layer, as configs write them → tokens."""
     table: Mapping[str, str] = read_toml(TABLE)["layer_tokens"]
     return table
+
+
+def is_neutral(key: str) -> bool:
+    """Whether a key says nothing of sizes."""
+    return any(re.fullmatch(pattern, key) for pattern in read_toml(TABLE)["neutral"]["patterns"])
 
 
 def nested_tables() -> Mapping[str, Mapping[str, str]]:

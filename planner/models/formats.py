@@ -62,7 +62,7 @@ def scale_bytes(shape: tuple[int, ...], scheme: Quantization) -> float:
 
 @lru_cache(maxsize=4096)
 def model_bytes(architecture: Architecture, quantization: Quantization) -> float:
-    """Bytes of the whole model, multi-token prediction excluded (and, for GGUF, the vision tower: a file of its own)."""
+    """Bytes of the whole model without prediction layers (and, for GGUF, without the vision tower's own file)."""
     if quantization.scheme.startswith("gguf:"):
         return gguf_layout(architecture, quantization.scheme).file_bytes
     return sum(tensor_bytes(tensor, quantization) * count for tensor, count in all_tensors(architecture))

@@ -62,9 +62,7 @@ def _overrides(reading: Reading, count: int) -> tuple[dict[str, Quantization], T
     return {**most, **free}, {tail: set().union(*votes.values()) for tail, votes in tails.items()}
 
 
-def _kept(
-    index: int, layer: Layer, partial: Tails, listed: Tails | None, plain: tuple[str, ...]
-) -> frozenset[int]:
+def _kept(index: int, layer: Layer, partial: Tails, listed: Tails | None, plain: tuple[str, ...]) -> frozenset[int]:
     """Tensors of one layer that stay unquantised there: ignored here, or in no list where only listed ones count."""
     here = [tail for tail, layers in partial.items() if index in layers]
     kept = {n for n, t in enumerate(layer.tensors) if any(_hits(tail, t) for tail in here)}

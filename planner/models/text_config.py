@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.errors import BadInput, UnknownArchitecture
 from planner.models.config_keys import Keys, shown
-from planner.models.families import Family, common_spellings, family, family_of_class, nested_tables
+from planner.models.families import Family, common_spellings, family, family_of_class, is_neutral, nested_tables
 
 NESTED = ("thinker_config", "text_config", "llm_config", "language_config", "language_model_config")
 MAX_KEYS = 20_000
@@ -31,14 +31,32 @@ def check_is_model(config: object) -> None:
         raise BadInput("config.json", f"{len(config):,} keys are too many for a model's settings")
 
 
+NAMELESS = "llama"
+"""The family whose implied keys are fewest: plain attention and MLP without biases."""
+SIZES = ("vocab_size", "intermediate_size", "num_attention_heads", "moe_intermediate_size", "num_experts")
+
+
 def text_keys(config: dict[str, Any]) -> Keys:
     """Keys of the language model; those of the whole stand in where the inner table lacks one."""
     values, outer = _innermost(config)
     name = _model_type(values, outer)
-    known = _known(name, outer, values)
+    known = _known(name or NAMELESS, outer, values)
     flat = {**values, **_unfolded(values)}
     ways = {**common_spellings(), **known.spellings}
     return Keys(flat, {**known.implied, "model_type": name}, ways)
+
+
+def doubts_of(keys: Keys) -> tuple[str, ...]:
+    """What the config leaves open. A config without a name is answered only if every key in it was understood."""
+    name = keys.text("model_type")
+    if name:
+        filled = ", ".join(key for key in SIZES if key in keys.filled)
+        return (f"not in the config, taken from the defaults of {name}: {filled}",) if filled else ()
+    unread = sorted(k for k in keys.values if k not in keys.read and not isinstance(keys.values[k], dict))
+    strange = [key for key in unread if not is_neutral(key)]
+    if strange or keys.filled & set(SIZES):
+        raise _unknown("the config names no model_type, and not all of its keys are understood", keys.values)
+    return ("the config names no model_type: taken for a plain decoder by its keys, biases and norms unknown",)
 
 
 def _innermost(config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -80,7 +98,9 @@ def _model_type(values: Mapping[str, Any], outer: Mapping[str, Any]) -> str:
         found = family_of_class(name)
         if found:
             return found
-    raise _unknown("the config names no model_type", values)
+    if not isinstance(values.get("hidden_size"), int):
+        raise _unknown("the config names no model_type", values)
+    return ""
 
 
 def _classes(config: Mapping[str, Any]) -> tuple[str, ...]:

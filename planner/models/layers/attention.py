@@ -46,11 +46,11 @@ def _caches(keys: Keys, heads: Heads, spec: LayerSpec) -> Iterator[Cache]:
     elements = heads.kv * (heads.dim + heads.v_dim)
     yield Cache("sliding" if spec.window else "full", elements, heads.kv, spec.window)
     if keys.flag("block_indexer"):
-        yield Cache("indexer", keys.count("sparse_index_dim"))
+        yield Cache("indexer", keys.count("sparse_index_dim"), compression=keys.count("index_compression", 1))
 
 
 def _projections(keys: Keys, heads: Heads, shares: bool) -> Iterator[Tensor]:
-    """Q by head, K and V by KV head, O by input. An output gate doubles Q's rows; shared or equal K and V are missing."""
+    """Q by head, K and V by KV head, O by input. An output gate doubles Q; shared or equal K and V are missing."""
     q_name, k_name, v_name, o_name = keys.words("attention_names", NAMES)
     hidden = keys.count("attention_input_size", keys.count("hidden_size"))
     bias = keys.flag("qkv_bias", keys.flag("attention_bias"))

@@ -1,7 +1,7 @@
-"""Attention over compressed entries: one shared K=V head, a sliding window beside entries that stand for many tokens.
+"""Attention over compressed entries: one shared K=V head, a window beside entries that stand for many tokens.
 
-DeepSeek-V4 report, section 2.3: every layer keeps the last ``sliding_window`` tokens; *compressed sparse* layers add one
-entry per 4 tokens, of which an indexer picks ``index_topk``; *heavily compressed* layers add one entry per 128 tokens.
+DeepSeek-V4 report, section 2.3: every layer keeps the last ``sliding_window`` tokens; *compressed sparse* layers add
+one entry per 4 tokens, of which an indexer picks ``index_topk``; *heavily compressed* ones one entry per 128 tokens.
 """
 
 from __future__ import annotations

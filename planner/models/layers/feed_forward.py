@@ -80,7 +80,8 @@ def _shared_size(keys: Keys, width: int) -> tuple[int, int]:
 def _router(keys: Keys, shape: MoE) -> Iterator[Tensor]:
     hidden, bias = keys.count("hidden_size"), keys.flag("router_bias")
     name = keys.text("router_name", "mlp.gate")
-    yield from linear(name, shape.num_experts, hidden, part="router", quantized=False, bias=bias)
+    rows = shape.num_experts + keys.count("extra_router_rows", 0, minimum=0)
+    yield from linear(name, rows, hidden, part="router", quantized=False, bias=bias)
 
 
 def _experts(keys: Keys, shape: MoE) -> Iterator[Tensor]:

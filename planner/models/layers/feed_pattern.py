@@ -15,6 +15,9 @@ def feed_forwards(keys: Keys, count: int, tokens: tuple[str, ...]) -> tuple[Feed
         return tuple(_alone(token) for token in tokens)
     if not keys.flag("has_feed_forward", True):
         return ((),) * count
+    fixed = keys.words("feed_forward_blocks", "")
+    if fixed:
+        return (fixed,) * count
     sparse = _sparse_layers(keys, count) if keys.optional("num_experts") else (False,) * count
     both = ("dense", "moe") if keys.flag("moe_beside_dense") else ("moe",)
     return tuple(both if s else ("dense",) for s in sparse)
@@ -51,14 +54,15 @@ def _named(keys: Keys, count: int) -> tuple[bool, ...] | None:
         if len(text) > 1 << 16 or not all(part.strip().isdigit() and len(part) < 8 for part in text.split(",")):
             raise BadInput(keys.at("moe_layers_enum"), "expected layer numbers parted by commas")
         listed = tuple(int(part) for part in text.split(","))
-    return None if not listed else tuple(i in listed for i in range(count))
+    chosen = frozenset(listed or ())
+    return tuple(i in chosen for i in range(count)) if chosen else None
 
 
 def _by_rule(keys: Keys, index: int, count: int) -> bool:
     """A first sparse layer, a last one, and a step between."""
     first = keys.count("first_k_dense_replace", 0, minimum=0)
     last = keys.optional("moe_layer_end_index", minimum=0)
-    if index < first or (last is not None and index > last) or index in (keys.counts("mlp_only_layers") or ()):
+    if index < first or (last is not None and index > last) or index in keys.members("mlp_only_layers"):
         return False
     period = keys.optional("expert_layer_period")
     if period:

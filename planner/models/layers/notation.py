@@ -1,9 +1,10 @@
 """A short notation for tensors, so that towers, projectors and one-off weights are rows of data and not code.
 
-One entry is one line: ``module size size … flags``. A size is a sum of products of whole numbers and config keys
-(``3*hidden_size+8``, ``head_dim*num_attention_heads/2``); ``#KEY`` is the length of a list. Flags: ``col`` ``row`` ``kv`` ``vocab`` how it is cut, ``bias``
-a bias of the first size, ``stack`` the first size counts like tensors, ``quant`` a linear weight that is quantised without being cut, ``part:NAME``, ``if:KEY`` and
-``unless:KEY`` by a true, non-zero key, ``on:NAME`` only in layers with that mixer or feed-forward.
+One entry is one line: ``module size size … flags``. A size is a sum (or difference) of products of whole numbers and
+config keys (``3*hidden_size+8``, ``head_dim*num_attention_heads/2``); ``#KEY`` is the length of a list. Flags:
+``col`` ``row`` ``kv`` ``vocab`` how it is cut; ``bias`` a bias of the first size; ``stack`` the first size counts like
+tensors; ``quant`` a linear weight that is quantised without being cut; ``part:NAME``; ``if:KEY`` and ``unless:KEY`` by
+a true, non-zero key; ``on:NAME`` only in layers with that mixer or feed-forward.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def parse(line: str) -> Entry:
     module, *words = line.split()
     flags = [w for w in words if w in SHARDS or w in ("bias", "stack", "quant")]
     marked = [tuple(w.split(":", 1)) for w in words if ":" in w]
-    shard = next((SHARDS[f] for f in flags if f in SHARDS), "replicated")
+    shard: Shard = next((SHARDS[f] for f in flags if f in SHARDS), "replicated")
     return Entry(
         module=module,
         sizes=tuple(w for w in words if w not in flags and ":" not in w),
@@ -56,7 +57,7 @@ def parse(line: str) -> Entry:
 
 def size(expression: str, keys: Keys) -> int:
     """The value of a size."""
-    total = sum(_product(term, keys) for term in expression.split("+"))
+    total = sum(_product(term, keys) for term in expression.replace("-", "+-1*").split("+"))
     return whole_number(total, keys.at(expression), 0, MAX_SIZE)
 
 
@@ -71,7 +72,7 @@ def _product(term: str, keys: Keys) -> int:
 
 
 def _value(name: str, keys: Keys) -> int:
-    if name.isdigit():
+    if name.lstrip("-").isdigit():
         return int(name)
     if name.startswith("#"):
         return len(keys.items(name[1:]) or ())
@@ -80,7 +81,7 @@ def _value(name: str, keys: Keys) -> int:
 
 def holds(keys: Keys, name: str) -> bool:
     """A key counts as held when it is true, a number above zero, a table or a word other than "none"."""
-    value = keys.raw(name)
+    value = keys.items(name[1:]) if name.startswith("#") else keys.raw(name)
     return bool(value) and value != "none"
 
 
@@ -95,8 +96,6 @@ def tensors(lines: Iterable[str], keys: Keys, *, part: Part, spec: LayerSpec | N
 def _met(kind: str, name: str, keys: Keys, spec: LayerSpec | None) -> bool:
     if kind == "on":
         return spec is not None and name in (*spec.mixers, *spec.feed_forward)
-    if kind == "off":
-        return spec is not None and name not in (*spec.mixers, *spec.feed_forward)
     return holds(keys, name) == (kind == "if")
 
 
@@ -108,7 +107,7 @@ def _tensor(entry: Entry, keys: Keys, part: Part) -> Iterator[Tensor]:
     kind = entry.part or (part if part == "vision" or flat else "other")
     yield Tensor(entry.module, shape, kind, entry.shard, quantized=entry.quantized and flat)
     if entry.bias:
-        shard = "replicated" if entry.shard == "row" else entry.shard
+        shard: Shard = "replicated" if entry.shard == "row" else entry.shard
         yield Tensor(f"{entry.module}.bias", shape[: 1 + entry.stack], kind, shard)
 
 

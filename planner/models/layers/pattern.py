@@ -23,7 +23,7 @@ def layer_specs(keys: Keys, translate: Mapping[str, str]) -> tuple[LayerSpec, ..
     count = _count(keys)
     if keys.has("block_configs"):
         return nas_specs(keys, count)
-    tokens = mixer_tokens(keys, count, translate)
+    tokens = mixer_tokens(keys, count, {**translate, **keys.implied.get("tokens", {})})
     feeds = feed_forwards(keys, count, tokens)
     shared = keys.count("num_kv_shared_layers", 0, minimum=0)
     return tuple(_spec(keys, i, tokens[i], feeds[i], i >= count - shared > 0) for i in range(count))
@@ -106,10 +106,10 @@ def _compressed(keys: Keys, count: int) -> Tokens | None:
 
 def _indexed(keys: Keys, count: int) -> Tokens | None:
     """Lists of the layers with full attention, counted from 1 or from 0; the rest is linear."""
-    layers = keys.counts("full_attn_layers")
-    if layers is None:
+    layers = keys.members("full_attn_layers")
+    if not layers:
         return None
-    first = 0 if 0 in layers or 0 in (keys.counts("kda_layers") or ()) else 1
+    first = 0 if 0 in layers or 0 in keys.members("kda_layers") else 1
     return tuple("full_attention" if i + first in layers else "linear_attention" for i in range(count))
 
 
@@ -121,8 +121,8 @@ def _every(keys: Keys, count: int) -> Tokens | None:
         return tuple(
             "full_attention" if (i + 1) % interval == 0 or i >= tail else "linear_attention" for i in range(count)
         )
-    listed = keys.counts("attn_layer_indices")
-    if listed is not None:
+    listed = keys.members("attn_layer_indices")
+    if listed:
         return tuple("full_attention" if i in listed else "mamba" for i in range(count))
     period = keys.optional("attn_layer_period")
     if period:
@@ -176,7 +176,12 @@ READERS: tuple[Callable[[Keys, int], Tokens | None], ...] = (
 )
 
 
-def _spec(keys: Keys, index: int, token: str, feed: tuple[str, ...], shares_kv: bool) -> LayerSpec:  # noqa: PLR0913
+def spec_of(keys: Keys, index: int, token: str) -> LayerSpec:
+    """The spec of one layer by its token alone, where every layer is one block."""
+    return _spec(keys, index, token, feed_forwards(keys, 1, (token,))[0], False)
+
+
+def _spec(keys: Keys, index: int, token: str, feed: tuple[str, ...], shares_kv: bool) -> LayerSpec:
     kind, _, ratio = token.partition(":") if token.startswith("compressed") else (token.partition(":")[0], "", "")
     mixers = _mixers(keys, kind)
     values: dict[str, Value] = {

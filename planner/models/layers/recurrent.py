@@ -62,7 +62,7 @@ def _kda_tensors(keys: Keys, heads: int, dim: int, width: int) -> Iterator[Tenso
     yield from linear(f"{prefix}.o_proj", hidden, rows, part="recurrent", shard="row")
 
 
-def _gate(keys: Keys, letter: str, hidden: int, dim: int, rows: int, *, full: bool) -> Iterator[Tensor]:  # noqa: PLR0913
+def _gate(keys: Keys, letter: str, hidden: int, dim: int, rows: int, *, full: bool) -> Iterator[Tensor]:
     """A gate per channel, straight or through one head's width."""
     if full:
         yield from linear(f"self_attn.{letter}_proj", rows, hidden, part="recurrent", shard="column")

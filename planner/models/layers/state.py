@@ -9,7 +9,7 @@ BYTES = {"float32": 4.0, "float16": 2.0, "bfloat16": 2.0, "fp32": 4.0, "fp16": 2
 
 
 def state_caches(keys: Keys, mixer: Recurrent, *, dtype: str = "", conv_heads: int | None = None) -> tuple[Cache, ...]:
-    """The recurrent state (in the dtype that the config names, else ``dtype``, else the model's) and the conv window."""
+    """The recurrent state (in the config's dtype for it, else ``dtype``, else the model's) and the conv window."""
     named = keys.text("state_dtype", dtype) or keys.text("dtype", "bfloat16")
     caches = []
     if mixer.state_elements:

@@ -57,7 +57,7 @@ def _audio(outer: Mapping[str, Any], text: Keys, row: Mapping[str, Any]) -> Iter
         yield from _lines(row.get("audio_projector", ()), keys, "")
 
 
-def _keys(  # noqa: PLR0913
+def _keys(
     outer: Mapping[str, Any], inner: Mapping[str, Any], text: Keys, row: Mapping[str, Any], table: str, tower: str
 ) -> Keys:
     """The encoder's own keys, then those of the whole, then defaults."""
