@@ -39,6 +39,8 @@ def open_model(reference: str | ModelTable, library: Library) -> ModelSource:
 
 
 def _open_text(name: str, library: Library) -> ModelSource:
+    if not name.strip():
+        raise BadInput("model", "names no model", _NEXT)
     row = library.catalogue.find(name)
     if row is not None:
         return _from_row(row)
