@@ -28,6 +28,10 @@ class Overheads:
     """Scale of reading routed experts against the fitted kernels, which ran on even routing."""
     experts_compute: float = 1.0
     """Scale of computing them."""
+    routing: float = 0.8
+    """Of the tokens of a step, the share that picks experts freely; the rest go where others went already."""
+    channel_fp8: float = 1.0
+    """Scale of products with per-channel FP8 weights, where the engine has no fused kernel for them."""
     moe_latency: float = 0.5
     """Scale of the latency of routed experts, whose single timings hold routing and launches."""
     latency: float = 1.0

@@ -104,12 +104,14 @@ class _Experts:
     tile: float
     groups: int
     balance: float
+    routing: float
 
     def seconds(self, rows: float) -> float:
         op = self.op
         total = rows * self.groups
         share = op.local_experts / op.num_experts
-        touched = op.local_experts * (1 - (1 - op.experts_per_token / op.num_experts) ** total)
+        free = 1 + (total - 1) * self.routing if total > 1 else total
+        touched = op.local_experts * (1 - (1 - op.experts_per_token / op.num_experts) ** free)
         served = total * op.experts_per_token * share * self.balance
         memory = touched * self.expert_s
         compute = (served + min(touched * self.tile, served * _PADDING)) * self.row_s
@@ -151,13 +153,14 @@ class StepModel:
     def _compile(self, product: Product) -> _Law:
         form = self.chip.format(product.format)
         law = self.chip.law("gemm", form)
-        rate = self.chip.bandwidth_bytes_s * law.memory
+        slower = self.over.channel_fp8 if form == "fp8-channel" else 1.0
+        rate = self.chip.bandwidth_bytes_s * law.memory / slower
         return _Law(
             count=product.count,
             latency=law.latency_s * self.over.latency,
             fixed=product.weight_bytes / rate,
             per_row=(product.k + product.n) * ACTIVATION_BYTES / rate,
-            compute=2 * product.n * product.k / (self.chip.peak(form) * law.compute * self.over.compute),
+            compute=slower * 2 * product.n * product.k / (self.chip.peak(form) * law.compute * self.over.compute),
         )
 
     def _compile_experts(self, op: ExpertOp) -> _Experts:
@@ -173,6 +176,7 @@ class StepModel:
             tile=law.knee,
             groups=self.layout.attention_dp,
             balance=1.0 if self.layout.ep <= 1 else self.over.expert_imbalance,
+            routing=self.over.routing,
         )
 
     def step(self, load: Load) -> Step:
