@@ -7,7 +7,7 @@ from math import ceil, prod
 
 from planner.models.architecture import Architecture, Quantization, Tensor
 from planner.models.gguf_layout import gguf_layout
-from planner.models.gguf_mix import Place, kept_mix, tensor_type, type_bits
+from planner.models.gguf_mix import kept_mix, place_at, tensor_type, type_bits
 from planner.models.parameters import all_tensors
 from planner.models.quantization import weight_scheme
 from planner.models.quantization_patterns import matches
@@ -15,7 +15,7 @@ from planner.models.quantization_patterns import matches
 __all__ = ["BASE_BYTES", "model_bytes", "scheme_of", "tensor_bytes", "weight_scheme"]
 
 BASE_BYTES = {"bf16": 2.0, "fp16": 2.0, "fp32": 4.0}
-MIDDLE = Place(index=4, count=12, moe=0, gqa=1.0, layers80=False)
+MIDDLE = place_at(index=4, count=12, moe=0, gqa=1.0)
 """A layer that no rule of a GGUF mix favours."""
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from planner.models.architecture import Architecture, Tensor
-from planner.models.gguf_mix import Mix, Place, kept_mix, places, tensor_kind, tensor_type, type_bits
+from planner.models.gguf_mix import (
+    Mix,
+    Place,
+    kept_mix,
+    outside_layers,
+    places,
+    tensor_kind,
+    tensor_type,
+    type_bits,
+)
 
 Types = tuple[tuple[str, float], ...]
 """(ggml type, bytes) pairs."""
@@ -58,13 +67,12 @@ def gguf_layout(architecture: Architecture, scheme: str, file_bytes: float | Non
 
 
 def _from_rules(architecture: Architecture, mix: Mix) -> GgufLayout:
-    at = places(architecture)
-    first = Place(0, architecture.num_layers, at[0].moe if at else 0, 1.0, False)
+    first = outside_layers(architecture)
     tables = [t for t in architecture.embeddings if t.part == "embedding"]
     rest = [t for t in architecture.embeddings if t.part != "embedding"]
     head = [*(architecture.head or [replace(t, part="head") for t in tables[:1]]), *rest]
     tied = not architecture.head
-    layers = [_layer(layer.tensors, mix, place) for layer, place in zip(architecture.layers, at, strict=True)]
+    layers = _layers(architecture, mix)
     rows = tuple(dict.fromkeys(layers))
     index = {row: i for i, row in enumerate(rows)}
     return _laid_out(
@@ -99,6 +107,15 @@ def _tied_mix(mix: Mix) -> Mix:
     """A table that is also the head has the head's type (``llama_tensor_get_type``)."""
     rules = tuple(replace(rule, kind="token_embd") for rule in mix.rules if rule.kind == "output")
     return replace(mix, rules=(*rules, *mix.rules))
+
+
+def _layers(architecture: Architecture, mix: Mix) -> list[LayerBytes]:
+    """Every layer; those of one kind at places with the same conditions are added up once."""
+    known: dict[tuple[int, Place], LayerBytes] = {}
+    keys = list(zip(architecture.layer_order, places(architecture), strict=True))
+    for kind, place in dict.fromkeys(keys):
+        known[kind, place] = _layer(architecture.layer_kinds[kind].tensors, mix, place)
+    return [known[key] for key in keys]
 
 
 def _layer(tensors: Iterable[Tensor], mix: Mix, place: Place) -> LayerBytes:

@@ -42,13 +42,9 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tensor stands, as far as rules ask."""
+    """Where a tensor stands: the conditions of rules that hold there. Layers of the same place have the same types."""
 
-    index: int
-    count: int
-    moe: int
-    gqa: float
-    layers80: bool
+    holds: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -108,18 +104,27 @@ def tensor_type(tensor: Tensor, mix: Mix, place: Place) -> str:
     kind = tensor_kind(tensor)
     if kind == "plain":
         return "F32"
-    wanted = next((r.type for r in mix.rules if _matches(r.kind, kind) and _holds(r.when, place)), mix.base)
+    wanted = next((r.type for r in mix.rules if r.when in place.holds and _matches(r.kind, kind)), mix.base)
     if tensor.shape[-1] % _BLOCK:
         return str(read_toml(_TABLE)["fallback"].get(wanted, wanted))
     return wanted
 
 
+@lru_cache(maxsize=1024)
 def places(architecture: Architecture) -> tuple[Place, ...]:
     """The place of every layer."""
-    layers, count = architecture.layers, architecture.num_layers
-    moe = max((layer.feed_forward.num_experts for layer in layers if isinstance(layer.feed_forward, MoE)), default=0)
-    dense80 = count == 80 and not moe
-    return tuple(Place(i, count, moe, _gqa(layer), dense80) for i, layer in enumerate(layers))
+    count, moe = architecture.num_layers, _most_experts(architecture)
+    return tuple(place_at(i, count, moe, _gqa(layer)) for i, layer in enumerate(architecture.layers))
+
+
+def outside_layers(architecture: Architecture) -> Place:
+    """The place of tables and head: as the first layer, without a ratio of heads."""
+    return place_at(0, architecture.num_layers, _most_experts(architecture), 1.0)
+
+
+def _most_experts(architecture: Architecture) -> int:
+    blocks = (layer.feed_forward for layer in architecture.layer_kinds)
+    return max((block.num_experts for block in blocks if isinstance(block, MoE)), default=0)
 
 
 def _gqa(layer: Layer) -> float:
@@ -131,22 +136,23 @@ def _gqa(layer: Layer) -> float:
     return 1.0
 
 
-def _holds(when: str, at: Place) -> bool:
-    eighth = at.count // 8
+def place_at(index: int, count: int, moe: int, gqa: float) -> Place:
+    """What holds for a layer of ``count``, with ``moe`` experts and ``gqa`` query heads per KV head."""
+    eighth = count // 8
     conditions = {
         "always": True,
-        "more_bits": at.index < eighth or at.index >= 7 * at.count // 8 or (at.index - eighth) % 3 == 2,
-        "first_eighth": at.index < eighth,
-        "first_sixteenth": at.index < at.count // 16,
-        "first_2": at.index < 2,
-        "first_4": at.index < 4,
-        "middle": eighth <= at.index < 7 * at.count // 8,
-        "gqa4": at.gqa >= 4,
-        "moe": at.moe >= 4,
-        "moe8": at.moe == 8,
-        "layers80": at.layers80,
+        "more_bits": index < eighth or index >= 7 * count // 8 or (index - eighth) % 3 == 2,
+        "first_eighth": index < eighth,
+        "first_sixteenth": index < count // 16,
+        "first_2": index < 2,
+        "first_4": index < 4,
+        "middle": eighth <= index < 7 * count // 8,
+        "gqa4": gqa >= 4,
+        "moe": moe >= 4,
+        "moe8": moe == 8,
+        "layers80": count == 80 and not moe,
     }
-    return conditions[when]
+    return Place(frozenset(name for name, holds in conditions.items() if holds))
 
 
 def _matches(pattern: str, kind: str) -> bool:
