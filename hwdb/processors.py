@@ -21,6 +21,7 @@ _FILLERS = frozenset((
 ))  # fmt: skip
 _MAX_TEXT = 200
 _WILD = {"#": "[0-9]", "?": "[0-9a-z]", "*": "[0-9a-z]*"}
+_BETWEEN_WILD = re.compile("[#?*]+")
 _SOCKETS = re.compile(r"(?:^|\s)(\d{1,2})\s?[x×]\s+(?=[a-z])(?!(?:LP)?DDR)|\b(\d{1,2})\s?sockets?\b", re.IGNORECASE)
 _IN_WORDS = re.compile(r"\b(?:(dual)|single)\b", re.IGNORECASE)
 _CHANNELS = re.compile(r"\b(\d{1,2})\s?(?:x\s?(?=DDR)|-?ch(?:annels?)?\b|\s?DDR[345]X?\s+channels\b)", re.IGNORECASE)
@@ -33,7 +34,7 @@ def matching(text: str, families: Iterable[tuple[str, Iterable[str]]]) -> list[s
     line = " ".join(word for word in words(text) if word not in _FILLERS)
     best, found = 0, list[str]()
     for row, patterns in families:
-        score = max((_literals(pattern) for pattern in patterns if _regex(pattern).search(line)), default=0)
+        score = max((_literals(pattern) for pattern in patterns if _fits(pattern, line)), default=0)
         if score > best:
             best, found = score, [row]
         elif score == best and score:
@@ -82,6 +83,12 @@ def _number(pattern: re.Pattern[str], text: str, low: int, high: int) -> float |
         return None
     value = float(found[1])
     return value if low <= value <= high else None
+
+
+def _fits(pattern: str, line: str) -> bool:
+    """Whether the pattern is a run of words of the line; most are ruled out without compiling them."""
+    longest = max(_BETWEEN_WILD.split(pattern), key=len)
+    return longest.strip() in line and _regex(pattern).search(line) is not None
 
 
 def _literals(pattern: str) -> int:
