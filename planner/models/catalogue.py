@@ -16,7 +16,7 @@ from hwdb.schema import Source
 from planner.data import read_text
 from planner.errors import UnknownName
 from planner.models.catalogue_row import CatalogueModel, PublishedCheckpoint
-from planner.models.names import nearest, short_forms, squeeze
+from planner.models.names import name_index, nearest, squeeze
 
 COMPILED = "models/catalogue/compiled.json"
 
@@ -29,7 +29,7 @@ class Catalogue:
 
     def models(self) -> tuple[CatalogueModel, ...]:
         """Every model, by id."""
-        return tuple(self._by_id.values())
+        return tuple(self._model(id_) for id_ in self._ids)
 
     def get(self, name: str) -> CatalogueModel:
         """A model by id, short name, alias or the repository of one of its published checkpoints.
@@ -43,11 +43,10 @@ class Catalogue:
 
     def find(self, name: str) -> CatalogueModel | None:
         """As ``get``; None on a miss."""
-        direct = self._by_id.get(name)
-        if direct is not None:
-            return direct
+        if name in self._own or name in _compiled()["models"]:
+            return self._model(name)
         id_ = self._names.get(squeeze(name))
-        return self._by_id[id_] if id_ else None
+        return self._model(id_) if id_ else None
 
     def published(self, repo: str) -> PublishedCheckpoint | None:
         """The checkpoint that a repository holds."""
@@ -74,30 +73,28 @@ class Catalogue:
             and (other.id in own or {other.base, other.distilled_from, other.same_architecture_as} & {model.id})
         )
 
+    def _model(self, id_: str) -> CatalogueModel:
+        return self._own.get(id_) or _built_in_model(id_)
+
     @cached_property
-    def _by_id(self) -> Mapping[str, CatalogueModel]:
-        rows = dict(_built_in())
+    def _own(self) -> Mapping[str, CatalogueModel]:
+        """The user's rows; later folders win."""
+        found: dict[str, CatalogueModel] = {}
         for folder in self._overlays:
             from planner.models.compile_catalogue import read_folder
 
-            rows |= {model.id: model for model in read_folder(folder / "models")}
-        return dict(sorted(rows.items()))
+            found |= {model.id: model for model in read_folder(folder / "models")}
+        return found
+
+    @cached_property
+    def _ids(self) -> tuple[str, ...]:
+        return tuple(sorted({*_compiled()["models"], *self._own}))
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
-        """Squeezed name → id: ids first, then own names, aliases, repositories, short forms; prominent models first."""
-        ranked = sorted(self.models(), key=lambda m: (-m.prominence, m.id))
-        names: dict[str, str] = {}
-        for written in (
-            lambda m: (m.id,),
-            lambda m: (m.short_name,),
-            lambda m: (m.name, *m.aliases, *(c.repo for c in m.checkpoints)),
-            lambda m: short_forms(m.short_name),
-        ):
-            for model in ranked:
-                for name in written(model):
-                    names.setdefault(squeeze(name), model.id)
-        return names
+        """Squeezed name → id."""
+        names: Mapping[str, str] = _compiled()["names"]
+        return name_index(self.models()) if self._own else names
 
     @cached_property
     def _haystacks(self) -> Mapping[str, str]:
@@ -108,8 +105,14 @@ class Catalogue:
 
 
 @cache
-def _built_in() -> Mapping[str, CatalogueModel]:
-    return {row["id"]: model_from_compiled(row) for row in json.loads(read_text(COMPILED))["models"]}
+def _compiled() -> dict[str, Any]:
+    compiled: dict[str, Any] = json.loads(read_text(COMPILED))
+    return compiled
+
+
+@cache
+def _built_in_model(id_: str) -> CatalogueModel:
+    return model_from_compiled({"id": id_, **_compiled()["models"][id_]})
 
 
 def model_from_compiled(row: dict[str, Any]) -> CatalogueModel:

@@ -6,13 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hwdb.schema import Source
 from planner.errors import Problem
-from planner.models.architecture import Architecture
 from planner.models.prominence import estimated_score, tier_of
 from planner.models.row_reader import RowReader
+
+if TYPE_CHECKING:
+    from planner.models.architecture import Architecture
 
 USES = (
     "chat", "code", "reasoning", "vision", "audio", "embedding", "reranker", "base", "translation", "ocr", "guard",

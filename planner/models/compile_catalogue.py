@@ -15,6 +15,7 @@ from typing import Any
 
 from planner.errors import BadDocument, BadInput, Problem
 from planner.models.catalogue_row import CatalogueModel, read_row
+from planner.models.names import name_index
 from planner.models.quality import known_formats
 from planner.models.source import read_json_file
 from planner.units import MIB
@@ -79,7 +80,7 @@ def _dump(config: dict[str, Any]) -> str:
 
 def compiled_row(model: CatalogueModel) -> dict[str, Any]:
     """A model as the compiled file keeps it: defaults left out, sources as pairs."""
-    row = {f.name: getattr(model, f.name) for f in fields(CatalogueModel) if f.name != "origin"}
+    row = {f.name: getattr(model, f.name) for f in fields(CatalogueModel) if f.name not in ("id", "origin")}
     row["checkpoints"] = [{k: v for k, v in asdict(c).items() if v} for c in model.checkpoints]
     row["sources"] = {key: [s.text, s.date] for key, s in model.sources.items()}
     defaults = {f.name: f.default for f in fields(CatalogueModel) if f.default is not MISSING}
@@ -87,9 +88,14 @@ def compiled_row(model: CatalogueModel) -> dict[str, Any]:
 
 
 def compile_text() -> str:
-    """The whole compiled file, one model a line."""
-    rows = ",\n".join(json.dumps(compiled_row(m), separators=(",", ":"), ensure_ascii=False) for m in read_folder(ROOT))
-    return '{"models":[\n' + rows + "\n]}\n"
+    """The whole compiled file: names people write, and one model a line."""
+    models = read_folder(ROOT)
+    rows = ",\n".join(f"{json.dumps(m.id)}:{_compact(compiled_row(m))}" for m in models)
+    return '{"names":' + _compact(name_index(models)) + ',\n"models":{\n' + rows + "\n}}\n"
+
+
+def _compact(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def main() -> int:
@@ -100,7 +106,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     (ROOT / "compiled.json").write_text(text, encoding="utf-8")
-    sys.stderr.write(f"compiled {text.count(chr(10)) - 2} models, {len(text):,} bytes\n")
+    sys.stderr.write(f"compiled {text.count(chr(10)) - 3} models, {len(text):,} bytes\n")
     return 0
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.models.catalogue_row import CatalogueModel
 
 MAX_NAME = 300
 _ENDING = re.compile(r"-(instruct|it|chat|hf|thinking|bf16|pt|v\d+(\.\d+)?|\d{4})$", re.IGNORECASE)
@@ -22,6 +26,23 @@ def short_forms(name: str) -> tuple[str, ...]:
     while (cut := _ENDING.sub("", forms[-1])) != forms[-1]:
         forms.append(cut)
     return tuple(form for form in forms if form and form != name)
+
+
+def name_index(models: Iterable[CatalogueModel]) -> dict[str, str]:
+    """Squeezed name → id: ids first, then own names, aliases, repositories, short forms; prominent models first."""
+    ranked = sorted(models, key=lambda m: (-m.prominence, m.id))
+    names: dict[str, str] = {}
+    ways: tuple[Callable[[CatalogueModel], Iterable[str]], ...] = (
+        lambda m: (m.id,),
+        lambda m: (m.short_name,),
+        lambda m: (m.name, *m.aliases, *(c.repo for c in m.checkpoints)),
+        lambda m: short_forms(m.short_name),
+    )
+    for written in ways:
+        for model in ranked:
+            for name in written(model):
+                names.setdefault(squeeze(name), model.id)
+    return names
 
 
 def nearest(name: str, known: Mapping[str, str], count: int) -> tuple[tuple[str, float], ...]:
