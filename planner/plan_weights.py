@@ -31,12 +31,14 @@ class WeightChoice:
         return level_of(self.weights) if self.weights else None
 
 
-def weight_choices(source: ModelSource, engine: str, *, local: bool, policy: Policy) -> Iterator[WeightChoice]:
-    """Formats for an engine, each once, the published ones first."""
+def weight_choices(
+    source: ModelSource, engine: str, *, local: bool, ladder: bool, policy: Policy
+) -> Iterator[WeightChoice]:
+    """Formats for an engine, each once, the published ones first; with ``ladder`` fewer mixes of GGUF."""
     if source.path is not None:
         yield from _of_files(source, local)
     elif local:
-        yield from _gguf(source, policy)
+        yield from _gguf(source, policy, policy.gguf_ladder if ladder else policy.gguf_mixes)
     else:
         published = list(_published(source))
         yield from published
@@ -67,12 +69,12 @@ def _made_while_loading(published: list[WeightChoice], formats: tuple[str, ...])
         yield from (WeightChoice(name, on_the_fly=True) for name in formats if name not in have)
 
 
-def _gguf(source: ModelSource, policy: Policy) -> Iterator[WeightChoice]:
+def _gguf(source: ModelSource, policy: Policy, mixes: tuple[str, ...]) -> Iterator[WeightChoice]:
     row = source.row
     if row is None or not row.gguf_repos:
         return
     four = native_format(source) == "mxfp4"
-    for mix in policy.gguf_float4 if four else policy.gguf_mixes:
+    for mix in policy.gguf_float4 if four else mixes:
         yield WeightChoice(f"gguf:{mix}", row.gguf_repos[0], native=four)
 
 
@@ -93,7 +95,8 @@ def below_floor(choice: WeightChoice, floor: str) -> Finding | None:
     if choice.native or choice.weights is None or at_least(choice.weights, floor) is not False:
         return None
     message = f"{choice.weights} is below the quality floor {floor}"
-    return Finding("quality-floor", message, f"set the quality floor to {choice.level}")
+    change = {"request.quality_floor": choice.level}
+    return Finding("quality-floor", message, f"set the quality floor to {choice.level}", "error", change)
 
 
 def not_asked_for(choice: WeightChoice, allowed: tuple[str, ...]) -> Finding | None:
@@ -101,4 +104,5 @@ def not_asked_for(choice: WeightChoice, allowed: tuple[str, ...]) -> Finding | N
     name = choice.weights
     if not allowed or name is None or name in allowed or (name.startswith("gguf:") and "gguf" in allowed):
         return None
-    return Finding("weights-not-asked-for", f"only {', '.join(allowed)} weights were asked for", "allow more formats")
+    message = f"only {', '.join(allowed)} weights were asked for"
+    return Finding("weights-not-asked-for", message, "allow more formats", "error", {"request.weights": None})
