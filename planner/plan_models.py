@@ -39,7 +39,7 @@ def opened(name: str, library: Library, ledger: Ledger) -> ModelSource | None:
 
 def catalogue_models(question: Question, groups: tuple[Group, ...], library: Library, ledger: Ledger) -> Iterator[str]:
     """Ids of chat models whose smallest allowed format could fit, the most promising first."""
-    room = [(group, *_room(group, library)) for group in groups]
+    room = [(group, *room_of(group, library)) for group in groups]
     promising: list[tuple[float, CatalogueModel]] = []
     for row in library.catalogue.models():
         if not TUNED & set(row.uses) or SPECIAL & set(row.uses):
@@ -55,7 +55,7 @@ def catalogue_models(question: Question, groups: tuple[Group, ...], library: Lib
         yield row.id
 
 
-def _room(group: Group, library: Library) -> tuple[float, float]:
+def room_of(group: Group, library: Library) -> tuple[float, float]:
     """Memory that a plan may use and bandwidth, of all devices together."""
     if group.is_cpu:
         bandwidth = group.host.memory_bandwidth_bytes_s or _USUAL_HOST_BYTES_S

@@ -13,7 +13,7 @@ from planner.library import Library
 from planner.models.formats import model_bytes
 from planner.models.gguf_layout import gguf_layout
 from planner.models.source import ModelSource
-from planner.plan_models import worth
+from planner.plan_models import room_of, worth
 from planner.plan_question import Question
 from planner.plan_weights import WeightChoice, below_floor, native_format, not_asked_for, weight_choices
 from planner.predict import LOCAL_FAMILIES
@@ -22,6 +22,7 @@ from planner.resolved import Resolved
 from planner.search.candidate import Option
 from planner.search.groups import Group, hardware_table
 from planner.search.ledger import Ledger
+from planner.units import human_bytes
 
 _UNRANKED_VALUE = 1000.0
 """Points of a model that no catalogue knows: it was named, so it competes only with itself."""
@@ -51,16 +52,21 @@ def options(
 ) -> list[Option]:
     """Everything that could run this model on this group, before any layout; the best formats first."""
     found: list[Option] = []
+    ladder = not question.request.models
     for rank, (name, version) in enumerate(engines.engines):
         profile = engine_profile(name, version)
         local = profile.family in LOCAL_FAMILIES
-        choices = list(weight_choices(source, profile.name, local=local, policy=question.task.policy))
+        choices = list(weight_choices(source, profile.name, local=local, ladder=ladder, policy=question.task.policy))
         if not choices:
             ledger.consider()
             ledger.reject(_no_format(local), f"{source.id} · {name}")
         for choice in choices:
             engine = EngineTable(name=name, version=profile.version)
-            option = _asked_for(choice, question) or _option(source, choice, engine, group, question, library)
+            option = (
+                _asked_for(choice, question)
+                or _far_too_large(source, choice, group, question, library)
+                or _option(source, choice, engine, group, question, library)
+            )
             if isinstance(option, Finding):
                 ledger.consider()
                 ledger.reject(option, f"{source.id} · {choice.weights} · {name}")
@@ -72,6 +78,22 @@ def options(
 def _asked_for(choice: WeightChoice, question: Question) -> Finding | None:
     floor, allowed = question.task.quality_floor, question.request.weights
     return below_floor(choice, floor) or not_asked_for(choice, allowed)
+
+
+def _far_too_large(
+    source: ModelSource, choice: WeightChoice, group: Group, question: Question, library: Library
+) -> Finding | None:
+    """By count and precision alone, before anything is computed: beyond all memory of the group and its host."""
+    total = source.row.parameters_total if source.row else None
+    if total is None or choice.level is None:
+        return None
+    least = 0.9 * total * question.task.policy.bytes_per_parameter(choice.level)
+    room = room_of(group, library)[0]
+    host = 0.0 if group.is_cpu else float(group.host.ram_bytes or 0.0)
+    if not room or least <= room + host:
+        return None
+    message = f"more than {human_bytes(least)} of weights exceed {human_bytes(room + host)} of memory together"
+    return Finding("does-not-fit", message, "smaller weights or more devices")
 
 
 def _option(

@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.data import read_toml
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
-from planner.errors import UnknownName
+from planner.errors import BadInput
 
 DEFAULT = "chat"
 
@@ -32,10 +32,10 @@ def presets() -> dict[str, Preset]:
 
 
 def preset(name: str) -> Preset:
-    """One of them. Raises UnknownName."""
+    """One of them. Raises BadInput."""
     found = presets().get(name)
     if found is None:
-        raise UnknownName("preset", name, tuple((known, 1.0) for known in presets()))
+        raise BadInput("preset", f"unknown preset {name[:60]!r}", f"write one of {', '.join(presets())}")
     return found
 
 

@@ -15,7 +15,7 @@ from planner.documents.encode import to_json
 from planner.documents.files import write_whole
 from planner.documents.request import Goal, PlanRequest
 from planner.documents.result import PlanDocument
-from planner.errors import Exit
+from planner.errors import BadInput, Exit
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
@@ -140,11 +140,10 @@ def _fabric(name: str, library: Library) -> str:
 
 
 def _floor(name: str | None) -> str | None:
-    from planner.errors import UnknownName
     from planner.models.quality import level_of, levels
 
     if name is not None and level_of(name) is None:
-        raise UnknownName("quality floor", name, tuple((level, 1.0) for level in levels()))
+        raise BadInput("--quality-floor", f"unknown level {name[:60]!r}", f"write one of {', '.join(levels())}")
     return name
 
 

@@ -67,6 +67,8 @@ class Policy:
     level_bytes: Mapping[str, float]
     """Precision level → bytes per parameter of the smallest file."""
     gguf_mixes: tuple[str, ...]
+    gguf_ladder: tuple[str, ...]
+    """Of the mixes, where many models are compared."""
     gguf_float4: tuple[str, ...]
     goals: Mapping[str, Weights]
     scale: Scale
@@ -98,6 +100,7 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
         ),
         on_the_fly={name: tuple(formats) for name, formats in document["on_the_fly"].items()},
         gguf_mixes=tuple(document["gguf"]["mixes"]),
+        gguf_ladder=tuple(document["gguf"]["ladder"]),
         gguf_float4=tuple(document["gguf"]["float4"]),
         scale=Scale(**document["scale"]),
         goals={name: Weights(**row) for name, row in document["goals"].items()},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planner.data import read_toml
 from planner.documents.request import Goal
 from planner.documents.result import Finding
-from planner.errors import UnknownName
+from planner.errors import BadInput
 from planner.legality.shape import ModelShape
 from planner.models.quality import levels
 from planner.plan_question import load_policy
@@ -89,5 +89,5 @@ def test_policy_and_presets_are_complete() -> None:
     assert policy.engines_of("nvidia-sm90").names and policy.engines_of("cpu").names == ("llama.cpp",)
     assert set(presets()) == {"chat", "rag", "code", "batch", "agents", "reasoning"}
     assert all(row["source"] for row in read_toml("search/presets.toml")["presets"].values())
-    with pytest.raises(UnknownName):
+    with pytest.raises(BadInput):
         preset("poetry")

@@ -1,0 +1,87 @@
+"""``deploy-planner plan``: the options, the three forms of the answer, exit codes, bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from planner.cli.main import main
+from planner.data import read_json
+
+R1 = ["plan", "--hardware", "8xH200-SXM", "--model", "deepseek-r1", "--users", "64"]
+
+
+def test_json_is_the_document_and_follows_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*R1, "--json", "--limit", "3", "--ttft", "2s", "--tpot", "50ms"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    jsonschema.validate(document, read_json("documents/json_schemas/plan.schema.json"))
+    assert captured.err == "" and len(document["candidates"]) == 3
+    assert document["request"]["workload"]["service_level"] == {"ttft_s": 2.0, "tpot_s": 0.05, "percentile": 95}
+
+
+def test_table_and_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*R1, "--limit", "2"]) == 0
+    table = capsys.readouterr().out
+    assert "why the first" in table and "ruled out" in table and "deepseek-ai/DeepSeek-R1" in table
+    assert main([*R1, "--limit", "2", "--markdown"]) == 0
+    page = capsys.readouterr().out
+    assert page.startswith("# Deployment plan: fits") and "| --- |" in page
+
+
+def test_nothing_fits_is_exit_3_with_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["plan", "--hardware", "rtx-3060", "--model", "deepseek-r1", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert code == 3 and document["verdict"] == "does-not-fit" and document["rejected"]
+
+
+def test_into_a_file_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "out" / "plan.json"
+    assert main([*R1, "--json", "-o", str(target)]) == 0
+    assert json.loads(target.read_text(encoding="utf-8"))["verdict"] == "fits"
+    assert capsys.readouterr().out == ""
+    assert main([*R1, "--json", "-o", str(target)]) == 2
+    assert main([*R1, "--json", "-o", str(target), "--force"]) == 0
+
+
+def test_presets_and_overrides(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["plan", "--hardware", "8xH100-SXM", "--model", "qwen3-32b", "--preset", "rag", "--isl", "9000", "--json"])
+        == 0
+    )
+    workload = json.loads(capsys.readouterr().out)["request"]["workload"]
+    assert (workload["isl"], workload["osl"]) == (9000, 400) and workload["service_level"]["ttft_s"] == 3.0
+
+
+@pytest.mark.parametrize("options", [
+    ["--users", "nan"], ["--users", "0"], ["--users", "9" * 200], ["--tpot", "-1"], ["--ttft", "inf"],
+    ["--isl", "1e99"], ["--prefix-hit-rate", "1.5"], ["--limit", "0"], ["--users", "1", "--request-rate", "1"],
+    ["--json", "--markdown"], ["--goal", "glory"],
+])  # fmt: skip
+def test_bad_values_are_refused_by_name(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([*R1[:5], *options])
+    assert stopped.value.code == 2 and options[-2].lstrip("-").split("-")[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [
+    ["--hardware", "8xH300"], ["--hardware", "; rm -rf /"], ["--hardware", "999999999xH100"], ["--model", "no/such"],
+    ["--model", "../../../etc/passwd"], ["--quality-floor", "perfect"], ["--preset", "poetry"], ["--fabric", "string"],
+    ["--engine", "vlllm"],
+])  # fmt: skip
+def test_bad_names_are_one_line_on_stderr(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--hardware", "8xH100-SXM", "--model", "qwen3-32b", *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.startswith("deploy-planner: ") and "Traceback" not in captured.err
+
+
+def test_hostile_text_cannot_break_a_table() -> None:
+    from planner.cli.plan_table import plan_markdown
+    from planner.documents.result import PlanDocument, Rejection
+
+    nasty = Rejection("rule", "a | b\n# head <script>", 1, "`x` [y](z)")
+    page = plan_markdown(PlanDocument("does-not-fit", {}, {}, rejected=(nasty,)))
+    assert "\n# head" not in page and "<script>" not in page.replace("\\<script\\>", "")
