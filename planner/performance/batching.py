@@ -106,12 +106,33 @@ class Batching:
         return max(mixed - plain, 0.0) * chunks / count / d.pp, mixed
 
     def closed(self, concurrency: float) -> Outcome:
-        """``concurrency`` requests always in flight."""
-        d, over = self.demand, self.model.over
-        flight = min(concurrency, d.slots)
+        """``concurrency`` requests always in flight.
+
+        The API process takes its time per request: beyond its rate requests wait there, not in the engine.
+        """
+        flight = min(concurrency, self.demand.slots)
+        outcome = self._engine(flight)
+        limit = self.model.over.frontend_request_s
+        if limit and outcome.request_s * limit > 1:
+            low, high = 1.0, flight
+            for _ in range(6):
+                middle = (low * high) ** 0.5
+                outcome = self._engine(middle)
+                low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
+            outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
+        wait = outcome.cycle_s / flight * max(concurrency - flight, 0.0)
+        return replace(outcome, ttft_s=outcome.ttft_s + wait, in_flight=flight)
+
+    def _engine(self, flight: float) -> Outcome:
+        """``flight`` requests always inside the engine."""
+        d = self.demand
         alone, prefill = self.prompt_alone()
         steps = max((d.osl - 1) / d.accepted, 0.0)
-        ceiling = self.lanes * d.budget * d.osl / d.prompt
+        if not steps:
+            added, _ = self.marginal(0.0, flight / self.lanes)
+            cycle = max(alone + self.model.over.prefill_s, flight / self.lanes * added)
+            return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
+        ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
         decode = self.decode(running)
         for _ in range(5):
@@ -119,25 +140,16 @@ class Batching:
             lane = max(running / self.lanes - 1 / d.pp, 0.0)
             rate = running / max(steps * max(pace, decode.seconds), alone)
             added, mixed = self.marginal(max(running - 1, 0.0), rate / self.lanes * decode.seconds)
-            pace = decode.seconds + (lane * d.pp * added / steps if steps else 0.0)
+            streamed = running * self.model.over.frontend_token_s * d.accepted
+            pace = max(decode.seconds + lane * d.pp * added / steps, streamed)
             ttft = self._first(flight, added, mixed - (mixed - alone) * 0.5, decode.seconds, steps * pace)
-            if steps:
-                running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
-        if not steps:
-            cycle = ttft = max(ttft, flight / self.lanes * self.marginal(0.0, flight / self.lanes)[0])
-        elif running >= ceiling:
-            cycle = steps * pace * flight / running
+            running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
+        cycle = ttft + steps * pace
+        if running >= ceiling:
+            cycle = max(cycle, steps * pace * flight / running)
             ttft = cycle - steps * pace
-        else:
-            cycle = ttft + steps * pace
-        served = flight * (over.frontend_request_s + d.osl * over.frontend_token_s)
-        if served > 0:
-            slower = (1 + (served / cycle) ** 4) ** 0.25
-            cycle, pace, ttft = cycle * slower, pace * slower, ttft * slower
-        wait = cycle / flight * max(concurrency - flight, 0.0)
-        tpot = steps * pace / max(d.osl - 1, 1.0)
-        share = (pace - decode.seconds) / pace if pace else 1.0
-        return Outcome(ttft + wait, tpot, cycle, flight, decode, prefill, share)
+        tpot = steps * pace / (d.osl - 1)
+        return Outcome(ttft, tpot, cycle, flight, decode, prefill, (pace - decode.seconds) / pace)
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.

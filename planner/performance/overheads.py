@@ -70,27 +70,41 @@ class Overheads:
     """Half width of the interval, as a share."""
 
 
-def overheads_of(engine: EngineProfile, backend: str, curves: Curves) -> Overheads:
-    """The merged rows that hold for this engine, release and backend."""
-    return _merged(engine.family, engine.name, engine.release, backend, curves)
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What rows of engine overheads are chosen by."""
+
+    family: str
+    name: str
+    release: tuple[int, ...] | None
+    backend: str
+    chip: str
+    """Family of the chip (``planner.performance.curves.family``)."""
+
+
+def overheads_of(engine: EngineProfile, backend: str, chip: str, curves: Curves) -> Overheads:
+    """The merged rows that hold for this engine, release, backend and chip family."""
+    return _merged(Runtime(engine.family, engine.name, engine.release, backend, chip), curves)
 
 
 @lru_cache(maxsize=512)
-def _merged(family: str, name: str, release: tuple[int, ...] | None, backend: str, curves: Curves) -> Overheads:
+def _merged(runtime: Runtime, curves: Curves) -> Overheads:
     known = {field.name for field in fields(Overheads)}
     values: dict[str, Any] = {}
     for row in curves.engines:
-        if _holds(row, (family, name), release, backend):
+        if _holds(row, runtime):
             values.update({key: value for key, value in row.items() if key in known})
     return Overheads(**values)
 
 
-def _holds(row: Mapping[str, Any], names: tuple[str, str], release: tuple[int, ...] | None, backend: str) -> bool:
-    if row["engine"] != "any" and row["engine"] not in names:
+def _holds(row: Mapping[str, Any], runtime: Runtime) -> bool:
+    if row["engine"] not in ("any", runtime.family, runtime.name):
         return False
-    if "backends" in row and backend not in row["backends"]:
+    if runtime.backend not in row.get("backends", (runtime.backend,)):
+        return False
+    if runtime.chip not in row.get("chips", (runtime.chip,)):
         return False
     clauses = row.get("versions", "")
-    if release is None:
+    if runtime.release is None:
         return not clauses
-    return in_range(release, clauses)
+    return in_range(runtime.release, clauses)

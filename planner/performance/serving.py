@@ -7,7 +7,7 @@ from planner.engines.registry import backend_of
 from planner.estimate import Estimate, Origin, worst_origin
 from planner.performance.batching import Batching, Demand, Outcome
 from planner.performance.chip import Chip, chip_of
-from planner.performance.curves import Curves
+from planner.performance.curves import Curves, family
 from planner.performance.operators import layout_of, operators_of
 from planner.performance.overheads import Overheads, overheads_of
 from planner.performance.speculative import speculation
@@ -39,7 +39,7 @@ def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
     operators = operators_of(resolved.architecture, resolved.quantization, layout)
     device = resolved.cluster.device.accelerator
     backend = resolved.engine.backend or backend_of(device.vendor, device.name) if device else "cpu"
-    over = overheads_of(resolved.engine, backend, curves)
+    over = overheads_of(resolved.engine, backend, family(device) if device else "", curves)
     if resolved.serving.enforce_eager:
         over = eager(over)
     return step_model(operators, layout, chip, resolved.cluster, over)
