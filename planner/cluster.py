@@ -42,11 +42,12 @@ def _device(table: HardwareTable, host: Host, library: Library) -> Device:
     if table.accelerator is None:
         return Device(UNNAMED, table.memory_bytes or math.inf)
     row = _look_up(lambda: library.database.accelerator(table.accelerator or ""))
+    part = table.slice or row.id.partition(":")[2] or None
     if table.memory_bytes:
-        return Device(row, table.memory_bytes)
+        return Device(row, table.memory_bytes, slice=part)
     if row.memory_bytes is None:
         return Device(row, host.ram_bytes or math.inf, memory_spread=_MARKETED_SPREAD)
-    return Device(row, row.memory_bytes, 0.0 if row.memory_is_reported else _MARKETED_SPREAD)
+    return Device(row, row.memory_bytes, 0.0 if row.memory_is_reported else _MARKETED_SPREAD, slice=part)
 
 
 def _host(table: HostTable, library: Library) -> Host:

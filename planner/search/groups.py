@@ -113,12 +113,13 @@ def _split(device: GpuDevice) -> Iterator[Unit]:
         for part in device.slices:
             yield _slice_unit(device, part)
         return
-    yield Unit(device.accelerator, device.total_bytes, _free(device), None, device.unified_memory, device.name or "")
+    part = (device.accelerator or "").partition(":")[2] or None
+    yield Unit(device.accelerator, device.total_bytes, _free(device), part, device.unified_memory, device.name or "")
 
 
 def _slice_unit(device: GpuDevice, part: MigSlice) -> Unit:
     free = None if part.total_bytes is None else part.total_bytes - (part.used_bytes or 0)
-    return Unit(device.accelerator, part.total_bytes, free, part.profile, False, device.name or "")
+    return Unit(part.accelerator or device.accelerator, part.total_bytes, free, part.profile, False, device.name or "")
 
 
 def _free(device: GpuDevice) -> int | None:

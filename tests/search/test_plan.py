@@ -118,11 +118,13 @@ def test_slices_are_planned_one_by_one() -> None:
     from planner.documents.inventory import GpuDevice, MigSlice
 
     total = 39 << 30
-    slices = tuple(MigSlice("3g.40gb", total_bytes=total, used_bytes=0) for _ in range(2))
+    name = "h100-sxm-80gb:3g.40gb"
+    slices = tuple(MigSlice("3g.40gb", total_bytes=total, used_bytes=0, accelerator=name) for _ in range(2))
     device = GpuDevice(0, "nvidia", "NVIDIA H100", "h100-sxm-80gb", "exact", total_bytes=80 << 30, slices=slices)
     best = first(planned(Inventory(nodes=(Node(devices=(device,)),)), LLAMA))
-    assert best.deployment["hardware"]["slice"] == "3g.40gb"
-    assert best.deployment["hardware"]["memory_bytes"] == total and serving_of(best)["tp"] == 1
+    assert best.deployment["hardware"]["accelerator"] == name and serving_of(best)["tp"] == 1
+    whole = first(planned("h100-sxm-80gb", LLAMA))
+    assert figure(best, "tpot_s") > 1.5 * figure(whole, "tpot_s")
 
 
 def test_nothing_that_fits_is_an_answer_with_reasons() -> None:
