@@ -1,8 +1,11 @@
 """Compute buffers of llama.cpp: what one micro-batch needs beside weights and cache.
 
-Checked against printed buffers: logits and last hidden state ``ubatch × 4 × (vocab + hidden)`` where the output matrix
-lies; attention scores ``heads × cells × ubatch × 4`` without flash attention; mask ``cells × ubatch × 4``; routed
-activations ``ubatch × experts_per_token × (hidden + 2 × intermediate) × 4``; expert tensors streamed from the host.
+Checked against printed buffers. Everywhere: attention scores ``heads × cells × ubatch × 4`` without flash attention,
+masks ``cells × ubatch × 4`` (2 since they are built in fp16), expert tensors streamed from the host.
+Builds until spring 2026 reserve logits ``ubatch × 4 × (vocab + hidden)`` where the output matrix lies, and need
+``experts_per_token × (hidden + 2 × intermediate)`` floats a token for routed experts. Later builds reserve none; floats
+a token: MLP ``4E + 3F``, routed ``max(3kF + 5E, 2kF + 2kE)``, MLA ``heads × (latent + rope + latent + nope + rope + v)
++ 3E`` with hidden E, intermediate F, active experts k (build of October 2026, random models of eight shapes).
 MLA of builds that expand the latent for prompts: 768 B per head and cell. Fitted: 512-token absorbed queries.
 """
 
@@ -38,7 +41,8 @@ class Shape:
     hidden: int
     vocab: int
     heads: int
-    head_dim: int
+    qkv_width: int
+    """Floats a token of queries (three times), keys and values in the widest attention."""
     latent: LatentAttention | None
     experts: MoE | None
     dense_width: int
@@ -60,6 +64,9 @@ class ComputeRules:
     streamed_tensors: int
     """Expert tensors of one layer on the GPU at once (2 where gate and up are fused)."""
     expands_latent: bool
+    reserves_logits: bool
+    """Buffers hold the logits of a whole micro-batch."""
+    mask_bytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class Graph:
     ubatch: int
     cells: int
     masks: float
-    """Bytes of the fp32 masks of the full and the windowed attention."""
+    """Bytes of the masks of the full and the windowed attention."""
     flash: bool
     latent: LatentAttention | None
     """MLA, unless the build keeps full K and V."""
@@ -99,6 +106,8 @@ def compute_rules(resolved: Resolved) -> ComputeRules:
         offload_by_expert=bool(fact("gguf.offload_by_expert", False)),
         streamed_tensors=int(fact("gguf.streamed_tensors", 1)),
         expands_latent=bool(fact("gguf.expands_latent", False)),
+        reserves_logits=bool(fact("gguf.reserves_logits", True)),
+        mask_bytes=float(fact("gguf.mask_bytes", 4)),
     )
 
 
@@ -115,7 +124,7 @@ def shape_of(architecture: Architecture) -> Shape:
         hidden=architecture.hidden_size,
         vocab=architecture.vocab_size,
         heads=max((m.num_q_heads for m in mixers if isinstance(m, Attention | LatentAttention)), default=0),
-        head_dim=max((m.head_dim for m in attention), default=0),
+        qkv_width=max((3 * m.num_q_heads * m.head_dim + 2 * m.num_kv_heads * m.head_dim for m in attention), default=0),
         latent=latent,
         experts=max(experts, key=lambda m: m.num_experts, default=None),
         dense_width=max((d.intermediate_size for d in dense), default=0),
@@ -126,7 +135,7 @@ def shape_of(architecture: Architecture) -> Shape:
 
 def graph_of(resolved: Resolved) -> Graph:
     """Looks everything up once."""
-    serving, shape = resolved.serving, shape_of(resolved.architecture)
+    serving, shape, rules = resolved.serving, shape_of(resolved.architecture), compute_rules(resolved)
     cells = context_cells(serving.max_model_len)
     ubatch = min(serving.ubatch, cells)
     kept = cells if shape.full else 0
@@ -134,10 +143,10 @@ def graph_of(resolved: Resolved) -> Graph:
         kept += swa_cells(shape.window, serving, cache_rules(resolved.engine))
     return Graph(
         shape=shape,
-        rules=compute_rules(resolved),
+        rules=rules,
         ubatch=ubatch,
         cells=cells,
-        masks=kept * ubatch * _F32,
+        masks=kept * ubatch * (rules.mask_bytes if serving.flash_attention else _F32),
         flash=serving.flash_attention,
         latent=shape.latent if serving.mla else None,
         split_layers=serving.split_mode == "layer",
@@ -205,6 +214,8 @@ def _host(graph: Graph, placement: Placement, streams: bool, copies: int) -> flo
         needs.append(_routed(graph) + _hidden(graph))
     if HOST in placement.layers and not (streams and placement.gpus):
         needs.append(_attention(graph, _EXPANDED_ON_HOST) + (0.0 if graph.flash else graph.masks))
+        if not graph.rules.reserves_logits:
+            needs += [_mlp(graph), _routed(graph) + graph.masks, needs[-1] + (graph.masks if graph.flash else 0.0)]
     if placement.head == HOST:
         needs.append(_logits(graph))
         return max(needs) + (inputs if placement.gpus else 0.0)
@@ -217,6 +228,8 @@ def _hidden(graph: Graph) -> float:
 
 
 def _logits(graph: Graph) -> float:
+    if not graph.rules.reserves_logits:
+        return 0.0
     return graph.ubatch * _F32 * (graph.shape.vocab + graph.shape.hidden)
 
 
@@ -227,22 +240,30 @@ def _attention(graph: Graph, expanded: float) -> float:
     scores = 0.0 if graph.flash else shape.heads * graph.cells * graph.ubatch * _F32
     if graph.latent:
         return scores + _latent(graph, graph.latent, graph.cells * expanded) + _hidden(graph)
-    return scores + 4 * graph.ubatch * max(shape.hidden, shape.heads * shape.head_dim) * _F32
+    return scores + graph.ubatch * (shape.hidden + shape.qkv_width) * _F32
 
 
 def _latent(graph: Graph, mixer: LatentAttention, expanded: float) -> float:
     width = mixer.kv_lora_rank + mixer.qk_rope_head_dim
+    if not graph.rules.expands_latent:
+        each = width + mixer.kv_lora_rank + mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim
+        return graph.ubatch * (mixer.num_q_heads * each + 2 * graph.shape.hidden) * _F32
     absorbed = mixer.num_q_heads * _F32 * (mixer.kv_lora_rank * graph.ubatch + width * min(graph.ubatch, _ABSORBED))
-    expands = graph.rules.expands_latent and graph.flash
-    return absorbed + (mixer.num_q_heads * expanded if expands else 0.0)
+    return absorbed + (mixer.num_q_heads * expanded if graph.flash else 0.0)
 
 
 def _routed(graph: Graph) -> float:
     moe = graph.shape.experts
     if moe is None:
         return 0.0
-    return graph.ubatch * moe.experts_per_token * (graph.shape.hidden + 2 * moe.intermediate_size) * _F32
+    each, hidden, active = moe.intermediate_size, graph.shape.hidden, moe.experts_per_token
+    if graph.rules.reserves_logits:
+        return graph.ubatch * active * (hidden + 2 * each) * _F32
+    return graph.ubatch * max(3 * active * each + 5 * hidden, 2 * active * (each + hidden)) * _F32
 
 
 def _mlp(graph: Graph) -> float:
-    return graph.ubatch * (2 * graph.shape.dense_width + 2 * graph.shape.hidden) * _F32
+    width, hidden = graph.shape.dense_width, graph.shape.hidden
+    if graph.rules.reserves_logits:
+        return graph.ubatch * (2 * width + 2 * hidden) * _F32
+    return graph.ubatch * (3 * width + 4 * hidden) * _F32 + graph.masks
