@@ -13,6 +13,7 @@ from planner.engines.registry import backend_of, engine_profile
 from planner.engines.trainer import trainer_profile
 from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import weight_scheme
+from planner.models.gguf_layout import GgufLayout
 from planner.models.intake import ModelSource, open_model
 from planner.resolved import Cluster, Device, Resolved, Serving, Workload
 
@@ -47,6 +48,7 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
         finetune=deployment.finetune,
         trainer=trainer_profile(deployment.finetune.trainer) if deployment.finetune else None,
         gguf_file_bytes=gguf.file_bytes if gguf else None,
+        gguf_layout=_gguf_layout(deployment, source),
         exact_weight_bytes=source.exact_bytes,
         assumed=assumed,
     )
@@ -60,6 +62,15 @@ def _weights(deployment: Deployment, source: ModelSource) -> Quantization:
         return weight_scheme(table.weights, source.architecture, table.checkpoint)
     own = source.quantization or source.architecture.quantization
     return own or weight_scheme(source.architecture.dtype, source.architecture, table.checkpoint)
+
+
+def _gguf_layout(deployment: Deployment, source: ModelSource) -> GgufLayout | None:
+    """Exact, unless the document asks for other weights than those of the file."""
+    if source.gguf is None or deployment.model.weights not in (None, f"gguf:{source.gguf.mix}"):
+        return None
+    from planner.models.gguf_exact import exact_layout
+
+    return exact_layout(source.gguf, source.architecture.num_layers)
 
 
 def _engine(deployment: Deployment, device: Device, assumed: dict[str, Any]) -> EngineProfile:

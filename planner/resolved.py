@@ -13,6 +13,7 @@ from planner.documents.deployment import Deployment, FinetuneTable, ServiceLevel
 from planner.engines.profile import EngineProfile
 from planner.engines.trainer import TrainerProfile
 from planner.models.architecture import Architecture, Quantization
+from planner.models.gguf_layout import GgufLayout
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,8 @@ class Resolved:
     trainer: TrainerProfile | None = None
     """Beside ``finetune``: how its trainer behaves."""
     gguf_file_bytes: float | None = None
+    gguf_layout: GgufLayout | None = None
+    """Exact bytes by layer, when a GGUF file was read and its mix is the one asked for."""
     exact_weight_bytes: float | None = None
     """From safetensors headers, when the files were read."""
     assumed: Mapping[str, object] = field(default_factory=dict)

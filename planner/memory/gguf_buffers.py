@@ -53,7 +53,9 @@ class Buffers:
 
 def sizes_of(resolved: Resolved) -> Sizes:
     """Looks everything up once."""
-    layout = gguf_layout(resolved.architecture, resolved.quantization.scheme, resolved.gguf_file_bytes)
+    layout = resolved.gguf_layout or gguf_layout(
+        resolved.architecture, resolved.quantization.scheme, resolved.gguf_file_bytes
+    )
     return Sizes(layout, graph_of(resolved), layer_caches(resolved), resolved.architecture.layer_order)
 
 

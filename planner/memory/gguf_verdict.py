@@ -97,7 +97,7 @@ def _smaller_weights(resolved: Resolved) -> Iterator[tuple[str, dict[str, Any], 
     own = gguf_memory(resolved).disk or 0.0
     for name in _SMALLER:
         quantization = replace(resolved.quantization, scheme=name)
-        candidate = replace(resolved, quantization=quantization, gguf_file_bytes=None)
+        candidate = replace(resolved, quantization=quantization, gguf_file_bytes=None, gguf_layout=None)
         memory = gguf_memory(candidate)
         if (memory.disk or 0.0) < own and _verdict(candidate, memory) in ("fits", "tight"):
             yield f"weights {name}", {"model.weights": name}, candidate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -72,31 +72,32 @@ def _from_rules(architecture: Architecture, mix: Mix) -> GgufLayout:
     rest = [t for t in architecture.embeddings if t.part != "embedding"]
     head = [*(architecture.head or [replace(t, part="head") for t in tables[:1]]), *rest]
     tied = not architecture.head
+    embedding = _bytes(tables, _tied_mix(mix) if tied else mix, first)
     layers = _layers(architecture, mix)
+    return laid_out(embedding, _bytes(head, mix, first), layers, tied=tied, spread=mix.spread, exact=mix.exact)
+
+
+def laid_out(
+    embedding: Types, head: Types, layers: Sequence[LayerBytes], *, tied: bool, spread: float, exact: bool
+) -> GgufLayout:
+    """A layout from its parts, equal layers joined, with its sums."""
     rows = tuple(dict.fromkeys(layers))
     index = {row: i for i, row in enumerate(rows)}
-    return _laid_out(
-        GgufLayout(
-            embedding=_bytes(tables, _tied_mix(mix) if tied else mix, first),
-            head=_bytes(head, mix, first),
-            rows=rows,
-            order=tuple(index[layer] for layer in layers),
-            tied=tied,
-            spread=mix.spread,
-            exact=mix.exact,
-            embedding_bytes=0.0,
-            head_bytes=0.0,
-            file_bytes=0.0,
-        )
+    order = tuple(index[layer] for layer in layers)
+    repeating = sum(rows[i].dense_bytes + rows[i].expert_bytes for i in order)
+    tables, output = _sum(embedding), _sum(head)
+    return GgufLayout(
+        embedding=embedding,
+        head=head,
+        rows=rows,
+        order=order,
+        tied=tied,
+        spread=spread,
+        exact=exact,
+        embedding_bytes=tables,
+        head_bytes=output,
+        file_bytes=tables + repeating + (0.0 if tied else output),
     )
-
-
-def _laid_out(layout: GgufLayout) -> GgufLayout:
-    """The same with its sums."""
-    embedding, head = _sum(layout.embedding), _sum(layout.head)
-    repeating = sum(layout.rows[i].dense_bytes + layout.rows[i].expert_bytes for i in layout.order)
-    file_bytes = embedding + repeating + (0.0 if layout.tied else head)
-    return replace(layout, embedding_bytes=embedding, head_bytes=head, file_bytes=file_bytes)
 
 
 def _sum(types: Types) -> float:
@@ -125,10 +126,11 @@ def _layer(tensors: Iterable[Tensor], mix: Mix, place: Place) -> LayerBytes:
     sizes = {tensor_kind(t): _stack(t, mix, place) for t in experts if tensor_kind(t) != "plain"}
     down = sizes.pop("exps_down", 0.0)
     gate = max(sizes.values(), default=0.0)
-    return _row(_bytes(dense, mix, place), _bytes(experts, mix, place), gate, down)
+    return layer_row(_bytes(dense, mix, place), _bytes(experts, mix, place), gate, down)
 
 
-def _row(dense: Types, experts: Types, gate: float, down: float) -> LayerBytes:
+def layer_row(dense: Types, experts: Types, gate: float, down: float) -> LayerBytes:
+    """A layer with its sums."""
     return LayerBytes(dense, experts, gate, down, _sum(dense), _sum(experts))
 
 
@@ -166,14 +168,15 @@ def _scaled(layout: GgufLayout, file_bytes: float) -> GgufLayout:
 
 
 def _times(layout: GgufLayout, tables: float, dense: float, experts: float) -> GgufLayout:
-    rows = tuple(
-        _row(
+    rows = [
+        layer_row(
             _scale(row.dense, dense), _scale(row.experts, experts), row.gate_tensor * experts, row.down_tensor * experts
         )
         for row in layout.rows
-    )
+    ]
     embedding, head = _scale(layout.embedding, tables), _scale(layout.head, tables)
-    return _laid_out(replace(layout, embedding=embedding, head=head, rows=rows, spread=0.002))
+    layers = [rows[i] for i in layout.order]
+    return laid_out(embedding, head, layers, tied=layout.tied, spread=0.002, exact=layout.exact)
 
 
 def _scale(types: Types, factor: float) -> Types:

@@ -142,7 +142,7 @@ def weighted(types: Mapping[str, float] | Types, speed: Mapping[str, float]) -> 
 def slowdown(types: Mapping[str, float], speed: Mapping[str, float]) -> float:
     """How much longer matrix products take than in F16: mean over the weights (not bytes) of 1 ÷ relative speed."""
     bits, default = type_bits(), speed.get("default", 1.0)
-    weights = {kind: size / bits[kind] for kind, size in types.items() if size}
+    weights = {kind: size / bits.get(kind, 8.0) for kind, size in types.items() if size}
     whole = sum(weights.values())
     return sum(w / speed.get(kind, default) for kind, w in weights.items()) / whole if whole else 1.0
 
