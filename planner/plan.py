@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -74,29 +75,45 @@ def _named(run: Run) -> Iterator[Candidate]:
 
 
 def _best_of_catalogue(run: Run) -> Iterator[Candidate]:
-    """The candidates of the most promising models, until enough of them have some."""
+    """The candidates of the most promising models; engines of last resort only where no other has any."""
+    for fallback in (False, True):
+        found = 0
+        for candidate in _most_promising(run, fallback=fallback):
+            found += 1
+            yield candidate
+        if found or run.stopped or not _has_fallback(run):
+            return
+
+
+def _has_fallback(run: Run) -> bool:
+    return any(r.fallback for group in run.groups for r in rounds(group, run.question, run.library))
+
+
+def _most_promising(run: Run, *, fallback: bool) -> Iterator[Candidate]:
+    """Models in order of promise, until enough of them have candidates."""
     wanted = run.question.task.policy.catalogue_models
     names = catalogue_models(run.question, run.groups, run.library, run.ledger)
     found = 0
     for name in names:
         _report(run, found, wanted, name)
-        mine = list(_of_model(run, name, ladder=True))
+        mine = list(_of_model(run, name, ladder=True, fallback=fallback))
         yield from mine
         found += bool(mine)
         if found >= wanted or run.stopped:
             break
-    _count_the_rest(run, names)
+    if found:
+        _count_the_rest(run, names)
 
 
-def _of_model(run: Run, name: str, *, ladder: bool = False) -> Iterator[Candidate]:
-    """The candidates of a model on every group; with ``ladder`` only of the best format that fits at all."""
+def _of_model(run: Run, name: str, *, ladder: bool = False, fallback: bool = True) -> Iterator[Candidate]:
+    """The candidates of a model on every group; with ``ladder`` only of the best formats that fit at all."""
     source = opened(name, run.library, run.ledger)
     if source is None:
         return
     for group in run.groups:
         found = 0
         for engines in rounds(group, run.question, run.library):
-            if engines.fallback and found:
+            if engines.fallback and (found or not fallback):
                 break
             choices = options(source, group, engines, run.question, run.library, run.ledger)
             for candidate in _of_options(run, choices, ladder):
@@ -105,12 +122,12 @@ def _of_model(run: Run, name: str, *, ladder: bool = False) -> Iterator[Candidat
 
 
 def _of_options(run: Run, choices: list[Option], ladder: bool) -> Iterator[Candidate]:
-    tools, reached = _tools(run), None
+    tools, task, reached = _tools(run), run.question.task, -math.inf
     for option in choices:
-        if run.stopped or (ladder and reached is not None and option.model_value < reached):
+        if run.stopped or (ladder and option.model_value < reached - task.policy.ladder_points):
             return
-        for candidate in explore(option, run.question.task, tools, run.ledger):
-            reached = option.model_value if not option.local else reached
+        for candidate in explore(option, task, tools, run.ledger):
+            reached = reached if option.local else max(reached, option.model_value)
             yield candidate
 
 

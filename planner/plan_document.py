@@ -130,9 +130,11 @@ def _verdict(proposals: Sequence[PlannedDeployment], ledger: Ledger) -> Verdict:
         if any(proposal.estimate.verdict == verdict for proposal in proposals):
             return verdict
     rules = {rejection.rule for rejection in ledger.rejections()}
+    if "engine-chip-unknown" in rules or not rules:
+        return "unknown"
     if rules & {"does-not-fit", "model-too-large", "context-too-short"}:
         return "does-not-fit"
-    return "illegal" if rules else "unknown"
+    return "illegal"
 
 
 def _request(question: Question) -> dict[str, Any]:

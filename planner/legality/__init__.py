@@ -7,7 +7,7 @@ layout   tp-divides-heads tp-divides-kv-heads tp-divides-vision-heads tp-divides
          pp-exceeds-layers dcp-divides-tp gpus-available tp-across-nodes-needs-fabric group-fills-nodes
          network-unknown attention-dp-needs-experts
 formats  weights-format-on-chip weights-format-emulated bf16-on-chip kv-dtype-on-chip kv-dtype-of-engine
-engine   engine-on-chip engine-has-feature engine-knows-model engine-lists-model speculative-method
+engine   engine-on-chip engine-chip-unknown engine-has-feature engine-knows-model engine-lists-model speculative-method
          speculative-draft
 limits   context-beyond-positions utilization-beyond-free mig-no-group quantization-config-left
 """

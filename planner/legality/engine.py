@@ -37,7 +37,7 @@ def chip_rules(engine: EngineProfile, device: Device, abilities: Abilities, supp
     name = device.accelerator.name if device.accelerator else "a CPU"
     if abilities.on_chip == "unknown":
         message = f"it is not known here whether {engine.name} {engine.version} runs on {name}"
-        yield Finding("engine-on-chip", message, "check the vendor's own build of the engine", "warning")
+        yield Finding("engine-chip-unknown", message, "check the vendor's own build of the engine", "warning")
     elif abilities.on_chip == "no":
         others = engines_for(device, support)
         change = {"engine.name": others[0], "engine.version": None} if others else {}

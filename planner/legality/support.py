@@ -207,12 +207,12 @@ def support_of(document: Mapping[str, Any]) -> Support:
     )
     engines: dict[str, EngineSupport] = {}
     for name, table in document["engines"].items():
-        engines[name] = _engine(table, engines.get(table.get("base", "")))
+        engines[name] = _engine(table, engines.get(table.get("base", "")), engines.get(table.get("models_of", "")))
     classes = {name: tuple(schemes) for name, schemes in data["classes"].items()}
     return Support(chips, engines, classes, data["tensor_fabric_bytes_s"])
 
 
-def _engine(table: Mapping[str, Any], base: EngineSupport | None) -> EngineSupport:
+def _engine(table: Mapping[str, Any], base: EngineSupport | None, models_of: EngineSupport | None) -> EngineSupport:
     rules = {name: _rows(rows, name) for name, rows in table["rules"].items()}
     features = {name: _rows(rows, name) for name, rows in table["features"].items()}
     models = {name: span for name, span in table["models"].items() if name != "listed"}
@@ -223,7 +223,7 @@ def _engine(table: Mapping[str, Any], base: EngineSupport | None) -> EngineSuppo
         kv=tuple(_row(r, r["dtypes"], r["chips"]) for r in table.get("kv", ())) or (base.kv if base else ()),
         features={**(base.features if base else {}), **features},
         rules={**(base.rules if base else {}), **rules},
-        models={**(base.models if base else {}), **models},
+        models={**(base.models if base else {}), **(models_of.models if models_of else {}), **models},
         listed=bool(table["models"].get("listed")),
     )
 

@@ -16,13 +16,13 @@ from planner.search.task import Task
 from planner.units import human_bytes
 
 UNPLANNED = frozenset({
-    "tp-across-nodes-needs-fabric", "engine-lists-model", "engine-on-chip", "context-beyond-positions",
+    "tp-across-nodes-needs-fabric", "engine-lists-model", "engine-chip-unknown", "context-beyond-positions",
 })  # fmt: skip
 """Remarks that the search takes as a no: tensor ranks over a network that nobody named, an engine that is not known
 to run the model or the chip."""
 FIXED_BY_OPTION = frozenset({
-    "engine-on-chip", "engine-has-feature", "engine-knows-model", "weights-format-on-chip", "bf16-on-chip",
-    "kv-dtype-on-chip", "kv-dtype-of-engine", "engine-lists-model", "context-beyond-positions",
+    "engine-on-chip", "engine-chip-unknown", "engine-has-feature", "engine-knows-model", "engine-lists-model",
+    "weights-format-on-chip", "bf16-on-chip", "kv-dtype-on-chip", "kv-dtype-of-engine", "context-beyond-positions",
 })  # fmt: skip
 """Rules that no layout changes; ``engine-has-feature`` only as far as the model asks for the feature."""
 

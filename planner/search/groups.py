@@ -113,8 +113,8 @@ def _split(device: GpuDevice) -> Iterator[Unit]:
         for part in device.slices:
             yield _slice_unit(device, part)
         return
-    part = (device.accelerator or "").partition(":")[2] or None
-    yield Unit(device.accelerator, device.total_bytes, _free(device), part, device.unified_memory, device.name or "")
+    profile = (device.accelerator or "").partition(":")[2] or None
+    yield Unit(device.accelerator, device.total_bytes, _free(device), profile, device.unified_memory, device.name or "")
 
 
 def _slice_unit(device: GpuDevice, part: MigSlice) -> Unit:

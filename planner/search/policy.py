@@ -35,6 +35,7 @@ class Scale:
     miss: float
     queue: float
     tight: float
+    spill: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Policy:
     slowest_tpot_s: float
     catalogue_models: int
     proposals_per_model: int
+    ladder_points: float
     concurrency: Mapping[str, int]
     level_cost: Mapping[str, float]
     engines: tuple[EngineChoice, ...]

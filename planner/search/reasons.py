@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.legality.layout import kv_copies
-from planner.search.score import Scored
+from planner.search.score import Scored, spilled
 from planner.search.select import AXES
 from planner.search.task import Task
 from planner.units import human_bytes, human_count, human_seconds
@@ -21,6 +21,7 @@ _PART_WORDS = {
     "queue": "room for the users asked for",
     "slow": "readable speed",
     "tight": "memory to spare",
+    "spill": "weights that stay on the accelerators",
     "missed": "keeping the service level",
 }
 
@@ -108,9 +109,8 @@ def _model(scored: Scored, everything: list[Scored]) -> Iterator[str]:
 def _layout(scored: Scored) -> Iterator[str]:
     candidate = scored.candidate
     if candidate.option.local:
-        layers = candidate.memory.devices
-        if len(layers) > 1 and layers[-1].weights.value > 0.15 * sum(d.weights.value for d in layers):
-            yield f"{human_bytes(layers[-1].weights.value)} of the weights stay in host memory"
+        if host := spilled(candidate):
+            yield f"{human_bytes(host)} of the weights stay in host memory"
         return
     serving = candidate.resolved.serving
     copies = kv_copies(candidate.option.shape, serving)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
+from planner.models.architecture import Architecture
+from planner.models.parameters import count_parameters
 from planner.search.candidate import Candidate
 from planner.search.task import Task
 from planner.units import human_seconds
@@ -14,6 +17,8 @@ _FLOOR = 1e-9
 _UNKNOWN_SPEED = -30.0
 """Logarithm for a figure that nobody knows: behind everything that is known."""
 _TIGHT_SHARE = 0.03
+_TABLE_MARGIN = 0.03
+"""Share of all weights beyond the input tables that is not called spilled yet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +67,7 @@ def score(candidate: Candidate, task: Task) -> Scored:
         "queue": -scale.queue * _queue(candidate, workload.concurrency),
         "slow": -scale.slow * max(slow, 0.0) if workload.service_level is None else 0.0,
         "tight": -scale.tight if _tight(candidate) else 0.0,
+        "spill": -scale.spill if spilled(candidate) else 0.0,
         "missed": -(scale.miss + scale.slow * _shortfall(candidate, task)) if candidate.misses else 0.0,
     }
     return Scored(candidate, sum(parts.values()), parts)
@@ -93,6 +99,22 @@ def _queue(candidate: Candidate, concurrency: float | None) -> float:
 def _tight(candidate: Candidate) -> bool:
     gpu = candidate.memory.per_gpu
     return gpu.capacity.value - gpu.total.value < _TIGHT_SHARE * gpu.capacity.value
+
+
+def spilled(candidate: Candidate) -> float:
+    """Bytes of weights in host memory although there are accelerators; input tables always lie there."""
+    parts = candidate.memory.devices
+    if candidate.option.group.is_cpu or len(parts) < 2:
+        return 0.0
+    host, whole = parts[-1].weights.value, sum(part.weights.value for part in parts)
+    return host if host > (table_share(candidate.resolved.architecture) + _TABLE_MARGIN) * whole else 0.0
+
+
+@lru_cache(maxsize=512)
+def table_share(architecture: Architecture) -> float:
+    """Input tables as a share of all parameters, stored in up to twice the bits of the rest."""
+    tables = sum(tensor.numel for tensor in architecture.embeddings)
+    return min(2.0 * tables / max(count_parameters(architecture).total, 1), 1.0)
 
 
 def _rate(value: float | None, *, inverse: bool = False) -> float:
