@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from planner.performance.step import Load, Step, StepModel
 
-
 _OFFLINE_REQUESTS = 1000.0
 """What the engines' own benchmark tools send when nobody says otherwise."""
 

@@ -27,11 +27,13 @@ PEAK_FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 """Law format → peaks that serve it, best first. Formats not listed cast weights up: bf16."""
 WEIGHT_ONLY: Mapping[str, str] = {
-    "fp8": "int8-weight", "fp8-block": "int8-weight", "fp8-channel": "int8-weight", "int8": "int8-weight", "nvfp4": "int4", "mxfp4-fp8": "mxfp4",
+    "fp8": "int8-weight", "fp8-block": "int8-weight", "fp8-channel": "int8-weight", "int8": "int8-weight",
+    "nvfp4": "int4", "mxfp4-fp8": "mxfp4",
 }  # fmt: skip
 """What is done with a format that the tensor units lack: weights are cast up inside the kernel."""
 _STAND_IN: Mapping[str, tuple[str, ...]] = {
-    "fp8": ("fp8-block",), "fp8-block": ("fp8",), "fp8-channel": ("fp8", "fp8-block"), "int8": ("fp8", "fp8-block"), "int4": ("mxfp4",), "mxfp4": ("int4",),
+    "fp8": ("fp8-block",), "fp8-block": ("fp8",), "fp8-channel": ("fp8", "fp8-block"), "int8": ("fp8", "fp8-block"),
+    "int4": ("mxfp4",), "mxfp4": ("int4",),
     "int8-weight": ("int4", "mxfp4"), "mxfp4-fp8": ("mxfp4", "fp8-block"), "nvfp4": ("mxfp4-fp8", "fp8-block"),
 }  # fmt: skip
 """Formats whose law serves where a chip or its family has no timings of the wanted one, best first; bf16 last."""

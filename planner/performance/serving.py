@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from planner.documents.result import Performance, ServingMemory
 from planner.engines.registry import backend_of
 from planner.estimate import Estimate, Origin, worst_origin
@@ -47,8 +49,6 @@ def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
 
 def eager(over: Overheads) -> Overheads:
     """Without captured graphs every layer pays its launches."""
-    from dataclasses import replace
-
     return replace(over, layer_s=over.layer_s + over.eager_layer_s)
 
 

@@ -1,0 +1,264 @@
+"""Fits the engine overheads of ``planner/performance/curves/engines.toml`` to the measured serving speeds.
+
+    python -m benchmarks.fit_engines [GROUP ...] [--rounds 4] [--out FILE]
+
+One group is an engine in a range of releases on one backend. Its overheads start from priors that are physically
+likely and move only as far as the cases pull them: the loss is the mean log-cosh of log errors (robust: a case that
+contradicts its neighbours counts little) plus the squared distance to the prior. Coordinate search, so that a run is
+repeatable. Chip families with cases enough get a refinement whose prior is the group's own fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import tomli_w
+
+from benchmarks.truth import Case, cases, deployment
+from planner.documents.result import Performance, ServingMemory
+from planner.engines.registry import backend_of
+from planner.engines.version import in_range
+from planner.errors import PlannerError
+from planner.library import Library
+from planner.memory.serving import serving_memory
+from planner.performance import serving
+from planner.performance.curves import Curves, family
+from planner.performance.overheads import Overheads
+from planner.resolve import resolve
+from planner.resolved import Resolved
+
+PRIOR: Mapping[str, tuple[float, float]] = {
+    "step_s": (1e-3, 1.0), "request_s": (5e-6, 1.0), "layer_s": (8e-6, 0.7), "moe_layer_s": (8e-6, 0.8),
+    "routing": (0.8, 0.5), "channel_fp8": (1.0, 0.6), "experts": (1.2, 0.3), "experts_compute": (1.0, 0.3),
+    "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.15), "communication": (1.0, 0.3),
+    "prefill_s": (5e-3, 1.0), "prefill_layer_s": (1.5e-4, 0.8), "burst": (0.1, 0.7),
+    "frontend_request_s": (2e-3, 1.0), "frontend_token_s": (2e-5, 1.0), "offline_tail": (1.0, 0.7),
+}  # fmt: skip
+"""Overhead → its likely value and how far (log) it may lie from it."""
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "compute": (0.6, 1.25), "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
+    "experts_compute": (0.4, 3.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0), "routing": (0.1, 1.0),
+    "channel_fp8": (0.8, 6.0),
+}  # fmt: skip
+WEIGHTS = {"ttft_s": 0.35, "tpot_s": 1.0, "output_tok_s": 1.0}
+FAMILIES = {
+    "data-centre Blackwell": ("sm100", "sm103", "sm110"),
+    "workstation": ("sm120", "sm121", "sm89", "sm86"),
+    "Ampere": ("sm80",),
+}
+SOFT = 0.12
+"""Log error at which the loss turns linear."""
+SMALLEST = 12
+"""Cases below which a family gets no refinement."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """An engine in a range of releases."""
+
+    name: str
+    engine: str
+    source: str
+    versions: str = ""
+    backends: tuple[str, ...] = ()
+    unversioned: bool = False
+    """Holds cases that name no release."""
+    fixed: Mapping[str, bool | float] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    """Overheads that its cases cannot tell."""
+
+
+OFFLINE = ("frontend_request_s", "frontend_token_s", "offline_tail")
+GROUPS = (
+    Group("vllm", "vllm", "vLLM 0.12 and later on NVIDIA", ">=0.12", ("cuda",), True, {}, ("channel_fp8",)),
+    Group("vllm-v1", "vllm", "vLLM 0.8-0.11 on NVIDIA", ">=0.8, <0.12", ("cuda",), False, {}, ("channel_fp8",)),
+    Group("vllm-rocm-old", "vllm", "vLLM 0.6 on MI300X and runs without a release", "<0.8", ("rocm",), True),
+    Group("vllm-rocm", "vllm", "vLLM 0.10 on MI300X", ">=0.8", ("rocm",)),
+    Group("vllm-npu", "vllm", "vLLM 0.9 on Ascend 910B", "", ("npu",), True),
+    Group("habana", "optimum-habana", "Gaudi 2 and 3", "", (), True),
+    Group("sglang", "sglang", "SGLang 0.5 on NVIDIA", "", ("cuda",), True, {"prefill_first": True}),
+    Group("sglang-rocm", "sglang", "SGLang 0.5 on MI300X and MI350X", "", ("rocm",), True),
+    Group("trtllm", "trtllm", "TensorRT-LLM 1.x", ">=0.18", (), True, {"reserve": 1.0}, OFFLINE),
+    Group("trtllm-old", "trtllm", "TensorRT-LLM 0.9-0.17", "<0.18", (), False, {"reserve": 1.0}, OFFLINE),
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A resolved case with what it measured."""
+
+    resolved: Resolved
+    memory: ServingMemory
+    weight: float
+    truth: tuple[tuple[str, float], ...]
+
+    @property
+    def chip(self) -> str:
+        device = self.resolved.cluster.device.accelerator
+        return family(device) if device else ""
+
+
+def measured(case: Case) -> tuple[tuple[str, float], ...]:
+    """Figures of the estimate that a case speaks about; the queue of an offline run is no latency."""
+    found = []
+    for key, unit, name in (
+        ("ttft_ms", 1e-3, "ttft_s"),
+        ("tpot_ms", 1e-3, "tpot_s"),
+        ("output_tok_s", 1.0, "output_tok_s"),
+    ):
+        value = case.measured.get(key) or (case.measured.get(f"{key}_median") if unit < 1 else None)
+        if value and not (name == "ttft_s" and not case.deployment["workload"].get("concurrency")):
+            found.append((name, value * unit))
+    if not any(name == "output_tok_s" for name, _ in found) and case.measured.get("total_tok_s"):
+        load = case.deployment["workload"]
+        share = load["osl"] / (load["isl"] + load["osl"])
+        found.append(("output_tok_s", case.measured["total_tok_s"] * share))
+    return tuple(found)
+
+
+def samples(library: Library) -> list[Sample]:
+    """All cases of serving speed that resolve."""
+    known = list(cases("serving_perf"))
+    sizes = Counter(case.group for case in known)
+    found = []
+    for case in known:
+        truth = measured(case)
+        try:
+            resolved = resolve(deployment(case), library)
+            memory = serving_memory(resolved)
+        except PlannerError:
+            continue
+        if truth:
+            found.append(Sample(resolved, memory, 1 / sizes[case.group], truth))
+    return found
+
+
+def belongs(sample: Sample, group: Group) -> bool:
+    """Whether a case is of a group."""
+    engine, device = sample.resolved.engine, sample.resolved.cluster.device.accelerator
+    backend = engine.backend or (backend_of(device.vendor, device.name) if device else "cpu")
+    if engine.name != group.engine or (group.backends and backend not in group.backends):
+        return False
+    if engine.release is None:
+        return group.unversioned
+    return in_range(engine.release, group.versions)
+
+
+def loss(chosen: Sequence[Sample], curves: Curves, over: Overheads) -> float:
+    """Weighted mean loss of all figures under some overheads."""
+    serving.overheads_of = lambda *_: over  # type: ignore[assignment]
+    total = weights = 0.0
+    for sample in chosen:
+        try:
+            said = serving.serving_performance(sample.resolved, sample.memory, curves)
+        except PlannerError:
+            continue
+        for name, truth in sample.truth:
+            value = figure(said, name)
+            if value:
+                error = min(abs(math.log(value / truth)), 3.0)
+                weight = sample.weight * WEIGHTS[name]
+                total += weight * math.log(math.cosh(error / SOFT)) * SOFT
+                weights += weight
+    return total / max(weights, 1e-9)
+
+
+def figure(said: Performance, name: str) -> float | None:
+    """A figure's value."""
+    estimate = getattr(said, name)
+    return estimate.value if estimate else None
+
+
+class Search:
+    """Coordinate search of one group's overheads."""
+
+    def __init__(
+        self, chosen: Sequence[Sample], curves: Curves, prior: Mapping[str, tuple[float, float]], start: Overheads
+    ) -> None:
+        self.chosen, self.curves, self.prior = chosen, curves, prior
+        self.count = sum(len(s.truth) * s.weight for s in chosen)
+        missing = {name: value for name, (value, _) in prior.items() if getattr(start, name) <= 0}
+        self.best = replace(start, **missing)
+        self.value = self.objective(self.best)
+        self.steps = {name: 0.5 * min(width, 1.0) for name, (_, width) in prior.items()}
+
+    def objective(self, over: Overheads) -> float:
+        """Loss plus distance to the priors, which weighs as one case each."""
+        far = sum((math.log(getattr(over, n) / v) / w) ** 2 for n, (v, w) in self.prior.items())
+        return loss(self.chosen, self.curves, over) + 0.5 * SOFT * far / max(self.count, 1.0)
+
+    def run(self, rounds: int) -> Overheads:
+        """The best overheads after some rounds over all coordinates."""
+        for _ in range(rounds):
+            for name in self.prior:
+                if not (self.walk(name, 1.0) or self.walk(name, -1.0)):
+                    self.steps[name] /= 2
+        return self.best
+
+    def walk(self, name: str, direction: float) -> bool:
+        """Goes on in one direction while it gets better."""
+        moved = False
+        for _ in range(4):
+            value = getattr(self.best, name) * math.exp(direction * self.steps[name])
+            low, high = LIMITS.get(name, (0.0, math.inf))
+            trial = replace(self.best, **{name: value})
+            if not low <= value <= high or (result := self.objective(trial)) >= self.value - 1e-6:
+                break
+            self.best, self.value, moved = trial, result, True
+        return moved
+
+
+def fit(group: Group, everything: Iterable[Sample], curves: Curves, rounds: int) -> list[dict[str, object]]:
+    """Rows of one group: all its cases, then refinements by chip family."""
+    chosen = [sample for sample in everything if belongs(sample, group)]
+    names = [name for name in PRIOR if name not in group.without]
+    search = Search(chosen, curves, {n: PRIOR[n] for n in names}, Overheads(**dict(group.fixed)))  # type: ignore[arg-type]
+    base = search.run(rounds)
+    rows = [row(group, base, names) | dict(group.fixed)]
+    near = {n: (getattr(base, n), PRIOR[n][1] * 0.7) for n in names}
+    for label, chips in FAMILIES.items():
+        part = [sample for sample in chosen if sample.chip in chips]
+        if len(part) >= SMALLEST and len(part) < len(chosen):
+            refined = Search(part, curves, near, base).run(max(rounds - 1, 2))
+            moved = [n for n in names if abs(math.log(getattr(refined, n) / getattr(base, n))) > 0.01]
+            rows.append(row(group, refined, moved) | {"chips": list(chips), "source": f"{group.source}: {label}"})
+    return rows
+
+
+def row(group: Group, over: Overheads, names: Iterable[str]) -> dict[str, object]:
+    """One row of the data file."""
+    found: dict[str, object] = {"engine": group.engine, "source": f"fitted on public measurements of {group.source}"}
+    if group.versions and not group.unversioned:
+        found["versions"] = group.versions
+    if group.backends and group.backends != ("cuda",):
+        found["backends"] = list(group.backends)
+    return found | {name: float(f"{getattr(over, name):.3g}") for name in names}
+
+
+def main() -> None:
+    """Fits the named groups, or all, and prints or writes the rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("groups", nargs="*", help="names of groups; all when absent")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--out", type=Path)
+    chosen = parser.parse_args()
+    library = Library()
+    everything = samples(library)
+    rows: list[dict[str, object]] = []
+    for group in GROUPS:
+        if not chosen.groups or group.name in chosen.groups:
+            rows += fit(group, everything, library.curves, chosen.rounds)
+    text = tomli_w.dumps({"rows": rows})
+    if chosen.out:
+        chosen.out.write_text(text, encoding="utf-8")
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()
