@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from planner.documents.result import Finding, ServingMemory, Verdict
-from planner.estimate import Estimate
+from planner.estimate import Estimate, total
 from planner.memory.gguf import gguf_memory
 from planner.memory.gguf_buffers import UNKNOWN_CAPACITY, gpu_count, host_capacity, with_context
 from planner.memory.gguf_cache import PAD, context_cells
@@ -38,6 +38,9 @@ def _verdict(resolved: Resolved, memory: ServingMemory) -> Verdict:
     host = _fits(memory.host_ram, host_capacity(resolved)) if memory.host_ram else "fits"
     if gpu_count(resolved) == 0:
         return host
+    if _shared(resolved) and memory.host_ram:
+        both = total({"gpu": memory.per_gpu.total, "host": memory.host_ram})
+        host = _fits(both, host_capacity(resolved))
     if "does-not-fit" in (gpu, host):
         return "does-not-fit"
     if gpu == "unknown":
@@ -46,6 +49,12 @@ def _verdict(resolved: Resolved, memory: ServingMemory) -> Verdict:
     if host == "unknown" and _host_weights(memory) > 0.5 * (memory.disk or 0.0):
         return "unknown"
     return "tight" if "tight" in (gpu, host) else gpu
+
+
+def _shared(resolved: Resolved) -> bool:
+    """GPU and CPU take from the same memory."""
+    row = resolved.cluster.device.accelerator
+    return row is not None and row.unified_memory
 
 
 def _host_weights(memory: ServingMemory) -> float:

@@ -68,6 +68,8 @@ class HostCurve:
     socket_share: float
     unknown_bytes_s: float
     many_gpus: int
+    unified_share: float
+    """Of a shared memory's bandwidth that the CPU alone reaches."""
     unknown_many_gpus_bytes_s: float
     unknown_spread: float
     stream_share: float

@@ -86,7 +86,7 @@ def _assembled(
         backend=curves.backend(resolved.engine.backend, vendor) or _NO_BACKEND,
         gpu_bytes_s=bandwidth,
         gpu_flop_s=flop,
-        host=host_speed(resolved.cluster.host, placement.gpus, curves.host),
+        host=host_speed(resolved.cluster, placement.gpus, curves.host),
     )
 
 
