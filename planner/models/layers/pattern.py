@@ -16,6 +16,7 @@ from planner.models.layers.nas import nas_specs
 
 Tokens = tuple[str, ...]
 WINDOWED = ("sliding", "chunked")
+MAX_OWN_VALUES = 64
 
 
 def layer_specs(keys: Keys, translate: Mapping[str, str]) -> tuple[LayerSpec, ...]:
@@ -113,6 +114,12 @@ def _indexed(keys: Keys, count: int) -> Tokens | None:
     return tuple("full_attention" if i + first in layers else "linear_attention" for i in range(count))
 
 
+def _crossed(keys: Keys, count: int) -> Tokens | None:
+    """``cross_attention_layers``: layers that attend to an image, the rest to the text."""
+    layers = keys.members("cross_attention_layers")
+    return tuple("cross_attention" if i in layers else "full_attention" for i in range(count)) if layers else None
+
+
 def _every(keys: Keys, count: int) -> Tokens | None:
     """Every n-th layer has full attention, the rest is linear; or attention sits in a period at an offset (Jamba)."""
     interval = keys.optional("full_attention_interval")
@@ -141,7 +148,8 @@ def _windows(keys: Keys, count: int) -> Tokens | None:
         return None
     period = keys.optional("sliding_window_pattern")
     if period:
-        return tuple("full_attention" if (i + 1) % period == 0 else "sliding_attention" for i in range(count))
+        last = count - 1 if keys.flag("last_layer_full") else count
+        return tuple("sliding_attention" if (i + 1) % period and i != last else "full_attention" for i in range(count))
     first = keys.count("max_window_layers", 0, minimum=0)
     windowed = keys.flag("window_by_default", True)
     return tuple("sliding_attention" if windowed and i >= first else "full_attention" for i in range(count))
@@ -170,6 +178,7 @@ READERS: tuple[Callable[[Keys, int], Tokens | None], ...] = (
     _numbered,
     _compressed,
     _indexed,
+    _crossed,
     _every,
     _windows,
     _whole,
@@ -207,7 +216,7 @@ def _mixers(keys: Keys, kind: str) -> tuple[str, ...]:
         return (_linear(keys),)
     if kind in ("full", *WINDOWED):
         return (keys.text("attention_mixer") or ("latent" if keys.has("kv_lora_rank") else "attention"),)
-    if kind == "block-sparse":
+    if kind in ("block-sparse", "cross"):
         return ("attention",)
     return tuple(keys.text("state_mixer", part) if part == "mamba2" else part for part in kind.split("+"))
 
@@ -243,13 +252,18 @@ def _variant(keys: Keys, kind: str, mixers: tuple[str, ...]) -> dict[str, Value]
     }
     if kind == "block-sparse":
         values["block_indexer"] = True
+    if kind == "cross":
+        values |= {"cross_attention": True, "causal": False, "qk_norm": "head"}
     return values
 
 
 def _per_layer(keys: Keys, index: int) -> dict[str, Value]:
-    """``per_layer_config``: a table of the values that a layer has otherwise."""
-    table = (keys.table("per_layer_config") or {}).get(str(index))
-    return {k: v for k, v in table.items() if isinstance(k, str)} if isinstance(table, dict) else {}
+    """``per_layer_config``: a table of the values that a layer has otherwise, under its (padded) number."""
+    for digits in (1, 2, 3, 4):
+        table = (keys.table("per_layer_config") or {}).get(f"{index:0{digits}}")
+        if isinstance(table, dict) and len(table) <= MAX_OWN_VALUES:
+            return {k: v for k, v in table.items() if isinstance(k, str) and isinstance(v, int)}
+    return {}
 
 
 def _listed_values(keys: Keys, index: int) -> dict[str, Value]:

@@ -27,20 +27,35 @@ class Towers:
     doubts: tuple[str, ...] = ()
 
 
+UNKNOWN = "unknown"
+
+
 def read_towers(config: Mapping[str, Any], text: Keys) -> Towers:
-    """Encoders named by ``vision_config`` and ``audio_config``; a tower that is not known is left out, with a doubt."""
+    """Encoders named by ``vision_config`` and ``audio_config``; one of an unknown kind is estimated, with a doubt."""
     outer = _host(config)
     row = _row("join", str(outer.get("model_type"))[:100])
     vision = outer.get("vision_config")
     if not isinstance(vision, dict) and row.get("always"):
         vision = {}
-    if isinstance(vision, dict) and not row:
-        return Towers(doubts=("the vision tower is of a kind that is not known; its weights are not counted",))
     if not isinstance(vision, dict):
         return Towers()
+    if not row:
+        return _estimated(outer, vision, text)
     keys = _keys(outer, vision, text, row, "vision_config", row["tower"])
     parts = (*_tower(keys, row["tower"], row["prefix"]), *_lines(row.get("projector", ()), keys, ""))
     return Towers((*parts, *_audio(outer, text, row)), _shape(keys, row))
+
+
+def _estimated(outer: Mapping[str, Any], vision: Mapping[str, Any], text: Keys) -> Towers:
+    """A tower that no row describes, as a plain transformer of its size; without its sizes it is left out."""
+    row = _row("join", UNKNOWN)
+    keys = _keys(outer, vision, text, row, "vision_config", UNKNOWN)
+    if not all(keys.has(name) for name in ("hidden_size", "num_hidden_layers", "num_attention_heads")):
+        return Towers(doubts=("the vision tower is of an unknown kind and size: its weights are not counted",))
+    if not keys.has("intermediate_size"):
+        keys = Keys({**keys.values, "intermediate_size": 4 * keys.count("hidden_size")}, keys.implied, keys.spellings)
+    parts = (*_tower(keys, UNKNOWN, row["prefix"]), *_lines(row["projector"], keys, ""))
+    return Towers(parts, _shape(keys, row), ("the vision tower is of an unknown kind: its weights are estimated",))
 
 
 def _host(config: Mapping[str, Any]) -> Mapping[str, Any]:
