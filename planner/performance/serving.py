@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from planner.documents.result import Performance, ServingMemory
@@ -16,6 +17,8 @@ from planner.performance.speculative import speculation
 from planner.performance.step import Step, StepModel, step_model
 from planner.resolved import Resolved
 
+_TIGHT = 0.03
+"""Share of a device that is left for the cache where the prediction says none is."""
 _WIDTH = {"measured": 1.0, "published": 1.0, "formula": 1.2, "assumed": 1.6}
 """Factor on the interval by the origin of a chip's laws."""
 
@@ -57,7 +60,7 @@ def demand_of(resolved: Resolved, memory: ServingMemory, reserve: float = 0.6) -
     serving, load = resolved.serving, resolved.workload
     osl = max(load.osl, 1.0)
     length = load.context + load.isl + osl
-    pool = memory.kv_tokens.value
+    pool = memory.kv_tokens.value or _tightest_pool(resolved, memory)
     held = load.context + load.isl * (1 - load.prefix_hit_rate) + osl * reserve
     slots = float(serving.max_num_seqs * serving.attention_dp)
     if pool > 0 and held > 0:
@@ -74,6 +77,14 @@ def demand_of(resolved: Resolved, memory: ServingMemory, reserve: float = 0.6) -
         draft=draft,
         accepted=accepted,
     )
+
+
+def _tightest_pool(resolved: Resolved, memory: ServingMemory) -> float:
+    """Tokens to reckon with where nothing is left for the cache: what a barely fitting deployment would have."""
+    spare = _TIGHT * resolved.cluster.device.memory_bytes
+    if memory.kv_bytes_per_token <= 0 or not math.isfinite(spare):
+        return 0.0
+    return spare * resolved.serving.attention_dp / memory.kv_bytes_per_token
 
 
 def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip: Chip) -> Performance:
