@@ -40,7 +40,8 @@ def _verdict(resolved: Resolved, memory: ServingMemory) -> Verdict:
         return host
     if _shared(resolved) and memory.host_ram:
         both = total({"gpu": memory.per_gpu.total, "host": memory.host_ram})
-        host = _fits(both, host_capacity(resolved))
+        ram = host_capacity(resolved)
+        host = _fits(both, ram if ram.value < UNKNOWN_CAPACITY else memory.per_gpu.capacity)
     if "does-not-fit" in (gpu, host):
         return "does-not-fit"
     if gpu == "unknown":

@@ -58,3 +58,12 @@ def test_nothing_helps_a_model_far_too_large():
     said, findings = verdict(resolved(QWEN_235B, card="cpu", hardware=host))
     assert said == "does-not-fit"
     assert findings[0].fix
+
+
+def test_gpu_and_cpu_take_from_the_same_memory():
+    """Half on each side of one memory is no more room than the memory has."""
+    serving = {"n_gpu_layers": 40}
+    apart = resolved(LLAMA_70B, card="rtx-5090", hardware={"host": {"ram_bytes": 64 * GIB}}, serving=serving)
+    shared = resolved(LLAMA_70B, card="apple-m4-pro", hardware={"memory_bytes": 32 * GIB}, serving=serving)
+    assert verdict(apart)[0] == "fits"
+    assert verdict(shared)[0] == "does-not-fit"
