@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from planner.models.gguf import GgufFile
 
 _DATA = "models/gguf_architectures.toml"
+STATE_DTYPE = "float32"
+"""llama.cpp keeps recurrent states in 32 bits (ggml-org/llama.cpp src/llama-memory-recurrent.cpp, type_r and type_s)."""
 TOLERANCE = 0.005
 """Share by which the parameters of file and architecture may differ (frequency tables, converted biases)."""
 
@@ -60,11 +62,13 @@ def config_of(file: GgufFile) -> dict[str, Any]:
     if rule is None:
         raise UnknownArchitecture(f"unknown GGUF architecture {shown(name) or 'unnamed'!r}", known_of(file))
     values = {k.removeprefix(name + "."): v for k, v in file.metadata.items() if k.startswith(name + ".")}
-    config: dict[str, Any] = {"model_type": _model_type(rule, values)}
+    config: dict[str, Any] = {"model_type": _model_type(rule, values), **rule.get("constants", {})}
     for key, target in {**table["keys"], **rule.get("keys", {})}.items():
         if key in values:
             config[target] = _plain(values[key], f"{name}.{key}")
-    config |= rule.get("constants", {}) | _from_tensors(file, table["flags"])
+    config |= _from_tensors(file, table["flags"])
+    if rule.get("shapes") == "windows":
+        config["attention_k_eq_v"] = _some_layer_lacks_values(file)
     _SHAPES[rule.get("shapes", "plain")](config, values)
     extra = config.get("num_nextn_predict_layers")
     if isinstance(extra, int) and isinstance(config.get("num_hidden_layers"), int):
@@ -90,15 +94,21 @@ def _plain(value: Any, where: str) -> Any:
 
 
 def _from_tensors(file: GgufFile, flags: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Vocabulary, tied embeddings and biases, by the tensors that are there."""
+    """Vocabulary, tied embeddings, biases and norms, by the tensors that are there."""
     names = {t.name for t in file.tensors}
     ends = {n.split(".", 2)[2] for n in names if n.startswith("blk.") and n.count(".") >= 2}
-    found: dict[str, Any] = {key: True for key, wanted in flags.items() if ends & set(wanted)}
+    found: dict[str, Any] = {key: bool(ends & set(wanted)) for key, wanted in flags.items() if ends}
     table = file.tensor("token_embd.weight")
     if table is not None and len(table.shape) == 2:
         found["vocab_size"] = table.shape[1]
         found["tie_word_embeddings"] = "output.weight" not in names
     return found
+
+
+def _some_layer_lacks_values(file: GgufFile) -> bool:
+    """Whether a layer has keys and no values of its own, which then are the keys."""
+    keys = {t.name for t in file.tensors if t.name.endswith("attn_k.weight")}
+    return any(file.tensor(name.replace("attn_k.", "attn_v.")) is None for name in keys)
 
 
 def _latent(config: dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -126,6 +136,7 @@ def _delta(config: dict[str, Any], values: Mapping[str, Any]) -> None:
         if isinstance(inner, int) and isinstance(heads, int) and heads
         else None,
         "linear_conv_kernel_dim": values.get("ssm.conv_kernel"),
+        "mamba_ssm_dtype": STATE_DTYPE,
     }
     _scalar_heads(config)
 
@@ -138,7 +149,7 @@ def _mamba(config: dict[str, Any], values: Mapping[str, Any]) -> None:
         "mamba_num_heads": heads, "mamba_n_heads": heads, "mamba_head_dim": size, "mamba_d_head": size,
         "ssm_state_size": values.get("ssm.state_size"), "mamba_d_state": values.get("ssm.state_size"),
         "n_groups": values.get("ssm.group_count"), "mamba_n_groups": values.get("ssm.group_count"),
-        "conv_kernel": values.get("ssm.conv_kernel"), "mamba_d_conv": values.get("ssm.conv_kernel"),
+        "mamba_ssm_dtype": STATE_DTYPE, "conv_kernel": values.get("ssm.conv_kernel"), "mamba_d_conv": values.get("ssm.conv_kernel"),
     }  # fmt: skip
     kv = values.get("attention.head_count_kv")
     widths = values.get("feed_forward_length")
@@ -162,12 +173,21 @@ def _conv(config: dict[str, Any], values: Mapping[str, Any]) -> None:
 
 
 def _windows(config: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Sliding layers listed one by one."""
+    """Sliding layers listed one by one; they may have heads of their own (Gemma 4)."""
     pattern = values.get("attention.sliding_window_pattern")
+    kv = values.get("attention.head_count_kv")
     if isinstance(pattern, tuple):
         config["layer_types"] = ["sliding_attention" if sliding else "full_attention" for sliding in pattern]
     elif isinstance(pattern, int):
         config["sliding_window_pattern"] = pattern
+    if isinstance(pattern, tuple) and isinstance(kv, tuple):
+        config["num_key_value_heads"] = next((k for k, s in zip(kv, pattern, strict=False) if s), None)
+        config["num_global_key_value_heads"] = next((k for k, s in zip(kv, pattern, strict=False) if not s), None)
+    if "attention.key_length_swa" in values:
+        config["global_head_dim"] = values.get("attention.key_length")
+        config["head_dim"] = values["attention.key_length_swa"]
+        config.pop("v_head_dim", None)
+    config["enable_moe_block"] = bool(config.get("num_experts"))
     _scalar_heads(config)
 
 
