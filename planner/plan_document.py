@@ -86,7 +86,7 @@ def deployment_of(candidate: Candidate, question: Question) -> Deployment:
         hardware=hardware,
         engine=EngineTable(name=profile.name, version=profile.version, backend=profile.backend),
         serving=_serving(candidate),
-        workload=question.workload,
+        workload=base.workload,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from planner.documents.deployment import Deployment, EngineTable, ModelTable
+from planner.documents.deployment import Deployment, EngineTable, ModelTable, WorkloadTable
 from planner.documents.result import Finding
 from planner.engines.registry import engine_profile
 from planner.errors import PlannerError
@@ -109,7 +109,7 @@ def _option(
         model=model_table(source, choice),
         hardware=hardware_table(group, _known_bytes(group, library), group.nodes, group.per_node),
         engine=engine,
-        workload=question.workload,
+        workload=_workload(source, question),
     )
     try:
         base = resolve(document, library, source)
@@ -131,6 +131,15 @@ def _option(
         native=choice.native,
         on_the_fly=choice.on_the_fly,
     )
+
+
+def _workload(source: ModelSource, question: Question) -> WorkloadTable:
+    """Models that embed or rank write nothing, and cut what is longer than they can read."""
+    table, architecture = question.workload, source.architecture
+    if architecture.kind not in ("encoder", "reranker"):
+        return table
+    longest = float(architecture.max_position or table.isl or 0.0)
+    return table.model_copy(update={"osl": 0.0, "isl": min(table.isl or 0.0, longest)})
 
 
 def _file_bytes(base: Resolved, source: ModelSource) -> float:

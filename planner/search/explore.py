@@ -36,12 +36,25 @@ def explore(option: Option, task: Task, tools: Tools, ledger: Ledger) -> Iterato
     if refusal is not None:
         ledger.reject(refusal, option.title, len(choices))
         return
+    smallest: int | None = None
     for layout in choices:
-        found = _candidate(option, layout, task, tools)
+        idle = smallest is not None and layout.replica > smallest and _leaves_idle(layout, space, task)
+        found = _IDLE if idle else _candidate(option, layout, task, tools)
         if isinstance(found, Candidate):
+            smallest = smallest or layout.replica
             yield found
         else:
             ledger.reject(found, f"{option.title} · {layout}", closeness=layout.replica / option.model_bytes)
+
+
+_IDLE = Finding(
+    "idle-devices", "one replica of a larger group than needed leaves devices idle", "replicas, or the smaller group"
+)
+
+
+def _leaves_idle(layout: Layout, space: Space, task: Task) -> bool:
+    """Larger groups are looked at with every device in use; fewer devices are what the smallest group is for."""
+    return task.goal not in ("fewest-gpus", "latency") and 2 * layout.gpus <= space.per_node * space.nodes
 
 
 def space_of(option: Option) -> Space:

@@ -67,9 +67,12 @@ def _longest(
     resolved: Resolved, memory: ServingMemory, task: Task, tools: Tools
 ) -> tuple[Resolved, ServingMemory] | None:
     """The context shortened to what the pool holds, verified."""
+    least = least_of(resolved, task)
     for _ in range(_TRIES):
-        if not _room(memory):
+        if not _room(resolved, memory):
             return None
+        if not keeps_cache(resolved):
+            return resolved, memory
         if memory.max_concurrency.value >= resolved.serving.attention_dp:
             return resolved, memory
         tokens = memory.kv_tokens.value / resolved.serving.attention_dp
@@ -77,17 +80,28 @@ def _longest(
             tokens, memory.max_concurrency.value / resolved.serving.attention_dp * resolved.serving.max_model_len
         )
         length = int(max(held, min(tokens, resolved.serving.max_model_len - STEP)) // STEP * STEP)
-        if length < task.least_context:
+        if length < least:
             return None
         resolved = _with(resolved, max_model_len=min(length, resolved.serving.max_model_len - STEP))
         memory = tools.memory(resolved)
     return None
 
 
-def _room(memory: ServingMemory) -> bool:
+def keeps_cache(resolved: Resolved) -> bool:
+    """Models that write text keep a cache; encoders do not."""
+    return resolved.architecture.kind in ("decoder", "encoder-decoder")
+
+
+def least_of(resolved: Resolved, task: Task) -> int:
+    """The shortest context of use for this model."""
+    return task.least_context(resolved.architecture.max_position, generates=keeps_cache(resolved))
+
+
+def _room(resolved: Resolved, memory: ServingMemory) -> bool:
     gpu = memory.per_gpu
     least = gpu.total.value - (gpu.cuda_graphs.value - gpu.cuda_graphs.low)
-    return gpu.kv_cache.value > 0 and least <= gpu.capacity.value
+    pool = gpu.kv_cache.value > 0 or not keeps_cache(resolved)
+    return pool and least <= gpu.capacity.value
 
 
 def _fitted_local(resolved: Resolved, task: Task, tools: Tools) -> tuple[Resolved, ServingMemory] | Finding:
@@ -95,9 +109,10 @@ def _fitted_local(resolved: Resolved, task: Task, tools: Tools) -> tuple[Resolve
     slots = max(1, min(math.ceil(task.workload.concurrency or 1.0), 16))
     limit = resolved.architecture.max_position or 2**20
     need = math.ceil((task.workload.isl + task.workload.osl + task.workload.context) / STEP) * STEP
-    lengths = [min(max(task.wanted_context(limit), slots * need), limit * slots), max(task.least_context, slots * need)]
+    least = least_of(resolved, task)
+    lengths = [min(max(task.wanted_context(limit), slots * need), limit * slots), max(least, slots * need)]
     nearest: ServingMemory | None = None
-    for length in dict.fromkeys([*lengths, max(lengths[1] // 2, task.least_context), task.least_context]):
+    for length in dict.fromkeys([*lengths, max(lengths[1] // 2, least), least]):
         variant = _with(resolved, max_model_len=length, parallel=max(1, min(slots, length // max(need, 1))))
         memory = tools.memory(variant)
         nearest = nearest or memory
@@ -131,6 +146,6 @@ def _too_large(resolved: Resolved, memory: ServingMemory | None, task: Task) -> 
     overheads = human_bytes(gpu.activations.value + gpu.non_torch.value)
     message = (
         f"{human_bytes(gpu.weights.value)} of weights and {overheads} of overheads leave no room "
-        f"for {task.least_context:,} tokens on a device of {human_bytes(gpu.capacity.value)}"
+        f"for {least_of(resolved, task):,} tokens on a device of {human_bytes(gpu.capacity.value)}"
     )
     return Finding("does-not-fit", message, "smaller weights, more devices, or a shorter context")

@@ -24,11 +24,13 @@ class Task:
     """Longest request that must be possible; None: as long as fits, up to the policy's aim."""
     quality_floor: str
 
-    @property
-    def least_context(self) -> int:
-        """The shortest context that serves the workload at all."""
-        needed = math.ceil(self.workload.context + self.workload.isl + self.workload.osl)
-        return max(self.must_context or 0, math.ceil(max(needed, 1) / STEP) * STEP)
+    def least_context(self, max_position: int | None, *, generates: bool = True) -> int:
+        """The shortest context that serves the workload at all; models that write nothing cut what is too long."""
+        needed = self.workload.context + self.workload.isl + (self.workload.osl if generates else 0.0)
+        least = math.ceil(max(math.ceil(needed), 1) / STEP) * STEP
+        if not generates and max_position is not None:
+            least = min(least, max_position)
+        return max(self.must_context or 0, least)
 
     def wanted_context(self, max_position: int | None) -> int:
         """The context to aim at for a model."""
@@ -37,11 +39,11 @@ class Task:
             return max(self.must_context, 1)
         if self.goal == "context":
             return longest
-        return max(min(self.policy.max_model_len, longest), min(self.least_context, longest))
+        return max(min(self.policy.max_model_len, longest), min(self.least_context(max_position), longest))
 
     def enough_context(self, max_position: int | None) -> int:
         """The context at which nothing is traded for a longer one."""
         wanted = self.wanted_context(max_position)
         if self.must_context is not None or self.goal == "context":
             return wanted
-        return max(min(wanted, self.policy.comfortable_context), self.least_context)
+        return max(min(wanted, self.policy.comfortable_context), min(self.least_context(max_position), wanted))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +70,16 @@ def test_every_chip_has_an_engine() -> None:
     for row in Database().accelerators():
         able = engines_for(Device(row, 1.0), support())
         assert able or support().chip(row).id in ("other", "ascend-310p"), row.id
+
+
+def test_the_package_lists_every_rule_it_has() -> None:
+    """The ids in the docstring are those that the code can answer with."""
+    import planner.legality as package
+
+    said = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)+", (package.__doc__ or "").partition("stable ids:")[2]))
+    folder = Path(package.__file__).parent
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    used = set(re.findall(r'(?:Finding|layout_finding)\(\s*"([a-z0-9-]+)"', code))
+    used |= set(re.findall(r'return "((?:fp8|quant|tp)-[a-z0-9-]+)"', code))
+    used |= set(re.findall(r'"((?:fp8|quant)-[a-z-]+)" if', code)) | set(re.findall(r'else "(quant-[a-z-]+)"', code))
+    assert used == said
