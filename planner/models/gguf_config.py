@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DATA = "models/gguf_architectures.toml"
 STATE_DTYPE = "float32"
-"""llama.cpp keeps recurrent states in 32 bits (ggml-org/llama.cpp src/llama-memory-recurrent.cpp, type_r and type_s)."""
+"""llama.cpp keeps recurrent states in 32 bits (ggml-org/llama.cpp, llama-memory-recurrent.cpp)."""
 TOLERANCE = 0.005
 """Share by which the parameters of file and architecture may differ (frequency tables, converted biases)."""
 
@@ -149,7 +149,8 @@ def _mamba(config: dict[str, Any], values: Mapping[str, Any]) -> None:
         "mamba_num_heads": heads, "mamba_n_heads": heads, "mamba_head_dim": size, "mamba_d_head": size,
         "ssm_state_size": values.get("ssm.state_size"), "mamba_d_state": values.get("ssm.state_size"),
         "n_groups": values.get("ssm.group_count"), "mamba_n_groups": values.get("ssm.group_count"),
-        "mamba_ssm_dtype": STATE_DTYPE, "conv_kernel": values.get("ssm.conv_kernel"), "mamba_d_conv": values.get("ssm.conv_kernel"),
+        "mamba_ssm_dtype": STATE_DTYPE,
+        "conv_kernel": values.get("ssm.conv_kernel"), "mamba_d_conv": values.get("ssm.conv_kernel"),
     }  # fmt: skip
     kv = values.get("attention.head_count_kv")
     widths = values.get("feed_forward_length")
