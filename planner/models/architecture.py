@@ -24,7 +24,8 @@ CacheKind = Literal["full", "sliding", "latent", "indexer", "compressed", "state
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One weight. ``shape`` is (out, in), (experts, out, in) or (n,)."""
+    """One weight. ``shape`` is (out, in), (experts, out, in) or (n,); like tensors of all vision layers are one, with
+    the number of layers first."""
 
     module: str
     """Module path inside its layer, as checkpoints name it (``self_attn.q_proj``); ignore lists match it."""

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from planner.data import read_json, read_toml
+from planner.models.tables import table
 
-TABLE = "models/families.toml"
-DEFAULTS = "models/reference_defaults.json"
 NOT_FAMILIES = ("spellings", "layer_tokens", "nested", "neutral")
 
 
@@ -30,7 +28,7 @@ class Family:
 @cache
 def family(model_type: str) -> Family | None:
     """The family of a ``model_type``, with what it inherits; None when the table has no such row."""
-    row = None if model_type in NOT_FAMILIES else read_toml(TABLE).get(model_type)
+    row = None if model_type in NOT_FAMILIES else table("families").get(model_type)
     if row is None:
         return _wrapper(model_type)
     base = family(row["like"]) if "like" in row else None
@@ -53,7 +51,7 @@ def _referred(model_type: str) -> str:
     """The nearest ancestor that the reference implementation has a configuration class for."""
     if reference_defaults(model_type):
         return model_type
-    above = read_toml(TABLE).get(model_type, {}).get("like")
+    above = table("families").get(model_type, {}).get("like")
     return _referred(above) if above else model_type
 
 
@@ -67,12 +65,12 @@ def _reference(model_type: str, ways: Mapping[str, tuple[str, ...]]) -> dict[str
 @cache
 def reference_defaults(model_type: str) -> Mapping[str, Any]:
     """Defaults of a configuration class as it spells them; empty for classes that the reference lacks."""
-    row: Mapping[str, Any] = read_json(DEFAULTS)["defaults"].get(model_type, {})
+    row: Mapping[str, Any] = table("defaults").get(model_type, {})
     return row
 
 
 def _children(model_type: str) -> Mapping[str, str]:
-    row: Mapping[str, str] = read_json(DEFAULTS)["children"].get(model_type, {})
+    row: Mapping[str, str] = table("children").get(model_type, {})
     return row
 
 
@@ -84,35 +82,35 @@ def child_type(model_type: str, table: str) -> str | None:
 @cache
 def common_spellings() -> Mapping[str, tuple[str, ...]]:
     """Canonical key → the ways configs spell it; the first with a value wins."""
-    return {name: tuple(ways) for name, ways in read_toml(TABLE)["spellings"].items()}
+    return {name: tuple(ways) for name, ways in table("families")["spellings"].items()}
 
 
 def layer_tokens() -> Mapping[str, str]:
     """Words for the kind of a layer, as configs write them → tokens."""
-    table: Mapping[str, str] = read_toml(TABLE)["layer_tokens"]
-    return table
+    tokens: Mapping[str, str] = table("families")["layer_tokens"]
+    return tokens
 
 
 def is_neutral(key: str) -> bool:
     """Whether a key says nothing of sizes."""
-    return any(re.fullmatch(pattern, key) for pattern in read_toml(TABLE)["neutral"]["patterns"])
+    return any(re.fullmatch(pattern, key) for pattern in table("families")["neutral"]["patterns"])
 
 
 def nested_tables() -> Mapping[str, Mapping[str, str]]:
     """Tables inside a config whose keys belong beside the others, with the names they get there."""
-    table: Mapping[str, Mapping[str, str]] = read_toml(TABLE)["nested"]
-    return table
+    tables: Mapping[str, Mapping[str, str]] = table("families")["nested"]
+    return tables
 
 
 def known_families() -> tuple[str, ...]:
     """Every ``model_type`` of the table."""
-    return tuple(sorted(name for name in read_toml(TABLE) if name not in NOT_FAMILIES))
+    return tuple(sorted(name for name in table("families") if name not in NOT_FAMILIES))
 
 
 @cache
 def family_of_class(name: str) -> str | None:
     """The ``model_type`` of a configuration or model class, for configs that lack ``model_type``."""
     for model_type in known_families():
-        if name in read_toml(TABLE)[model_type].get("classes", ()):
+        if name in table("families")[model_type].get("classes", ()):
             return model_type
     return None

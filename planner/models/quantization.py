@@ -8,13 +8,13 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
-from planner.data import read_toml
 from planner.errors import UnknownName
 from planner.models.architecture import Architecture, LatentAttention, Quantization, Recurrent
 from planner.models.gguf_layout import gguf_layout
 from planner.models.quantization_config import read_table
 from planner.models.quantization_fit import fit
-from planner.models.quantization_schemes import TABLE, grouped, scheme
+from planner.models.quantization_schemes import grouped, scheme
+from planner.models.tables import table
 
 __all__ = ["quantized", "weight_scheme"]
 
@@ -36,9 +36,9 @@ def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None 
     """
     if name.lower().startswith("gguf:"):
         return _gguf(name, architecture)
-    row = read_toml(TABLE)["weights"].get(name.lower())
+    row = table("quantization")["weights"].get(name.lower())
     if row is None:
-        known = sorted(read_toml(TABLE)["weights"])
+        known = sorted(table("quantization")["weights"])
         raise UnknownName("weights format", name[:60], tuple((n, 0.5) for n in known if n[:2] == name[:2].lower()))
     own = architecture.quantization
     hint = _hint(row["family"], checkpoint)
@@ -49,14 +49,14 @@ def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None 
 
 def _is_of(own: Quantization, family: str) -> bool:
     """A scheme's family; a mixed scheme is also of the family of its parts."""
-    names = read_toml(TABLE)["families"][family]
+    names = table("quantization")["families"][family]
     return own.scheme in names or any(part.scheme in names for _, part in own.overrides)
 
 
 def _hint(family: str, checkpoint: str | None) -> Mapping[str, Any]:
     """What the name of a repack says about its scheme."""
     wanted = (checkpoint or "").lower()[:200]
-    for row in read_toml(TABLE)["hint"]:
+    for row in table("quantization")["hint"]:
         if wanted and row["family"] == family and fnmatchcase(wanted, row["pattern"]):
             found: Mapping[str, Any] = row
             return found
@@ -77,12 +77,12 @@ def _repack(row: Mapping[str, Any], hint: Mapping[str, Any], architecture: Archi
 
 def _default_ignore(name: str, architecture: Architecture) -> tuple[str, ...]:
     """What repacks of this scheme usually leave alone on such a model."""
-    table = read_toml(TABLE)["ignore"]
+    lists = table("quantization")["ignore"]
     mixers = [m for layer in architecture.layer_kinds for m in layer.mixers]
     latent = any(isinstance(m, LatentAttention) for m in mixers)
     recurrent = any(isinstance(m, Recurrent) for m in mixers)
     forms = [f"{name}_latent"] * latent + [f"{name}_recurrent"] * recurrent + [name, "default"]
-    return tuple(next(table[form] for form in forms if form in table))
+    return tuple(next(lists[form] for form in forms if form in lists))
 
 
 def _gguf(name: str, architecture: Architecture) -> Quantization:

@@ -7,12 +7,11 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from planner.data import read_toml
 from planner.errors import BadInput
 from planner.models.architecture import Quantization
 from planner.models.config_keys import shown, whole_number
+from planner.models.tables import table
 
-TABLE = "models/quantization.toml"
 WHERE = "config.json: quantization_config"
 MAX_GROUP = 1 << 20
 
@@ -20,7 +19,7 @@ MAX_GROUP = 1 << 20
 @cache
 def scheme(name: str) -> Quantization:
     """A format of the table, with nothing ignored."""
-    row = read_toml(TABLE)["scheme"][name]
+    row = table("quantization")["scheme"][name]
     block = row.get("block")
     return Quantization(
         scheme=name,
@@ -50,25 +49,25 @@ def blocked(block: object) -> Quantization:
     return replace(scheme("fp8-block"), block=(rows, columns))
 
 
-def from_weights(table: Mapping[str, Any], activations: object) -> Quantization | None:
+def from_weights(weights: Mapping[str, Any], activations: object) -> Quantization | None:
     """One group of compressed-tensors or ModelOpt: bits, type and strategy of weights; none for formats not known."""
-    bits, kind, strategy = table.get("num_bits"), str(table.get("type", "float")), table.get("strategy")
-    group = table.get("group_size")
+    bits, kind, strategy = weights.get("num_bits"), str(weights.get("type", "float")), weights.get("strategy")
+    group = weights.get("group_size")
     if kind == "float" and bits == 8:
-        return _float8(table, strategy, group, activations)
+        return _float8(weights, strategy, group, activations)
     if kind == "float" and bits == 4:
         return grouped("mxfp4" if group == 32 else "nvfp4", group)
     if kind == "int" and bits == 8:
         return scheme("w8a8-int8") if activations else grouped("w8a16", group)
     if kind == "int" and bits in (2, 3, 4):
-        symmetric = table.get("symmetric", True) is not False
+        symmetric = weights.get("symmetric", True) is not False
         return replace(grouped("w4a16", group), bits=float(bits), zero_bits=0.0 if symmetric else float(bits))
     return None
 
 
-def _float8(table: Mapping[str, Any], strategy: object, group: object, activations: object) -> Quantization:
-    if strategy == "block" and table.get("block_structure"):
-        return blocked(table["block_structure"])
+def _float8(weights: Mapping[str, Any], strategy: object, group: object, activations: object) -> Quantization:
+    if strategy == "block" and weights.get("block_structure"):
+        return blocked(weights["block_structure"])
     if group == 32:
         return scheme("mxfp8")
     name = "fp8-channel" if strategy in ("channel", "group") else "fp8-tensor"

@@ -1,6 +1,7 @@
 """Makes the two files that come from the reference implementation; run by hand where it is installed.
 
-``pip install torch transformers``, then ``python -m tests.models_config.make_reference``. Writes
+``pip install torch transformers``, then ``python -m tests.models_config.make_reference`` and
+``python -m planner.models.compile_tables``. Writes
 ``planner/models/reference_defaults.json`` (defaults of the configuration classes that say something of sizes) and
 ``tests/truth/reference_parameters.jsonl`` (parameter counts of models built without weights on the meta device: of
 every class at its defaults, and of every config under tests/fixtures/configs).

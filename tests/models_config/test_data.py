@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from planner.data import read_toml
+from planner.data import read_text, read_toml
+from planner.models.compile_tables import compile_text
 from planner.models.families import NOT_FAMILIES, family, known_families, layer_tokens
 from planner.models.layers.assemble import BUILDERS
 from planner.models.layers.notation import parse
 from planner.models.quantization_schemes import scheme
+from planner.models.tables import COMPILED
 
 FAMILIES = read_toml("models/families.toml")
 TOWERS = read_toml("models/towers.toml")
@@ -65,3 +67,7 @@ def test_weight_names_have_schemes():
     for row in table["hint"]:
         assert scheme(row["scheme"]).scheme in table["families"][row["family"]]
         assert row["pattern"] == row["pattern"].lower()
+
+
+def test_the_compiled_tables_are_the_sources():
+    assert read_text(COMPILED) == compile_text(), "run python -m planner.models.compile_tables"

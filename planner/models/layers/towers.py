@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from planner.data import read_toml
 from planner.models.architecture import Tensor, VisionTower
 from planner.models.config_keys import MAX_LAYERS, Keys
 from planner.models.families import child_type, reference_defaults
 from planner.models.layers.notation import tensors
+from planner.models.tables import table
 
-TABLE = "models/towers.toml"
 PAIRS = ("image_size", "patch_size", "merge_kernel_size", "temporal_patch_size")
 """Keys that may hold one number per side; towers are square in all published configs."""
 
@@ -73,23 +72,23 @@ def _audio(outer: Mapping[str, Any], text: Keys, row: Mapping[str, Any]) -> Iter
 
 
 def _keys(
-    outer: Mapping[str, Any], inner: Mapping[str, Any], text: Keys, row: Mapping[str, Any], table: str, tower: str
+    outer: Mapping[str, Any], inner: Mapping[str, Any], text: Keys, row: Mapping[str, Any], part: str, tower: str
 ) -> Keys:
     """The encoder's own keys, then those of the whole, then defaults."""
-    names = read_toml(TABLE)["spellings"]
+    names = table("towers")["spellings"]
     ways = {**{k: tuple(v) for k, v in names.items()}, **_row("tower", tower).get("spellings", {})}
     canonical = {way: name for name, group in ways.items() for way in group}
     wrapper = str(outer.get("model_type"))[:100]
     stated = inner.get("model_type")
-    known = [child_type(wrapper, table), stated if isinstance(stated, str) else None, tower]
+    known = [child_type(wrapper, part), stated if isinstance(stated, str) else None, tower]
     defaults: dict[str, Any] = dict(reference_defaults(wrapper))
     for name in known:
         defaults.update({canonical.get(k, k): v for k, v in reference_defaults(name or "").items()})
     defaults.update(_row("tower", tower).get("defaults", {}) | row.get("defaults", {}))
     defaults["text_hidden_size"] = text.count("hidden_size")
-    shared = {k: outer[k] for k in read_toml(TABLE)["outer"]["keys"] if k in outer}
+    shared = {k: outer[k] for k in table("towers")["outer"]["keys"] if k in outer}
     values = {**shared, **_squared(inner)}
-    return Keys(values, defaults, ways, f"config.json: {table}")
+    return Keys(values, defaults, ways, f"config.json: {part}")
 
 
 def _squared(inner: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,7 +106,7 @@ def _squared(inner: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def _row(kind: str, name: str) -> Mapping[str, Any]:
     """A row with what it inherits; empty for an unknown name."""
-    row = read_toml(TABLE)[kind].get(name)
+    row = table("towers")[kind].get(name)
     if row is None:
         return {}
     return {**_row(kind, row["like"]), **row} if "like" in row else row
