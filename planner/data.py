@@ -1,12 +1,19 @@
-"""The only reader of the package's own data files; pure code receives what this loads."""
+"""The only reader of the package's own data files; pure code receives what this loads.
+
+TOML is the source. ``compiled.json`` holds the same tables parsed, each under the checksum of its text: a table whose text has
+changed since is parsed again, so that a stale copy is never used, only slow. ``python -m planner.compile_data`` rewrites it.
+"""
 
 from __future__ import annotations
 
 import json
 import tomllib
+import zlib
 from functools import cache
 from importlib import resources
 from typing import Any
+
+COMPILED = "compiled.json"
 
 
 def read_text(relative: str) -> str:
@@ -17,7 +24,26 @@ def read_text(relative: str) -> str:
 @cache
 def read_toml(relative: str) -> dict[str, Any]:
     """A TOML data file below ``planner/``; parsed once. Treat as read-only."""
-    return tomllib.loads(read_text(relative))
+    text = read_text(relative)
+    known = _compiled().get(relative)
+    if known is not None and known["checksum"] == checksum(text):
+        data: dict[str, Any] = known["data"]
+        return data
+    return tomllib.loads(text)
+
+
+def checksum(text: str) -> int:
+    """What tells one version of a file from another."""
+    return zlib.crc32(text.encode())
+
+
+@cache
+def _compiled() -> dict[str, Any]:
+    try:
+        tables: dict[str, Any] = json.loads(read_text(COMPILED))
+    except FileNotFoundError:
+        return {}
+    return tables
 
 
 @cache

@@ -1,0 +1,41 @@
+"""Rewrites ``compiled.json`` from the TOML tables below ``planner/``: ``python -m planner.compile_data``.
+
+The catalogue has a compiled file of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+from planner.data import COMPILED, checksum
+
+ROOT = Path(__file__).parent
+
+
+def compiled_text() -> str:
+    """The file as committed: one table a line, so that a change shows as its own line."""
+    lines = [f"{json.dumps(name)}:{_entry(path)}" for name, path in _tables()]
+    return "{" + ",\n".join(lines) + "}\n"
+
+
+def _tables() -> list[tuple[str, Path]]:
+    files = sorted(ROOT.rglob("*.toml"))
+    named = [(path.relative_to(ROOT).as_posix(), path) for path in files]
+    return [(name, path) for name, path in named if not name.startswith("models/catalogue/")]
+
+
+def _entry(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    entry = {"checksum": checksum(text), "data": tomllib.loads(text)}
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def main() -> None:
+    """Write the file."""
+    (ROOT / COMPILED).write_text(compiled_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
