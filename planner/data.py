@@ -1,24 +1,25 @@
 """The only reader of the package's own data files; pure code receives what this loads.
 
-TOML is the source. ``compiled.json`` holds the same tables parsed, each under the checksum of its text: a table whose text has
-changed since is parsed again, so that a stale copy is never used, only slow. ``python -m planner.compile_data`` rewrites it.
+TOML is the source. ``compiled.json`` holds the same tables parsed, each under the checksum of its text: a table whose
+text has changed since is parsed again, so that a stale copy is never used, only slow.
+``python -m planner.compile_data`` rewrites it.
 """
 
 from __future__ import annotations
 
 import json
-import tomllib
 import zlib
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 COMPILED = "compiled.json"
+_ROOT = Path(__file__).parent
 
 
 def read_text(relative: str) -> str:
     """A data file below ``planner/``, e.g. ``engines/profiles/vllm.toml``."""
-    return resources.files("planner").joinpath(relative).read_text(encoding="utf-8")
+    return (_ROOT / relative).read_text(encoding="utf-8")
 
 
 @cache
@@ -29,6 +30,8 @@ def read_toml(relative: str) -> dict[str, Any]:
     if known is not None and known["checksum"] == checksum(text):
         data: dict[str, Any] = known["data"]
         return data
+    import tomllib
+
     return tomllib.loads(text)
 
 
@@ -54,5 +57,4 @@ def read_json(relative: str) -> Any:
 
 def list_files(relative: str, suffix: str) -> tuple[str, ...]:
     """Names of the data files in a folder below ``planner/``, sorted."""
-    folder = resources.files("planner").joinpath(relative)
-    return tuple(sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(suffix)))
+    return tuple(sorted(entry.name for entry in (_ROOT / relative).iterdir() if entry.name.endswith(suffix)))
