@@ -16,7 +16,7 @@ from planner.models.quantization_fit import fit
 from planner.models.quantization_schemes import grouped, scheme
 from planner.models.tables import table
 
-__all__ = ["quantized", "weight_scheme"]
+__all__ = ["quantized", "stated_scheme", "weight_scheme"]
 
 
 def quantized(architecture: Architecture, config: Mapping[str, Any]) -> Architecture:
@@ -45,6 +45,13 @@ def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None 
     if own is not None and row["family"] != "plain" and _is_of(own, row["family"]) and not hint:
         return own
     return _repack(row, hint, architecture)
+
+
+def stated_scheme(
+    base: Quantization, *, bits: float | None, group: int | None, ignore: tuple[str, ...]
+) -> Quantization:
+    """A scheme with what a person states otherwise: bits, group size, modules left alone."""
+    return replace(base, bits=bits or base.bits, group=group or base.group, ignore=ignore or base.ignore)
 
 
 def _is_of(own: Quantization, family: str) -> bool:

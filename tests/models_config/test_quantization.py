@@ -8,7 +8,7 @@ from planner.errors import BadInput, UnknownName
 from planner.models.architecture import Quantization, Tensor
 from planner.models.formats import model_bytes, scheme_of, tensor_bytes, weight_scheme
 from planner.models.hf_config import architecture_from_config
-from planner.models.quantization import quantized
+from planner.models.quantization import quantized, stated_scheme
 from planner.models.quantization_config import read_table
 from planner.models.quantization_patterns import layer_of, matches
 from planner.units import GIB
@@ -116,6 +116,13 @@ def test_names_of_repacks_are_hints(weights, checkpoint, scheme, kv):
 def test_an_unknown_format_names_the_nearest():
     with pytest.raises(UnknownName):
         weight_scheme("fp7", architecture("Qwen--Qwen3-8B"))
+
+
+def test_what_a_person_states_wins():
+    base = weight_scheme("w4a16-int4", architecture("Qwen--Qwen3-8B"))
+    stated = stated_scheme(base, bits=None, group=32, ignore=("mlp",))
+    assert (stated.bits, stated.group) == (4, 32)
+    assert scheme_of(MATRIX, stated) is None
 
 
 def kept(name: str) -> set[str]:
