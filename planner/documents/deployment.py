@@ -170,6 +170,8 @@ class WorkloadTable(Table):
     concurrency: Annotated[float, Field(gt=0, le=1e9)] | None = None
     request_rate: Rate | None = None
     saturated: bool = False
+    requests: Tokens | None = None
+    """How many a measured run sent; short runs start and end with a part of the load."""
     context: Length = 0
     prefix_hit_rate: Share = 0.0
     service_level: ServiceLevelTable | None = None
