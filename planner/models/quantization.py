@@ -41,6 +41,8 @@ def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None 
         known = sorted(table("quantization")["weights"])
         raise UnknownName("weights format", name[:60], tuple((n, 0.5) for n in known if n[:2] == name[:2].lower()))
     own = architecture.quantization
+    if own is not None and name.lower() == "auto":
+        return own
     hint = _hint(row["family"], checkpoint)
     if own is not None and row["family"] != "plain" and _is_of(own, row["family"]) and not hint:
         return own

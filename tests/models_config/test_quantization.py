@@ -87,7 +87,8 @@ def test_the_checkpoints_own_scheme_stands_for_its_family():
     own = weight_scheme("fp8", model)
     assert own is model.quantization
     assert (own.scheme, own.block) == ("fp8-block", (128, 128))
-    assert weight_scheme("bf16", model).scheme == "none"
+    assert weight_scheme("auto", model) is own
+    assert weight_scheme("bf16", model).scheme == weight_scheme("auto", architecture("Qwen--Qwen3-8B")).scheme == "none"
     assert weight_scheme("nvfp4", model).scheme == "nvfp4"
     assert weight_scheme("gptq-int4", architecture("moonshotai--Kimi-K2.5")).group == 32
     mixed = weight_scheme("mxfp4", architecture("deepseek-ai--DeepSeek-V4-Pro"))
