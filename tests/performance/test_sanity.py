@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -90,11 +91,11 @@ def test_load_raises_throughput_and_lowers_single_speed(
     throughput = [value(p, "output_tok_s") for p in results]
     pace = [value(p, "tpot_s") for p in results]
     first = [value(p, "ttft_s") for p in results]
-    for before, after in zip(throughput, throughput[1:], strict=False):
+    for before, after in itertools.pairwise(throughput):
         assert after >= before * 0.999
-    for before, after in zip(pace, pace[1:], strict=False):
+    for before, after in itertools.pairwise(pace):
         assert after >= before * 0.999
-    for before, after in zip(first, first[1:], strict=False):
+    for before, after in itertools.pairwise(first):
         assert after >= before * 0.99
 
 
@@ -112,7 +113,7 @@ def test_more_bandwidth_never_hurts(load: dict[str, Any]) -> None:
     pace = [value(p, "tpot_s") for p in results]
     assert pace == sorted(pace, reverse=True)
     rate = [value(p, "output_tok_s") for p in results]
-    assert all(b >= a * 0.999 for a, b in zip(rate, rate[1:], strict=False))
+    assert all(b >= a * 0.999 for a, b in itertools.pairwise(rate))
 
 
 def test_every_accelerator_with_a_bandwidth_gets_an_answer() -> None:
