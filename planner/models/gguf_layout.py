@@ -113,7 +113,9 @@ def _tied_mix(mix: Mix) -> Mix:
 def _layers(architecture: Architecture, mix: Mix) -> list[LayerBytes]:
     """Every layer; those of one kind at places with the same conditions are added up once."""
     known: dict[tuple[int, Place], LayerBytes] = {}
-    keys = list(zip(architecture.layer_order, places(architecture), strict=True))
+    asked = frozenset(rule.when for rule in mix.rules)
+    at = (Place(place.holds & asked) for place in places(architecture))
+    keys = list(zip(architecture.layer_order, at, strict=True))
     for kind, place in dict.fromkeys(keys):
         known[kind, place] = _layer(architecture.layer_kinds[kind].tensors, mix, place)
     return [known[key] for key in keys]

@@ -85,18 +85,23 @@ def host_only(scheme: str) -> bool:
 
 def tensor_kind(tensor: Tensor) -> str:
     """The kind that mix rules name, from the tensor's part and module."""
-    if len(tensor.shape) == 1 or tensor.part in ("norm", "router") or tensor.module.endswith((".bias", "_bias")):
+    return "plain" if len(tensor.shape) == 1 else _kind(tensor.part, tensor.module, tensor.quantized)
+
+
+@lru_cache(maxsize=4096)
+def _kind(part: str, module: str, quantized: bool) -> str:
+    if part in ("norm", "router") or module.endswith((".bias", "_bias")):
         return "plain"
-    if tensor.part == "embedding":
+    if part == "embedding":
         return "token_embd"
-    if tensor.part == "head":
+    if part == "head":
         return "output"
-    if tensor.part == "recurrent":
-        return _recurrent_kind(tensor)
-    if tensor.part in ("attention", "indexer"):
-        return _attention_kind(tensor.module)
-    prefix = {"experts": "exps", "shared_experts": "shexp"}.get(tensor.part, "ffn")
-    return f"{prefix}_{_projection(tensor.module)}" if tensor.part in ("experts", "shared_experts", "mlp") else "other"
+    if part == "recurrent":
+        return _recurrent_kind(module, quantized)
+    if part in ("attention", "indexer"):
+        return _attention_kind(module)
+    prefix = {"experts": "exps", "shared_experts": "shexp"}.get(part, "ffn")
+    return f"{prefix}_{_projection(module)}" if part in ("experts", "shared_experts", "mlp") else "other"
 
 
 def tensor_type(tensor: Tensor, mix: Mix, place: Place) -> str:
@@ -165,11 +170,11 @@ def _matches(pattern: str, kind: str) -> bool:
     return kind.startswith(pattern[:-1])
 
 
-def _recurrent_kind(tensor: Tensor) -> str:
+def _recurrent_kind(module: str, quantized: bool) -> str:
     """Small and convolution weights stay plain; the joint input projection is stored as ``attn_qkv``."""
-    if not tensor.quantized:
+    if not quantized:
         return "plain"
-    return "attn_qkv" if "qkv" in tensor.module else "recurrent"
+    return "attn_qkv" if "qkv" in module else "recurrent"
 
 
 def _attention_kind(module: str) -> str:
