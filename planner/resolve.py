@@ -59,9 +59,15 @@ def _weights(deployment: Deployment, source: ModelSource) -> Quantization:
     if table.quantization is not None:
         return weight_scheme(table.quantization.scheme, source.architecture, table.checkpoint)
     if table.weights is not None:
-        return weight_scheme(table.weights, source.architecture, table.checkpoint)
+        return weight_scheme(table.weights, source.architecture, table.checkpoint or _published(table.weights, source))
     own = source.quantization or source.architecture.quantization
     return own or weight_scheme(source.architecture.dtype, source.architecture, table.checkpoint)
+
+
+def _published(weights: str, source: ModelSource) -> str | None:
+    """The repository in which the catalogue knows this format of the model: a hint to its scheme."""
+    known = source.row.checkpoint(weights) if source.row else None
+    return known.repo if known else None
 
 
 def _gguf_layout(deployment: Deployment, source: ModelSource) -> GgufLayout | None:

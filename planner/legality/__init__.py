@@ -78,8 +78,16 @@ def _layout_findings(resolved: Resolved, shape: ModelShape, abilities: Abilities
         yield from shards.head_rules(shape, serving)
         yield from shards.vision_rules(shape, serving, "vision-data-parallel" in abilities.features)
     if "tensor-shards" in rules:
-        yield from shards.width_rules(shape, serving, blocks="block-rows" in rules, groups="group-rows" in rules)
+        blocks, groups = "block-rows" in rules, "group-rows" in rules
+        yield from shards.width_rules(shape, serving, blocks=blocks, groups=groups, guessed=_is_guessed(resolved))
     if "attention-dp-needs-experts" in rules:
         yield from parallel.attention_dp_rules(shape, serving)
     uneven = "uneven-experts" in abilities.features
     yield from parallel.expert_rules(shape, serving, uneven=uneven, all_ranks="ep-all-ranks" in rules)
+
+
+def _is_guessed(resolved: Resolved) -> bool:
+    """The weight scheme is only what its format usually is: a bare config, no repack and no scheme named."""
+    table = resolved.deployment.model
+    said = table.checkpoint or table.quantization or resolved.architecture.quantization
+    return table.config is not None and said is None

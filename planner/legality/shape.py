@@ -39,14 +39,20 @@ class Width:
     blocks: bool = False
     """The unit is the block of a block-scaled format, else a quantisation group, a pack or 1."""
 
+    def parts(self, tp: int, expert_tp: int) -> int:
+        """Ranks that share it."""
+        if self.cut == "experts":
+            return expert_tp
+        return min(tp, self.heads) if self.cut == "heads" else tp
+
     def shard(self, tp: int, expert_tp: int) -> float:
         """Size of one rank's part."""
-        if self.cut == "experts":
-            return self.size / expert_tp
-        return self.size / (min(tp, self.heads) if self.cut == "heads" else tp)
+        return self.size / self.parts(tp, expert_tp)
 
     def legal(self, tp: int, expert_tp: int) -> bool:
-        return self.shard(tp, expert_tp) % self.unit == 0
+        """Uncut, a last block or group may be a part of one."""
+        parts = self.parts(tp, expert_tp)
+        return parts == 1 or self.size % (parts * self.unit) == 0
 
 
 @dataclass(frozen=True, slots=True)

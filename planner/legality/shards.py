@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from planner.documents.result import Finding
 from planner.legality.layout import expert_tp, layout_finding
@@ -37,8 +38,13 @@ def vision_rules(shape: ModelShape, serving: Serving, data_parallel: bool) -> It
         yield layout_finding("tp-divides-vision-heads", message, shape, serving)
 
 
-def width_rules(shape: ModelShape, serving: Serving, *, blocks: bool, groups: bool) -> Iterator[Finding]:
-    """Widths by ranks: plain divisibility, whole blocks of block-scaled weights, whole groups of grouped ones."""
+def width_rules(
+    shape: ModelShape, serving: Serving, *, blocks: bool, groups: bool, guessed: bool = False
+) -> Iterator[Finding]:
+    """Widths by ranks: plain divisibility, whole blocks of block-scaled weights, whole groups of grouped ones.
+
+    A scheme that is only guessed from the name of its format breaks blocks and groups as a remark.
+    """
     tp, shared = serving.tp, expert_tp(serving)
     seen: set[str] = set()
     for width in shape.widths:
@@ -48,7 +54,8 @@ def width_rules(shape: ModelShape, serving: Serving, *, blocks: bool, groups: bo
         enforced = blocks if width.blocks else groups or width.unit == 1
         if rule not in seen and enforced:
             seen.add(rule)
-            yield layout_finding(rule, _width_message(width, tp, shared), shape, serving)
+            finding = layout_finding(rule, _width_message(width, tp, shared), shape, serving)
+            yield replace(finding, severity="warning") if guessed and width.unit > 1 else finding
 
 
 def _width_rule(width: Width, tp: int, shared: int) -> str:
@@ -59,7 +66,7 @@ def _width_rule(width: Width, tp: int, shared: int) -> str:
 
 def _width_message(width: Width, tp: int, shared: int) -> str:
     shard = width.shard(tp, shared)
-    parts = shared if width.cut == "experts" else min(tp, width.heads) if width.cut == "heads" else tp
+    parts = width.parts(tp, shared)
     what = "block" if width.blocks else "quantisation group or pack" if width.unit > 1 else "whole number"
     size = f" of {width.unit}" if width.unit > 1 else ""
     return (
