@@ -15,8 +15,8 @@ from planner.resolve import resolve
 
 TESTS = Path(__file__).parent.parent
 CONTRADICTED = frozenset({"fp8-block-rows"})
-"""Two sources give TP8 without expert parallelism for experts of 1536; the engine's own trackers say that this aborts at
-load (vllm-project/vllm#17569, #48173), so expert parallelism was on and not recorded."""
+"""Two sources give TP8 without expert parallelism for experts of 1536; the engine's own tracker says that this aborts
+at load (vllm-project/vllm#17569, #48173), so expert parallelism was on and not recorded."""
 
 
 def cases() -> list[dict[str, Any]]:
