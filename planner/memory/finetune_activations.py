@@ -23,6 +23,8 @@ from planner.models.architecture import (
 
 HALF = 2.0
 """Bytes of a bf16 or fp16 element."""
+SCAN_CHUNK = 64
+"""Tokens after which chunked linear attention keeps a state (flash-linear-attention, Mamba-2: 64 to 256)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,11 @@ class Saving:
     trains_mlp: bool = True
     adapter_copies: int = 0
     """Targeted modules in the attention whose input is kept once more after dropout."""
+    adapter_outputs: int = 0
+    """DoRA: output elements of targeted modules, kept for the gradient of their magnitudes."""
     fused_kernels: bool = False
+    width: float = HALF
+    """Bytes of an element inside a layer."""
 
 
 @lru_cache(maxsize=2048)
@@ -42,9 +48,10 @@ def layer_bytes_per_token(architecture: Architecture, layer: Layer, saving: Savi
     hidden = architecture.hidden_size * HALF
     norm = hidden if saving.fused_kernels or layer_norms_are_native(layer) else 3 * hidden
     norms = norm * (2 if layer.feed_forward and layer.mixers else 1)
-    mixing = sum(_mixer_bytes(mixer, architecture.hidden_size, saving) for mixer in layer.mixers)
-    copies = saving.adapter_copies * hidden
-    return norms + mixing + copies + _feed_forward_bytes(layer, architecture.hidden_size, saving)
+    mixing = sum(_mixer_bytes(mixer, architecture.hidden_size) for mixer in layer.mixers)
+    copies = saving.adapter_copies * hidden + saving.adapter_outputs * HALF
+    inside = norms + mixing + copies + _feed_forward_bytes(layer, architecture.hidden_size, saving)
+    return inside * saving.width / HALF
 
 
 def layer_norms_are_native(layer: Layer) -> bool:
@@ -52,7 +59,7 @@ def layer_norms_are_native(layer: Layer) -> bool:
     return any(t.part == "norm" and t.module.endswith("bias") for t in layer.tensors)
 
 
-def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, hidden: int, saving: Saving) -> float:
+def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, hidden: int) -> float:
     source = hidden * HALF
     if isinstance(mixer, Attention):
         query = mixer.num_q_heads * mixer.head_dim
@@ -63,7 +70,8 @@ def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, hidden: int, sa
         head = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
         latent = (mixer.q_lora_rank or 0) + mixer.kv_lora_rank + mixer.qk_rope_head_dim
         return source + HALF * (3 * latent + mixer.num_q_heads * (2 * head + 2 * mixer.v_head_dim))
-    return source + HALF * mixer.num_heads * 3 * (mixer.key_dim + mixer.value_dim)
+    streams = mixer.num_heads * 3 * (mixer.key_dim + mixer.value_dim)
+    return source + HALF * (streams + mixer.state_elements / SCAN_CHUNK)
 
 
 def _feed_forward_bytes(layer: Layer, hidden: int, saving: Saving) -> float:
@@ -74,7 +82,7 @@ def _feed_forward_bytes(layer: Layer, hidden: int, saving: Saving) -> float:
     if isinstance(block, Dense):
         return source + block.intermediate_size * _kept_widths(block.gated, saving) * HALF
     width = block.experts_per_token * block.intermediate_size + block.shared_intermediate_size
-    dispatched = block.experts_per_token * hidden * HALF * 2
+    dispatched = block.experts_per_token * (block.latent_size or hidden) * HALF * 2
     return source + dispatched + width * _kept_widths(block.gated, saving) * HALF
 
 
@@ -94,8 +102,3 @@ def backward_bytes_per_token(layer: Layer, hidden: int) -> float:
     else:
         width = block.intermediate_size if block else 0
     return HALF * (3 * width + 4 * hidden)
-
-
-def checkpoint_bytes_per_token(architecture: Architecture) -> float:
-    """Full checkpointing keeps each layer's input."""
-    return HALF * architecture.hidden_size * architecture.num_layers

@@ -1,11 +1,10 @@
-"""LoRA adapters: which modules they sit on and how many parameters they train."""
+"""LoRA and DoRA adapters: which modules they sit on and how many parameters they train."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from planner.documents.deployment import FinetuneTable
-from planner.models.architecture import Architecture, Tensor
+from planner.models.architecture import Architecture, Layer, Tensor
 from planner.models.parameters import all_tensors
 
 _TARGETS = {
@@ -19,17 +18,20 @@ _TARGETS = {
 }
 """Short target → last part of module names, as model families spell them."""
 FUSED = {"qkv_proj", "query_key_value", "c_attn", "Wqkv"}
+Targets = str | tuple[str, ...]
 
 
 @lru_cache(maxsize=512)
-def adapter_parameters(architecture: Architecture, rank: int, targets: str | tuple[str, ...]) -> int:
+def adapter_parameters(architecture: Architecture, rank: int, targets: Targets, magnitudes: bool = False) -> int:
     """Trained parameters: rank × (in + out) for each targeted weight (LoRA, Hu et al. 2021, section 4.1).
 
     ``targets``: "all-linear", "all-linear+head" or short names. Stacked expert weights count once per expert and only
-    where gate, up or down are named outright.
+    where gate, up or down are named outright. ``magnitudes`` (DoRA, Liu et al. 2024): one more per output row.
     """
     total = sum(
-        rank * _sides(tensor) * count for tensor, count in all_tensors(architecture) if targeted(tensor, targets)
+        (rank * _sides(tensor) + (_rows(tensor) if magnitudes else 0)) * count
+        for tensor, count in all_tensors(architecture)
+        if targeted(tensor, targets)
     )
     if targets == "all-linear+head":
         total += rank * (architecture.hidden_size + architecture.vocab_size)
@@ -37,11 +39,18 @@ def adapter_parameters(architecture: Architecture, rank: int, targets: str | tup
 
 
 def _sides(tensor: Tensor) -> int:
-    stack = tensor.shape[0] if len(tensor.shape) == 3 else 1
-    return stack * (tensor.shape[-1] + tensor.shape[-2])
+    return _stack(tensor) * (tensor.shape[-1] + tensor.shape[-2])
 
 
-def targeted(tensor: Tensor, targets: str | tuple[str, ...]) -> bool:
+def _rows(tensor: Tensor) -> int:
+    return _stack(tensor) * tensor.shape[-2]
+
+
+def _stack(tensor: Tensor) -> int:
+    return tensor.shape[0] if len(tensor.shape) == 3 else 1
+
+
+def targeted(tensor: Tensor, targets: Targets) -> bool:
     """Whether an adapter sits on this weight."""
     if len(tensor.shape) < 2 or tensor.part in ("embedding", "head", "vision", "router", "norm"):
         return False
@@ -53,7 +62,13 @@ def targeted(tensor: Tensor, targets: str | tuple[str, ...]) -> bool:
     return any(last in _TARGETS.get(target, (target,)) for target in targets)
 
 
-def targets_of(table: FinetuneTable, default: str | list[str]) -> str | tuple[str, ...]:
-    """The document's targets, or the trainer's default."""
-    chosen = table.lora_targets if table.lora_targets is not None else default
-    return chosen if isinstance(chosen, str) else tuple(chosen)
+@lru_cache(maxsize=512)
+def smallest_side(architecture: Architecture, targets: Targets) -> int:
+    """The smallest dimension of any targeted weight: a larger rank adds nothing. 0 where nothing is targeted."""
+    sides = [min(t.shape[-2:]) for t, _ in all_tensors(architecture) if targeted(t, targets)]
+    return min(sides, default=0)
+
+
+def targeted_output_elements(layer: Layer, targets: Targets) -> int:
+    """Output elements per token of a layer's targeted dense weights."""
+    return sum(t.shape[-2] for t in layer.tensors if t.part != "experts" and targeted(t, targets))

@@ -1,15 +1,15 @@
 """Weights, gradients and optimizer states: bytes per trained parameter, and how sharding divides them.
 
 Pure bf16 AdamW holds 2 (weight) + 2 (gradient) + 4 (moments) and at the optimizer step 2 more of foreach temporaries;
-an fp32 master doubles each. Megatron's distributed optimizer: 2 + 4 (main gradient) + 12 (master and moments) / dp.
+an fp32 master doubles each. DeepSpeed keeps 2 + 2 and shards 12 (fp32 master and moments), with 4 of fp32 gradients at
+the step. Megatron's distributed optimizer: 2 + 4 (main gradient) + 12 (master and moments) / dp.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planner.documents.deployment import FinetuneTable, ParallelTable
-from planner.engines.trainer import TrainerProfile
+from planner.memory.finetune_job import SHARDS_GRADIENTS, SHARDS_STATES, Job
 
 STATE_WIDTHS = {
     "adamw": (2, 1.0), "adamw-fused": (2, 1.0), "adamw-8bit": (2, 8 / 32), "paged-adamw-8bit": (2, 8 / 32),
@@ -18,6 +18,8 @@ STATE_WIDTHS = {
 """Optimizer → (states per parameter, their size against the unquantised state); block scales add 1-2 %."""
 NO_TEMPORARY = frozenset({"adamw-fused", "adamw-8bit", "paged-adamw-8bit", "adamw-4bit", "sgd", "adafactor", "muon"})
 QUANTISED = frozenset({"adamw-8bit", "paged-adamw-8bit", "adamw-4bit"})
+MASTER = 4.0
+"""Bytes of an fp32 copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +30,63 @@ class StateBytes:
     gradient: float
     optimizer: float
     temporary: float
+    compute: float = 2.0
+    """Of a copy gathered for a product."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Over how many GPUs each part is divided."""
+    """Over how many GPUs each part of the dense weights, and of the experts, is divided."""
 
     weight: float
     gradient: float
     optimizer: float
     expert_weight: float
+    expert_gradient: float
+    expert_optimizer: float
 
 
-def optimizer_of(table: FinetuneTable, trainer: TrainerProfile) -> str:
-    """The document's optimizer or the trainer's default."""
-    return table.optimizer or str(trainer.facts["optimizer"])
+def is_deepspeed(job: Job) -> bool:
+    """ZeRO outside Megatron: DeepSpeed, which always keeps an fp32 master."""
+    return job.sharding.startswith("zero") and not job.trainer.facts["main_grad_bytes"]
 
 
-def state_bytes(table: FinetuneTable, trainer: TrainerProfile) -> StateBytes:
+def keeps_master(job: Job) -> bool:
+    """Trained weights are fp32."""
+    return job.table.precision == "fp32" or job.table.precision.endswith("-mixed")
+
+
+def state_bytes(job: Job) -> StateBytes:
     """Per trained parameter. Unknown optimizers count as AdamW."""
-    optimizer = optimizer_of(table, trainer)
-    count, share = STATE_WIDTHS.get(optimizer, (2, 1.0))
-    if trainer.facts["main_grad_bytes"]:
-        return StateBytes(2.0, float(trainer.facts["main_grad_bytes"]), 4.0 + count * 4.0 * share, 0.0)
-    master = table.precision in ("fp32", "bf16-mixed") or table.precision.endswith("-mixed")
-    width = 4.0 if master else 2.0
-    if table.method in ("lora", "qlora", "dora"):
-        width = float(trainer.facts["adapter_bytes"])
-    states = count * (4.0 * share * 1.02 if optimizer in QUANTISED else width * share)
-    temporary = 0.0 if optimizer in NO_TEMPORARY else width
-    return StateBytes(width, width, states, temporary)
+    count, share = STATE_WIDTHS.get(job.optimizer, (2, 1.0))
+    quantised = job.optimizer in QUANTISED
+    main_gradient = float(job.trainer.facts["main_grad_bytes"])
+    if main_gradient:
+        return StateBytes(2.0, main_gradient, MASTER + count * 4.0 * share, 0.0)
+    if is_deepspeed(job):
+        return StateBytes(2.0, 2.0, MASTER + count * 4.0 * share, MASTER)
+    width = MASTER if keeps_master(job) else 2.0
+    if job.adapters:
+        width = float(job.trainer.facts["adapter_bytes"])
+    states = count * (4.0 * share * 1.02 if quantised else width * share)
+    fused = job.optimizer in NO_TEMPORARY or job.trainer.facts["fused_adamw"]
+    compute = MASTER if job.table.precision == "fp32" else 2.0
+    return StateBytes(width, width, states, 0.0 if fused else width, compute)
 
 
-def shards(table: FinetuneTable, gpus: int) -> Shards:
-    """Divisors of weights, gradients and optimizer states on one GPU."""
-    parallel = table.parallel or ParallelTable()
-    model = parallel.tp * parallel.pp
-    data = max(1.0, gpus / (model * parallel.cp))
-    experts = parallel.ep * parallel.pp if parallel.ep > 1 else model
-    everything = {"zero3", "fsdp", "fsdp2"}
-    kind = table.sharding or "none"
-    weight = data if kind in everything else 1.0
-    gradient = data if kind in everything | {"zero2"} else 1.0
-    optimizer = data * parallel.cp if kind in everything | {"zero1", "zero2"} else 1.0
-    return Shards(model * weight, model * gradient, model * optimizer, experts * weight)
+def shards(job: Job) -> Shards:
+    """Divisors on one GPU of a pipeline stage."""
+    tp, ep, ranks = job.parallel.tp, job.parallel.ep, job.data * job.parallel.cp
+    experts, expert_ranks = (tp, ranks) if ep == 1 else (ep, max(1.0, job.gpus / (job.parallel.pp * ep)))
+
+    def over(kinds: tuple[str, ...], model: float, count: float) -> float:
+        return model * (count if job.sharding in kinds else 1.0)
+
+    return Shards(
+        weight=over(("zero3", "fsdp"), tp, ranks),
+        gradient=over(SHARDS_GRADIENTS, tp, ranks),
+        optimizer=over(SHARDS_STATES, tp, ranks),
+        expert_weight=over(("zero3", "fsdp"), experts, expert_ranks),
+        expert_gradient=over(SHARDS_GRADIENTS, experts, expert_ranks),
+        expert_optimizer=over(SHARDS_STATES, experts, expert_ranks),
+    )

@@ -1,22 +1,55 @@
-"""Speed of training: FLOPs per token by method, executed share of the peak, hours."""
+"""Speed of training: FLOPs per token, executed share of the peak, communication, rollouts, hours."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
-from planner.documents.deployment import FinetuneTable
+from hwdb.schema import Accelerator
 from planner.documents.result import FinetuneResult
 from planner.errors import UnknownFact
-from planner.estimate import Estimate, spread
-from planner.models.architecture import Architecture, Attention, LatentAttention, MoE
-from planner.models.parameters import count_parameters
+from planner.estimate import Estimate, Origin, spread
+from planner.memory.finetune_job import Job, job_of
+from planner.memory.finetune_objective import ROLLED_OUT
+from planner.performance.finetune_traffic import exposed_seconds, rollout_seconds
+from planner.performance.finetune_work import (
+    FORWARD,
+    INPUT_GRADIENT,
+    active_expert_params,
+    expert_size,
+    work_per_token,
+)
 from planner.performance.training_curves import TrainingCurves
 from planner.resolved import Resolved
 from planner.units import SECONDS_PER_HOUR
 
-FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT = 2.0, 2.0, 2.0
-"""FLOPs per weight and token of each pass."""
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Seconds of one optimizer step, by cause."""
+
+    tokens: float
+    """Of the whole step, all GPUs."""
+    compute: float
+    communication: float
+    """What no computation hides."""
+    rollout: float
+    processors: float
+    """Experts on the host beyond what the GPU takes."""
+
+    @property
+    def seconds(self) -> float:
+        return self.compute + self.communication + self.rollout + self.processors
+
+    @property
+    def bound(self) -> str:
+        """The largest cause."""
+        causes = {
+            "compute": self.compute,
+            "communication": self.communication,
+            "rollout": self.rollout,
+            "processors": self.processors,
+        }
+        return max(causes, key=lambda name: causes[name])
 
 
 def training_performance(resolved: Resolved, memory: FinetuneResult, curves: TrainingCurves) -> FinetuneResult:
@@ -24,81 +57,107 @@ def training_performance(resolved: Resolved, memory: FinetuneResult, curves: Tra
 
     Raises UnknownFact without a ``[finetune]``, an accelerator, or its peak for the format.
     """
-    table, row = resolved.finetune, resolved.cluster.device.accelerator
-    if table is None or row is None or row.id == "unnamed":
+    job = job_of(resolved)
+    row = resolved.cluster.device.accelerator
+    if row is None or row.id == "unnamed":
         raise UnknownFact("training speed needs an accelerator")
-    precision = "fp8" if "fp8" in table.precision else "bf16"
-    peak = row.peak_flop_s.get(precision) or row.peak_flop_s.get("bf16") or row.peak_flop_s.get("fp16")
+    precision, peak = peak_of(row, job.table.precision)
+    share, own = compute_share(job, row, precision, curves)
+    step = step_of(job, row, peak * share)
+    width = curves.factors["spread"] * (1.0 if own else 1.5)
+    origin: Origin = "published" if own and step.bound == "compute" else "assumed"
+    rate = spread(step.tokens / step.seconds, width, width * 1.3, origin)
+    return _filled(job, memory, rate, step, work_per_token(job).model / peak)
+
+
+def peak_of(row: Accelerator, precision: str) -> tuple[str, float]:
+    """(format, dense FLOP/s) of the products; chips without the wanted unit compute in 16 bits."""
+    wanted = "fp4" if "nvfp4" in precision else "fp8" if "fp8" in precision else "bf16"
+    wanted = "fp32" if precision == "fp32" else wanted
+    for name in (wanted, "fp8") if wanted == "fp4" else (wanted,):
+        if row.peak_flop_s.get(name):
+            return name, row.peak_flop_s[name]
+    tensor = row.peak_flop_s.get("tf32") if wanted == "fp32" else None
+    peak = tensor or row.peak_flop_s.get("bf16") or row.peak_flop_s.get("fp16")
     if not peak:
-        raise UnknownFact(f"the dense {precision} peak of {row.id} is not known")
+        raise UnknownFact(f"the dense {wanted} peak of {row.id} is not known")
+    return "bf16", peak
+
+
+def compute_share(job: Job, row: Accelerator, precision: str, curves: TrainingCurves) -> tuple[float, bool]:
+    """Share of the peak in executed FLOPs, and whether it was measured on this generation."""
     rate, own = curves.rate(precision, row.architecture)
-    moe = any(isinstance(layer.feed_forward, MoE) for layer in resolved.architecture.layer_kinds)
-    share = (rate.moe if moe else rate.dense) * _factors(resolved, table, curves)
-    model_flop, executed_flop = flop_per_token(resolved.architecture, table)
-    known = own and row.id is not None
-    width = curves.factors["spread"] * (1.0 if known else 1.5)
-    tok_s_per_gpu = spread(peak * share / executed_flop, width, width * 1.3, "published" if known else "assumed")
-    return _filled(resolved, table, memory, tok_s_per_gpu, model_flop / peak)
+    size = expert_size(job.architecture)
+    share = rate.dense if size is None else rate.moe_share(size)
+    return min(share * _factors(job, curves, size is not None), MOST_SHARE), own
 
 
-def _filled(
-    resolved: Resolved, table: FinetuneTable, memory: FinetuneResult, tok_s_per_gpu: Estimate, seconds_per_token: float
-) -> FinetuneResult:
-    gpus = resolved.cluster.num_devices
-    tok_s = tok_s_per_gpu.scaled(gpus)
-    per_step = table.seq_len * (
-        table.global_batch or table.micro_batch * table.grad_accum * _data_parallel(table, gpus)
-    )
-    tokens = table.tokens * table.epochs if table.tokens else None
+MOST_SHARE = 0.85
+"""No training run reaches more of a dense peak."""
+
+
+def _factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
+    factors = curves.factors
+    tokens = job.tokens
+    product = tokens / (tokens + factors["half_rate_tokens"])
+    if job.adapters and job.quantization.bits < 16:
+        product *= factors["qlora"]
+    if job.table.method == "dora":
+        product *= factors["dora"]
+    if job.shards_weights:
+        product *= factors["fsdp"]
+    if job.table.offload != "none":
+        product *= factors["offload"]
+    fused = job.table.compile or job.table.fused_kernels or job.trainer.facts["experts"] == "fused"
+    if not fused:
+        product *= factors["eager"] * (factors["eager_experts"] if moe else 1.0)
+    if moe and job.parallel.tp > 1:
+        product *= factors["moe_tensor_parallel"]
+    return float(product * job.trainer.facts["speed"])
+
+
+def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
+    """Seconds of an optimizer step of the whole job."""
+    samples = job.table.global_batch or job.table.micro_batch * job.accumulates * job.data
+    tokens = float(job.table.seq_len * samples * job.sequences)
+    work = work_per_token(job)
+    bubble = _bubble(job)
+    compute = tokens * work.executed / (job.gpus * flop_s) * (1 + bubble)
+    rollout = rollout_seconds(job, row) if job.table.objective in ROLLED_OUT else 0.0
+    return Step(tokens, compute, exposed_seconds(job, compute), rollout, _processors(job, tokens, compute))
+
+
+def _bubble(job: Job) -> float:
+    """Idle share of a pipeline: (pp - 1) / (micro-batches · vp) (Narayanan et al. 2021)."""
+    return (job.parallel.pp - 1) / (job.accumulates * job.parallel.vp)
+
+
+def _processors(job: Job, tokens: float, compute: float) -> float:
+    """Experts computed by the host: forward and input gradients at the processors' rate, beside the GPU."""
+    rate = float(job.trainer.facts["cpu_flop_s"])
+    if not rate:
+        return 0.0
+    flop = active_expert_params(job.architecture) * (FORWARD + INPUT_GRADIENT)
+    return max(0.0, tokens * flop / (rate * job.cluster.nodes) - compute)
+
+
+def _filled(job: Job, memory: FinetuneResult, tok_s: Estimate, step: Step, seconds_per_token: float) -> FinetuneResult:
+    per_gpu = tok_s.scaled(1 / job.gpus)
+    tokens = job.table.tokens * job.table.epochs if job.table.tokens else None
+    hours = tok_s.inverse(tokens / SECONDS_PER_HOUR) if tokens else None
+    causes = {
+        "compute": step.compute,
+        "communication": step.communication,
+        "rollout": step.rollout,
+        "processors": step.processors,
+    }
     return replace(
         memory,
         tok_s=tok_s,
-        tok_s_per_gpu=tok_s_per_gpu,
-        step_s=tok_s.inverse(per_step),
-        mfu=tok_s_per_gpu.scaled(seconds_per_token),
-        hours=tok_s.inverse(tokens / SECONDS_PER_HOUR) if tokens else None,
+        tok_s_per_gpu=per_gpu,
+        step_s=tok_s.inverse(step.tokens).with_terms({k: v for k, v in causes.items() if v}),
+        mfu=per_gpu.scaled(seconds_per_token),
+        hours=hours,
+        gpu_hours=hours.scaled(job.gpus) if hours else None,
+        bound=step.bound,
     )
-
-
-def _data_parallel(table: FinetuneTable, gpus: int) -> float:
-    parallel = table.parallel
-    return gpus / (parallel.tp * parallel.pp * parallel.cp) if parallel else gpus
-
-
-def _factors(resolved: Resolved, table: FinetuneTable, curves: TrainingCurves) -> float:
-    factors = curves.factors
-    tokens = table.seq_len * table.micro_batch
-    product = tokens / (tokens + factors["half_rate_tokens"])
-    if table.method == "qlora":
-        product *= factors["qlora"]
-    if table.sharding in ("fsdp", "fsdp2", "zero3") and resolved.cluster.num_devices > 1:
-        product *= factors["fsdp"]
-    if not (table.compile or table.fused_kernels or table.trainer == "megatron"):
-        product *= factors["eager"]
-    return float(product)
-
-
-@lru_cache(maxsize=512)
-def attention_flop_per_token(architecture: Architecture, seq_len: int) -> float:
-    """Forward FLOPs of causal attention per token: 2 · 2 · (s/2) · heads · dim, windows shorten s."""
-    total = 0.0
-    for layer in architecture.layers:
-        for mixer in layer.mixers:
-            if isinstance(mixer, Attention):
-                span = min(seq_len / 2, mixer.window or seq_len)
-                total += 2 * span * mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
-            elif isinstance(mixer, LatentAttention):
-                head = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim
-                total += 2 * min(seq_len / 2, mixer.top_k or seq_len) * mixer.num_q_heads * head
-    return total
-
-
-def flop_per_token(architecture: Architecture, table: FinetuneTable) -> tuple[float, float]:
-    """(model FLOPs, executed FLOPs) per token; a frozen base has no weight gradients, checkpointing repeats forward."""
-    active = count_parameters(architecture).active
-    attention = attention_flop_per_token(architecture, table.seq_len)
-    frozen = table.method in ("lora", "qlora", "dora")
-    weights = FORWARD + INPUT_GRADIENT + (0.0 if frozen else WEIGHT_GRADIENT)
-    model = active * weights + 3 * attention
-    again = active * FORWARD + attention if table.gradient_checkpointing is True else 0.0
-    return model, model + again

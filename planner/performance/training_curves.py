@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _FILE = "performance/curves/training.toml"
+REFERENCE_EXPERT = 2048.0
+"""Geometric mean of an expert's widths at which ``moe`` holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,12 @@ class Rate:
     architecture: str | None
     dense: float
     moe: float
+    moe_slope: float = 0.0
+    """Power of the expert's size: small experts make small products."""
+
+    def moe_share(self, expert_size: float) -> float:
+        """Share with experts of this size."""
+        return float(min(self.moe * (expert_size / REFERENCE_EXPERT) ** self.moe_slope, self.dense))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +42,15 @@ class TrainingCurves:
                 continue
             if architecture and architecture.lower().startswith(row.architecture.lower()):
                 return row, True
-        return next(r for r in self.rates if r.precision == precision and not r.architecture), False
+        general = [r for r in self.rates if not r.architecture]
+        return next((r for r in general if r.precision == precision), general[-1]), False
 
 
 def load_training_curves(read_toml: Callable[[str], dict[str, Any]]) -> TrainingCurves:
     """The curves of the package, by the given reader."""
     table = read_toml(_FILE)
-    rates = tuple(Rate(r["precision"], r.get("architecture"), r["dense"], r["moe"]) for r in table["rate"])
+    rates = tuple(
+        Rate(r["precision"], r.get("architecture"), r["dense"], r["moe"], r.get("moe_slope", 0.0))
+        for r in table["rate"]
+    )
     return TrainingCurves(rates, table["factors"], table["source"])

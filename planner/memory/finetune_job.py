@@ -1,0 +1,135 @@
+"""A training job with nothing left open: what the document says, filled in from the trainer's defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from planner.documents.deployment import FinetuneTable, ParallelTable
+from planner.engines.trainer import TrainerProfile, trainer_profile
+from planner.errors import UnknownFact
+from planner.models.architecture import Architecture, Quantization
+from planner.models.quantization import weight_scheme
+from planner.resolved import Cluster, Resolved
+
+Checkpointing = Literal["none", "full", "selective", "offloaded"]
+ADAPTER_METHODS = ("lora", "qlora", "dora")
+SHARDS_WEIGHTS = ("zero3", "fsdp")
+SHARDS_GRADIENTS = ("zero2", "zero3", "fsdp")
+SHARDS_STATES = ("zero1", "zero2", "zero3", "fsdp")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """What the arithmetic of training takes."""
+
+    architecture: Architecture
+    quantization: Quantization
+    """Of the base as loaded: what a frozen base keeps; a trained one is cast to the precision."""
+    table: FinetuneTable
+    trainer: TrainerProfile
+    cluster: Cluster
+    parallel: ParallelTable
+    data: int
+    """Data-parallel ranks."""
+    accumulates: int
+    """Micro-batches of a step on one rank."""
+    sharding: str
+    """none ddp zero1 zero2 zero3 fsdp; "none" only where there is one data-parallel rank."""
+    optimizer: str
+    checkpointing: Checkpointing
+    lora_rank: int
+    lora_targets: str | tuple[str, ...]
+
+    @property
+    def adapters(self) -> bool:
+        """The base is frozen and adapters are trained."""
+        return self.table.method in ADAPTER_METHODS
+
+    @property
+    def shards_weights(self) -> bool:
+        return self.sharding in SHARDS_WEIGHTS and self.data * self.parallel.cp > 1
+
+    @property
+    def gpus(self) -> int:
+        return self.cluster.num_devices
+
+    @property
+    def tokens(self) -> float:
+        """Of one micro-batch on one GPU: sequences of both halves of a pair, cut by context parallelism."""
+        return self.table.seq_len * self.table.micro_batch * self.sequences / self.parallel.cp
+
+    @property
+    def sequences(self) -> int:
+        """Sequences per sample: preference pairs hold a chosen and a rejected answer."""
+        return 2 if self.table.objective in PAIRED else 1
+
+
+PAIRED = frozenset({"dpo", "orpo", "rm", "reward"})
+
+
+def job_of(resolved: Resolved) -> Job:
+    """The job of a resolved deployment. Raises UnknownFact when it has no ``[finetune]``."""
+    table = resolved.finetune
+    if table is None:
+        raise UnknownFact("the deployment has no [finetune]")
+    trainer = resolved.trainer or trainer_profile(table.trainer)
+    parallel = table.parallel or ParallelTable()
+    data = max(1, resolved.cluster.num_devices // (parallel.tp * parallel.pp * parallel.cp))
+    return Job(
+        architecture=resolved.architecture,
+        quantization=base_quantization(resolved, table),
+        table=table,
+        trainer=trainer,
+        cluster=resolved.cluster,
+        parallel=parallel,
+        data=data,
+        accumulates=_accumulates(table, data),
+        sharding=_sharding(table, trainer, data * parallel.cp),
+        optimizer=table.optimizer or str(trainer.facts["optimizer"]),
+        checkpointing=_checkpointing(table, trainer),
+        lora_rank=table.lora_rank or int(trainer.facts["lora_rank"]),
+        lora_targets=_targets(table, trainer),
+    )
+
+
+def base_quantization(resolved: Resolved, table: FinetuneTable) -> Quantization:
+    """The base as the trainer loads it: QLoRA casts 16-bit weights to NF4, and to NF4 stacked experts too.
+
+    A trained base is never quantised: its weights are those of ``precision``.
+    """
+    own = resolved.quantization
+    if table.method == "qlora" and own.bits >= 16:
+        own = weight_scheme("bnb-nf4", resolved.architecture)
+    if own.scheme.startswith("bnb-"):
+        return replace(own, ignore=tuple(pattern for pattern in own.ignore if pattern != "part:experts"))
+    return own
+
+
+def _accumulates(table: FinetuneTable, data: int) -> int:
+    if table.global_batch is None:
+        return table.grad_accum
+    return max(1, round(table.global_batch / (table.micro_batch * data)))
+
+
+def _sharding(table: FinetuneTable, trainer: TrainerProfile, ranks: int) -> str:
+    kind = table.sharding or str(trainer.facts["sharding"])
+    if ranks == 1 and kind in ("none", "ddp"):
+        return "none"
+    return {"fsdp2": "fsdp", "none": "ddp"}.get(kind, kind)
+
+
+def _checkpointing(table: FinetuneTable, trainer: TrainerProfile) -> Checkpointing:
+    mode = table.gradient_checkpointing
+    if mode is None:
+        mode = trainer.facts["gradient_checkpointing"]
+    if mode is True:
+        return "full"
+    if mode == "selective":
+        return "selective"
+    return "offloaded" if mode == "offloaded" else "none"
+
+
+def _targets(table: FinetuneTable, trainer: TrainerProfile) -> str | tuple[str, ...]:
+    chosen = table.lora_targets if table.lora_targets is not None else trainer.facts["lora_targets"]
+    return chosen if isinstance(chosen, str) else tuple(chosen)

@@ -1,0 +1,149 @@
+"""What a token costs on one GPU at the moments of a step: kept activations, one layer at work, logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from planner.memory.finetune_activations import (
+    HALF,
+    Saving,
+    backward_bytes_per_token,
+    layer_bytes_per_token,
+)
+from planner.memory.finetune_adapters import Targets, targeted, targeted_output_elements
+from planner.memory.finetune_job import Job
+from planner.memory.finetune_sizes import stage_layers
+from planner.models.architecture import Architecture
+
+LOGITS = {"plain": 14.5, "compiled": 10.5, "linear": 0.5, "chunked": 2.5, "parallel": 8.0}
+"""Bytes per token and vocabulary entry at the loss. Plain: bf16 logits, their fp32 copy, log-softmax and gradient
+(measured 14-15). Compiled: the chain after the copy is one kernel (3B ladder). Linear: head and loss in one kernel
+that never holds all logits. Chunked: bf16 logits, the rest an eighth at a time. Parallel: Megatron's, in place."""
+KEPT_LOGITS = 2.0
+"""FSDP around a frozen base keeps the root unit's output until the backward pass has left it (measured on 2 and 4 GPUs:
+one bf16 copy of the logits more, at any vocabulary)."""
+COMPILED_SHARE = 0.81
+"""A compiled step fuses element-wise chains and keeps fewer tensors (3B ladder: 42·h to 34·h per token and layer)."""
+FP8_SHARE = 0.85
+"""FP8 products keep their inputs in one byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBytes:
+    """Bytes per token of one micro-batch on one GPU of a stage."""
+
+    kept: float
+    """All layers of the stage, for the backward pass; times the micro-batches in flight."""
+    layer: float
+    """The layer that is recomputed and worked backwards, beyond what is kept of it."""
+    logits: float
+    """At the loss; 0 on stages without the head."""
+    kept_logits: float
+    """Beside the layers' backward pass."""
+    host: float
+    """Kept in host memory instead."""
+
+
+def token_bytes(job: Job, last: bool) -> TokenBytes:
+    """Of the first or the last stage."""
+    kinds = stage_layers(job.architecture, job.parallel.pp, last)
+    per_kind, at_work = _layers(job)
+    whole = sum(per_kind[i] for i in kinds)
+    tp = job.parallel.tp
+    kept, host = _kept(job, whole, len(kinds))
+    recomputes = job.checkpointing in ("full", "offloaded", "selective")
+    layer = at_work[0] if recomputes else at_work[1]
+    has_head = last or job.parallel.pp == 1
+    vocab = job.architecture.vocab_size if has_head else 0
+    return TokenBytes(
+        kept=kept / tp,
+        layer=layer / tp,
+        logits=vocab * _logit_bytes(job) / tp,
+        kept_logits=vocab * KEPT_LOGITS / tp if _keeps_logits(job) else 0.0,
+        host=host / tp,
+    )
+
+
+def _layers(job: Job) -> tuple[tuple[float, ...], tuple[float, float]]:
+    """Bytes by layer kind, and of the largest at work: recomputed whole, or only its gradients."""
+    saving = saving_of(job)
+    architecture = job.architecture
+    share = (COMPILED_SHARE if job.table.compile else 1.0) * (FP8_SHARE if "fp8" in job.table.precision else 1.0)
+    per_kind = tuple(layer_bytes_per_token(architecture, k, saving) * share for k in architecture.layer_kinds)
+    gradients = [backward_bytes_per_token(k, architecture.hidden_size) for k in architecture.layer_kinds]
+    recomputed = max((a + b for a, b in zip(per_kind, gradients, strict=True)), default=0.0)
+    return per_kind, (recomputed, max(gradients, default=0.0))
+
+
+def _kept(job: Job, whole: float, layers: int) -> tuple[float, float]:
+    """(on the GPU, in host memory) per token."""
+    inputs = job.architecture.hidden_size * residual_width(job)
+    if job.checkpointing == "full":
+        return inputs * layers, 0.0
+    if job.checkpointing == "offloaded":
+        return 2 * inputs, inputs * layers
+    if job.checkpointing == "selective":
+        return whole * float(job.trainer.facts["selective_share"]), 0.0
+    return whole, 0.0
+
+
+def residual_width(job: Job) -> float:
+    """Bytes of an element between layers: autocast over fp32 weights leaves the residual stream in fp32."""
+    if job.table.precision == "fp32":
+        return 4.0
+    autocast = job.table.precision in ("bf16-mixed", "fp16-mixed") and not job.adapters
+    whole = job.sharding in ("none", "ddp") and not job.trainer.facts["main_grad_bytes"]
+    return 4.0 if autocast and whole else HALF
+
+
+def _logit_bytes(job: Job) -> float:
+    facts = job.trainer.facts
+    if facts["main_grad_bytes"]:
+        return LOGITS["parallel"]
+    if job.table.fused_cross_entropy:
+        return LOGITS[facts["cross_entropy"]]
+    if job.table.compile:
+        kind = facts["compiled_cross_entropy"]
+        return LOGITS["compiled" if kind == "plain" else kind]
+    return LOGITS["plain"]
+
+
+def _keeps_logits(job: Job) -> bool:
+    return job.adapters and job.sharding == "fsdp" and job.shards_weights and job.trainer.facts["gather"] == "layer"
+
+
+def saving_of(job: Job) -> Saving:
+    """Which tensors autograd keeps for this method."""
+    if not job.adapters:
+        return Saving(fused_kernels=job.table.fused_kernels)
+    found = _targeting(job.architecture, job.lora_targets)
+    low = job.quantization.bits < 16
+    return Saving(
+        trains_attention=found.attention > 0,
+        trains_mlp=found.mlp,
+        adapter_copies=found.attention if job.trainer.facts["dropout_copies"] else 0,
+        adapter_outputs=found.outputs if job.table.method == "dora" else 0,
+        fused_kernels=job.table.fused_kernels,
+        width=float(job.trainer.facts["quantized_activation_bytes"]) if low else HALF,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Targeting:
+    attention: int
+    """Targeted modules in the attention that read the residual stream."""
+    mlp: bool
+    outputs: int
+
+
+@lru_cache(maxsize=256)
+def _targeting(architecture: Architecture, targets: Targets) -> _Targeting:
+    """Of the last layer, which in mixed models is of the common kind."""
+    layer = architecture.layer_kinds[architecture.layer_order[-1]]
+    on = [t for t in layer.tensors if targeted(t, targets)]
+    return _Targeting(
+        attention=sum(t.part == "attention" and t.shape[-1] == architecture.hidden_size for t in on),
+        mlp=any(t.part in ("mlp", "experts", "shared_experts") for t in on),
+        outputs=targeted_output_elements(layer, targets),
+    )
