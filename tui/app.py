@@ -1,239 +1,323 @@
-"""The app: owns the session, runs detection and planning off the UI thread, hands the answers to the walk."""
+"""The app: owns the session, hands answers to the walk, and every action that is not one step's own."""
 
 from __future__ import annotations
 
 import argparse
-import os
+import signal
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState, get_current_worker
 
-from tui.messages import DraftChanged, Failed, InventoryReady, PlanChosen, PlanProgress, PlanReady
-from tui.session import Draft, Session
-from tui.walk import PaneOpened, WalkScreen
+from tui import themes
+from tui.draft import Draft
+from tui.jobs import Jobs
+from tui.messages import (
+    CataloguePaneShown,
+    Changed,
+    FitsProgress,
+    LoadCurveWanted,
+    PlanChosen,
+    PlanMarked,
+    PlanProgress,
+    RowsShown,
+)
+from tui.services import Services
+from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
-    from planner.library import Library
+    from planner.documents.inventory import Inventory
+    from planner.documents.result import PlanDocument, PlannedDeployment
+    from tui.load_curve import LoadPoint
 
-DEBOUNCE_S = 0.15
+DEBOUNCE_S = 0.12
 """A new plan starts when the inputs have been still for this long."""
+INTERRUPTED = 130
 
 
-class PlannerApp(App[None]):
+class PlannerApp(Jobs):
     """deploy-planner in a terminal."""
 
     TITLE = "deploy-planner"
     CSS_PATH = "app.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1,question_mark", "help", "Help", id="app.help", key_display="?", tooltip="Help for this place"),
-        Binding("p", "pin", "Pin", id="app.pin", tooltip="Pin this plan and compare changes with it"),
+        Binding("f1", "help", "Help", show=False, id="app.help", tooltip="Help for this place, with every key"),
+        Binding("p", "pin", "Pin", id="app.pin", tooltip="Pin this plan: ▲ ▼ compare with it from then on"),
+        Binding("e", "simulate", "Simulate", show=False, id="app.simulate", tooltip="Plan for hardware you name"),
         Binding("u", "undo", "Undo", show=False, id="app.undo", tooltip="Take the last change back"),
         Binding("ctrl+r", "redo", "Redo", show=False, id="app.redo", tooltip="Make the change again"),
-        Binding("d", "toggle_theme", "Light/dark", show=False, id="app.theme", tooltip="Light, dark, plain colours"),
-        Binding("q,ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave"),
+        Binding("ctrl+s", "export", "Export", show=False, id="app.export", tooltip="Go and write the document"),
+        Binding(
+            "T", "toggle_theme", "Look", show=False, id="app.theme", tooltip="Dark, light, high contrast, terminal"
+        ),
+        Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave", priority=True),
+        Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
     ]
-    THEMES: ClassVar[tuple[str, ...]] = ("textual-dark", "textual-light", "ansi-dark")
 
-    def __init__(self, hardware: str | None = None, overlays: tuple[Path, ...] = ()) -> None:
-        super().__init__()
-        self.session = Session()
-        self._hardware, self._overlays = hardware, overlays
-        self._library: Library | None = None
-        self._badged_for: object = None
-        self._timer_running = False
+    def __init__(
+        self,
+        hardware: str | None = None,
+        overlays: tuple[Path, ...] = (),
+        *,
+        services: Services | None = None,
+        debounce_s: float = DEBOUNCE_S,
+    ) -> None:
+        super().__init__(overlays, services or Services(), debounce_s)
+        self._hardware = hardware
+        self.register_theme(themes.HIGH_CONTRAST)
+        self.theme = themes.first_theme(self.no_color, self.console.color_system)
 
     def on_mount(self) -> None:
-        if "NO_COLOR" in os.environ:
-            self.theme = "ansi-dark"
+        if not self.is_headless:
+            self._leave_cleanly_on_signals()
         self.push_screen(WalkScreen(self.session))
         self.call_after_refresh(self._look)
+
+    def _leave_cleanly_on_signals(self) -> None:
+        """A signal ends the app like a key would: with the terminal as it was."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                loop.add_signal_handler(number, self.exit, None, 128 + number)
 
     def _look(self) -> None:
         if self._hardware:
             self.load_hardware(self._hardware)
         else:
-            self.action_detect()
+            self.detect_hardware()
 
     @property
     def walk(self) -> WalkScreen:
         return next(s for s in self.screen_stack if isinstance(s, WalkScreen))
 
-    def library(self) -> Library:
-        """The facts; opened by the first worker that needs them."""
-        if self._library is None:
-            from planner.library import Library
+    # what is shown
 
-            self._library = Library(self._overlays)
-        return self._library
+    def redraw(self) -> None:
+        self.walk.redraw()
+        self.screen.refresh_bindings()
 
-    # hardware
-
-    @work(thread=True, exclusive=True, group="hardware", exit_on_error=False)
-    def action_detect(self) -> None:
-        """Look at this machine."""
-        from planner.detect.machine import detect_machine
-
-        inventory = detect_machine(self.library().database)
-        host = next((node.host.hostname for node in inventory.nodes if node.host.hostname), "this machine")
-        self.post_message(InventoryReady(inventory, f"site: {host} (detected)"))
-
-    @work(thread=True, exclusive=True, group="hardware", exit_on_error=False)
-    def load_hardware(self, spec: str) -> None:
-        """Take hardware by name or from a file."""
-        from planner.detect.spec import load_hardware
-        from planner.errors import PlannerError
-
-        try:
-            inventory = load_hardware(spec, self.library().database)
-        except PlannerError as error:
-            self.post_message(Failed("hardware", str(error)))
+    def show_activity(self, activity: str) -> None:
+        self.session.activity = activity
+        if self.session.draft.inventory is None:
+            self.walk.redraw()
         else:
-            self.post_message(InventoryReady(inventory, f"site: {spec} ({inventory.origin})"))
+            self.walk.redraw_answer()
+
+    # answers of the workers
+
+    def took_hardware(self, inventory: Inventory, site: str) -> None:
+        """The first hardware is where one starts from; any other is a change that can be undone."""
+        self.session.activity = ""
+        if self.session.draft.inventory is None:
+            from planner.presets import DEFAULT, preset
+
+            self.session.begin(Draft(inventory=inventory, site=site).with_preset(preset(DEFAULT)))
+            self._draft_changed()
+        elif not self._change({"inventory": inventory, "site": site}):
+            self.redraw()
+
+    def took_plan(self, draft: Draft, plan: PlanDocument, *, partial: bool) -> None:
+        if self.session.answer(draft, plan, partial=partial):
+            self.session.activity = ""
+            self.redraw()
+
+    def plan_failed(self, draft: Draft, reason: str) -> None:
+        if self.session.fail(draft, reason):
+            self.session.activity = ""
+            self.redraw()
+
+    def took_load_curve(self, plan: PlannedDeployment, points: tuple[LoadPoint, ...]) -> None:
+        if plan is self.session.best:
+            self.session.load_curve = points
+            self.redraw()
+
+    def refused(self, what: str, reason: str) -> None:
+        self.show_activity("")
+        if self.session.draft.inventory is None:
+            self.session.failure = reason
+            self.redraw()
+        self.notify(reason, title=what.capitalize(), severity="error", timeout=12)
+
+    def on_plan_progress(self, event: PlanProgress) -> None:
+        if event.draft == self.session.draft and not self.session.current:
+            self.show_activity(f"planning {event.done + 1}/{event.total} · Esc stops")
+
+    def on_fits_progress(self, event: FitsProgress) -> None:
+        if event.draft != self._fits_for:
+            return
+        self.session.fits = {**self.session.fits, **event.fits}
+        known = len(self.session.fits)
+        done = known >= event.total or self._stop_fits.is_set()
+        self.session.fits_activity = "" if done else f"{known}/{event.total} worked out · Esc stops"
+        if self.walk.step == "model":
+            self.walk.redraw()
+
+    # what people do
+
+    def on_changed(self, event: Changed) -> None:
+        self._change(event.changes)
+
+    def _change(self, changes: dict[str, Any]) -> bool:
+        if not self.session.change(changes):
+            return False
+        self._draft_changed()
+        return True
+
+    def _draft_changed(self) -> None:
+        self.plan_soon()
+        self.redraw()
+
+    def on_plan_chosen(self, event: PlanChosen) -> None:
+        if self.session.look_at(event.index):
+            self.redraw()
+
+    def on_plan_marked(self, event: PlanMarked) -> None:
+        if not self.session.mark(event.index):
+            self.notify("Four plans are marked already: x on one of them lets it go.", timeout=4)
+        self.redraw()
+
+    def on_catalogue_pane_shown(self, event: CataloguePaneShown) -> None:
+        if self.session.catalogue is None:
+            if not self.running("catalogue"):
+                self.read_catalogue()
+        elif self.session.current:
+            self.fits_soon()
+
+    def on_rows_shown(self, event: RowsShown) -> None:
+        self._on_screen = event.ids
+
+    def on_load_curve_wanted(self, event: LoadCurveWanted) -> None:
+        if self.session.best is not None:
+            self.read_load_curve(self.session.best)
+
+    # actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What cannot be done now is greyed."""
+        possible = {
+            "pin": lambda: self.session.best is not None,
+            "undo": lambda: bool(self.session.done),
+            "redo": lambda: bool(self.session.undone),
+            "save_site": lambda: self.session.draft.inventory is not None,
+            "stop": lambda: self.planning or self.running("hardware") or self.running("fits"),
+        }.get(action)
+        return True if possible is None or possible() else None
+
+    def action_detect(self) -> None:
+        """Look at this machine again."""
+        self.detect_hardware()
 
     def action_simulate(self) -> None:
-        """Ask for other hardware."""
-        from tui.modals import SimulateModal
+        """Plan for hardware that is named."""
+        from tui.hints import HARDWARE_ABOUT, hardware_hint
+
+        self._ask("Plan for other hardware", HARDWARE_ABOUT, "", lambda line: hardware_hint(line, self.library()))
+
+    def action_open(self) -> None:
+        """Plan for hardware in a file."""
+        from tui.hints import FILE_ABOUT, file_hint
+
+        self._ask("Open hardware", FILE_ABOUT, f"{Path.cwd()}/", file_hint)
+
+    def _ask(self, title: str, about: str, line: str, hint: Any) -> None:
+        from tui.modals.prompt import PromptModal
 
         def take(spec: str | None) -> None:
             if spec:
-                self.load_hardware(spec)
+                self.load_hardware(str(Path(spec).expanduser()) if spec.startswith("~") else spec)
 
-        self.push_screen(SimulateModal(), take)
+        self.push_screen(PromptModal(title, about, line, hint), take)
 
-    def on_inventory_ready(self, event: InventoryReady) -> None:
-        from dataclasses import replace
+    def action_save_site(self) -> None:
+        """Keep the hardware as a file."""
+        from tui.hints import SAVE_ABOUT, save_hint
+        from tui.modals.prompt import PromptModal
 
-        self._change(replace(self.session.draft, inventory=event.inventory, site=event.site))
+        self.push_screen(PromptModal("Save this hardware", SAVE_ABOUT, "site.json", save_hint), self._save_site)
 
-    # planning
-
-    def on_draft_changed(self, event: DraftChanged) -> None:
-        self._change(event.draft)
-
-    def _change(self, draft: Draft) -> None:
-        if self.session.change(draft):
-            self.walk.refresh_all("planning …")
-            self._plan_soon()
-
-    def _plan_soon(self) -> None:
-        """Plan once the inputs are still; every change starts the wait again."""
-        self.plan_draft(self.session.draft)
-
-    @work(thread=True, exclusive=True, group="plan", exit_on_error=False)
-    def plan_draft(self, draft: Draft) -> None:
-        """Ask the planner. A newer draft cancels this one; an answer to an older draft is dropped."""
-        import time
-
-        worker = get_current_worker()
-        time.sleep(DEBOUNCE_S)
-        if worker.is_cancelled or draft.inventory is None:
+    def _save_site(self, name: str | None) -> None:
+        if not name:
             return
-        from planner.errors import PlannerError
-        from planner.plan import plan
-
-        def progress(done: int, total: int, text: str) -> None:
-            self.post_message(PlanProgress(done, total, text))
+        from planner.documents.encode import to_json
+        from planner.documents.files import write_whole
+        from planner.errors import BadInput
 
         try:
-            answer = plan(draft.request(), self.library(), progress=progress, cancelled=lambda: worker.is_cancelled)
-        except PlannerError as error:
-            self.post_message(Failed("plan", str(error)))
+            write_whole(Path(name).expanduser(), to_json(self.session.draft.inventory) + "\n", overwrite=True)
+        except BadInput as error:
+            self.notify(str(error), title="Not saved", severity="error", timeout=10)
         else:
-            if not worker.is_cancelled:
-                self.post_message(PlanReady(draft, answer))
+            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6)
 
-    def on_plan_ready(self, event: PlanReady) -> None:
-        if self.session.answer(event.draft, event.plan):
-            self.walk.refresh_all("")
-
-    def on_plan_progress(self, event: PlanProgress) -> None:
-        if not self.session.current:
-            self.walk.show_progress(f"planning {event.done}/{event.total}")
-
-    def on_failed(self, event: Failed) -> None:
-        if event.what == "plan":
-            self.session.failure = event.reason
-            self.walk.refresh_all("")
-        else:
-            self.notify(event.reason, title="Hardware not taken", severity="error", timeout=10)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that broke says so instead of leaving the screen waiting."""
-        if event.state is WorkerState.ERROR:
-            error = event.worker.error
-            self.post_message(Failed(event.worker.group, f"internal error: {type(error).__name__}: {error}"))
-
-    def on_plan_chosen(self, event: PlanChosen) -> None:
-        self.session.selected = event.index
-        self.walk.refresh_all()
-
-    # panes
-
-    def on_pane_opened(self, event: PaneOpened) -> None:
-        """Give a pane the data it lists, once."""
-        if event.pane.id == "model":
-            self.load_catalogue()
-
-    @work(thread=True, exclusive=True, group="catalogue", exit_on_error=False)
-    def load_catalogue(self) -> None:
-        """Read the catalogue, then mark what fits on the hardware of the draft."""
-        from tui.panes.model import ModelPane
-
-        models = self.library().catalogue.search("")
-        pane = self.walk.pane("model")
-        if isinstance(pane, ModelPane):
-            self.call_from_thread(pane.load, models)
-
-    # actions
+    def action_stop(self) -> None:
+        """Stop what is being worked out; what there is so far stays."""
+        self.stop_planning()
+        self.stop_fits()
+        self.workers.cancel_group(self, "hardware")
+        if self.session.draft.inventory is None:
+            self.show_activity("stopped · e names hardware, r looks again")
+        self.redraw()
 
     def action_pin(self) -> None:
         """Pin the plan looked at; pinning it again lets it go."""
         best = self.session.best
         self.session.pinned = None if best is self.session.pinned else best
         self.notify("Pinned: ▲ ▼ now compare with this plan" if self.session.pinned else "Nothing is pinned", timeout=3)
-        self.walk.refresh_all()
+        self.redraw()
 
     def action_undo(self) -> None:
         if self.session.undo():
-            self.walk.refresh_all("planning …")
-            self._plan_soon()
+            self._draft_changed()
 
     def action_redo(self) -> None:
         if self.session.redo():
-            self.walk.refresh_all("planning …")
-            self._plan_soon()
+            self._draft_changed()
+
+    async def action_export(self) -> None:
+        await self.walk.action_go("export")
 
     def action_toggle_theme(self) -> None:
-        """Dark, light, the terminal's own 16 colours."""
-        index = self.THEMES.index(self.theme) if self.theme in self.THEMES else -1
-        self.theme = self.THEMES[(index + 1) % len(self.THEMES)]
+        """The next look."""
+        index = themes.CYCLE.index(self.theme) if self.theme in themes.CYCLE else -1
+        self.theme = themes.CYCLE[(index + 1) % len(themes.CYCLE)]
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C: leave at once, the terminal as it was."""
+        self.exit(return_code=INTERRUPTED)
 
     def action_help(self) -> None:
         """Help for what has the focus."""
-        from tui.modals import HelpModal, help_for
+        from tui.modals.reader import HelpModal, help_for
 
         keys = [
-            (binding.key_display or binding.key, binding.tooltip or binding.description)
-            for _, binding, enabled, tooltip in self.screen.active_bindings.values()
-            if enabled and (binding.tooltip or binding.description)
+            (self.get_key_display(active.binding), active.binding.tooltip or active.binding.description)
+            for active in self.screen.active_bindings.values()
+            if active.enabled and (active.binding.tooltip or active.binding.description)
         ]
         self.push_screen(HelpModal(help_for(self.focused), keys))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that has a key is in the palette too."""
         yield from super().get_system_commands(screen)
-        yield SystemCommand("Simulate hardware", "Plan for hardware you name", self.action_simulate)
-        yield SystemCommand("Detect hardware", "Look at this machine again", self.action_detect)
-        yield SystemCommand("Pin plan", "Compare further changes with this plan", self.action_pin)
-        yield SystemCommand("Undo", "Take the last change back", self.action_undo)
-        yield SystemCommand("Redo", "Make the change again", self.action_redo)
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.tooltip and not binding.system:
+                command = f"{active.binding.description} ({self.get_key_display(binding)})"
+                yield SystemCommand(command, binding.tooltip, _runner(self, binding.action, active.node))
+
+
+def _runner(app: PlannerApp, action: str, node: Any) -> Any:
+    async def run() -> None:
+        await app.run_action(action, node)
+
+    return run
 
 
 def run_app(argv: list[str]) -> int:

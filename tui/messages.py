@@ -1,30 +1,31 @@
-"""What workers and panes tell the app: small values, the newest of a kind replaces older ones."""
+"""What workers, panes and widgets tell: small values, the newest of a kind replaces older ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from planner.documents.inventory import Inventory
-    from planner.documents.result import PlanDocument
-    from tui.session import Draft
+    from tui.draft import Draft
+    from tui.explain import Explanation
+    from tui.fits import Fit
 
 
 @dataclass
-class DraftChanged(Message):
-    """A pane changed an input."""
+class Changed(Message):
+    """A person changed inputs: fields of the draft and their new values."""
 
-    draft: Draft
+    changes: dict[str, Any]
 
 
 @dataclass
 class StepWanted(Message):
-    """Someone wants to go to another step."""
+    """Someone wants to go to another step; ``move`` counts from the present one."""
 
-    step: str
+    step: str = ""
+    move: int = 0
 
 
 @dataclass
@@ -35,25 +36,17 @@ class Explained(Message):
 
 
 @dataclass
-class InventoryReady(Message):
-    """Hardware was detected or read."""
+class ExplainWanted(Message):
+    """``?`` was pressed on something."""
 
-    inventory: Inventory
-    site: str
-
-
-@dataclass
-class PlanReady(Message):
-    """The planner answered."""
-
-    draft: Draft
-    plan: PlanDocument
+    explanation: Explanation
 
 
 @dataclass
 class PlanProgress(Message):
     """How far the planner is."""
 
+    draft: Draft
     done: int
     total: int
     text: str
@@ -63,11 +56,12 @@ class PlanProgress(Message):
 
 
 @dataclass
-class Failed(Message):
-    """Detection or planning failed for a reason a person can act on."""
+class FitsProgress(Message):
+    """More of the catalogue was worked out for a draft."""
 
-    what: str
-    reason: str
+    draft: Draft
+    fits: dict[str, Fit]
+    total: int
 
 
 @dataclass
@@ -75,3 +69,34 @@ class PlanChosen(Message):
     """Another proposal is looked at."""
 
     index: int
+
+
+@dataclass
+class PlanMarked(Message):
+    """A proposal is to be compared, or no longer."""
+
+    index: int
+
+
+@dataclass
+class CataloguePaneShown(Message):
+    """The catalogue is on the screen: its badges are wanted."""
+
+
+@dataclass
+class RowsShown(Message):
+    """Models that are on the screen, to be worked out first."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass
+class LoadCurveWanted(Message):
+    """The curve over load is on the screen and not known yet."""
+
+
+@dataclass
+class HardwareWanted(Message):
+    """Hardware was named, or a file with it."""
+
+    spec: str

@@ -2,119 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from planner.units import MILLI
+from tui.draft import Draft
 
 if TYPE_CHECKING:
-    from planner.documents.inventory import Inventory
-    from planner.documents.request import PlanRequest
     from planner.documents.result import PlanDocument, PlannedDeployment
-    from planner.presets import Preset
+    from planner.models.catalogue import Catalogue
+    from tui.fits import Fit
+    from tui.load_curve import LoadPoint
 
 MAX_HISTORY = 100
-PERCENT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """Every input of the walk. None means "not asked for": the planner decides and says so."""
-
-    inventory: Inventory | None = None
-    site: str = "this machine"
-    """What the hardware is called in the header."""
-    model: str | None = None
-    """Catalogue id or path; None asks for the best that fits."""
-    preset: str = "chat"
-    users: int = 16
-    isl: int = 1500
-    osl: int = 600
-    max_model_len: int | None = None
-    prefix_percent: int = 0
-    ttft_ms: int | None = 2000
-    tpot_ms: int | None = 50
-    goal: str = "balanced"
-    quality_floor: str | None = None
-    engine: str | None = None
-
-    def with_preset(self, preset: Preset) -> Draft:
-        """The workload of a preset; users stay as they are."""
-        load, level = preset.workload, preset.workload.service_level
-        return replace(
-            self,
-            preset=preset.name,
-            isl=round(load.isl or self.isl),
-            osl=round(load.osl or self.osl),
-            max_model_len=preset.max_model_len,
-            prefix_percent=round(load.prefix_hit_rate * PERCENT),
-            ttft_ms=round(level.ttft_s / MILLI) if level and level.ttft_s else None,
-            tpot_ms=round(level.tpot_s / MILLI) if level and level.tpot_s else None,
-        )
-
-    def with_number(self, name: str, value: int | None) -> Draft:
-        """One number of the workload changed by hand: the preset is then "custom"."""
-        changes: dict[str, Any] = {"preset": "custom", name: value}
-        return replace(self, **changes)
-
-    def request(self) -> PlanRequest:
-        """The question to the planner. Raises ValueError before any hardware is known."""
-        from planner.documents.deployment import ServiceLevelTable, WorkloadTable
-        from planner.documents.request import PlanRequest
-
-        if self.inventory is None:
-            raise ValueError("no hardware yet")
-        level = ServiceLevelTable(
-            ttft_s=self.ttft_ms * MILLI if self.ttft_ms else None, tpot_s=self.tpot_ms * MILLI if self.tpot_ms else None
-        )
-        workload = WorkloadTable(
-            isl=self.isl,
-            osl=self.osl,
-            concurrency=self.users,
-            prefix_hit_rate=self.prefix_percent / PERCENT,
-            service_level=level,
-        )
-        return PlanRequest(
-            inventory=self.inventory,
-            models=(self.model,) if self.model else (),
-            workload=workload,
-            goal=self.goal,  # type: ignore[arg-type]
-            max_model_len=self.max_model_len,
-            engines=(self.engine,) if self.engine else (),
-            quality_floor=self.quality_floor,
-        )
+MAX_MARKED = 4
 
 
 @dataclass(slots=True)
 class Session:
-    """The draft with its history, the newest plan and the pinned proposal."""
+    """The draft with its history, the newest plan, the pinned proposal, and what was worked out in the background."""
 
     draft: Draft = field(default_factory=Draft)
     plan: PlanDocument | None = None
     planned_for: Draft | None = None
     """The draft that ``plan`` answers; older than ``draft`` while a new plan is being made."""
+    partial: bool = False
+    """The plan was stopped early."""
     failure: str | None = None
+    """Why there is no plan for the draft: one line, and what to do."""
+    activity: str = ""
+    """What is being worked out right now."""
     selected: int = 0
     """Index of the proposal looked at."""
+    marked: tuple[int, ...] = ()
+    """Indices of proposals to compare."""
     pinned: PlannedDeployment | None = None
+    catalogue: Catalogue | None = None
+    fits: Mapping[str, Fit] = field(default_factory=dict)
+    fits_activity: str = ""
+    load_curve: tuple[LoadPoint, ...] | None = None
+    """Of the proposal looked at; None while unknown."""
     undone: list[Draft] = field(default_factory=list)
     done: list[Draft] = field(default_factory=list)
 
-    def change(self, draft: Draft) -> bool:
-        """Take a new draft; False when nothing changed."""
+    def change(self, changes: Mapping[str, Any]) -> bool:
+        """Take other inputs; False when nothing changed. A slider on its way leaves one step of history."""
+        draft = self.draft.changed(dict(changes))
         if draft == self.draft:
             return False
-        self.done = [*self.done[-MAX_HISTORY:], self.draft]
+        if not self._goes_on(draft):
+            self.done = [*self.done[-MAX_HISTORY:], self.draft]
         self.undone.clear()
-        self.draft = draft
+        self._become(draft)
         return True
+
+    def _goes_on(self, draft: Draft) -> bool:
+        """The same input moved again before anything was planned for where it stood."""
+        if not self.done or self.planned_for == self.draft:
+            return False
+        return _moved(self.done[-1], self.draft) == _moved(self.draft, draft) != frozenset()
 
     def undo(self) -> bool:
         """Back to the draft before; False at the beginning."""
         if not self.done:
             return False
         self.undone.append(self.draft)
-        self.draft = self.done.pop()
+        self._become(self.done.pop())
         return True
 
     def redo(self) -> bool:
@@ -122,15 +75,47 @@ class Session:
         if not self.undone:
             return False
         self.done.append(self.draft)
-        self.draft = self.undone.pop()
+        self._become(self.undone.pop())
         return True
 
-    def answer(self, draft: Draft, plan: PlanDocument) -> bool:
+    def _become(self, draft: Draft) -> None:
+        self.draft, self.failure = draft, None
+
+    def begin(self, draft: Draft) -> None:
+        """Start from a draft that nobody chose: hardware that was just detected is no step to undo."""
+        self._become(draft)
+
+    def answer(self, draft: Draft, plan: PlanDocument, *, partial: bool = False) -> bool:
         """Take a plan; False when it answers a draft that is no longer the current one."""
         if draft != self.draft:
             return False
-        self.plan, self.planned_for, self.failure = plan, draft, None
-        self.selected = 0
+        self.plan, self.planned_for, self.partial, self.failure = plan, draft, partial, None
+        self.selected, self.marked, self.load_curve = 0, (), None
+        return True
+
+    def fail(self, draft: Draft, reason: str) -> bool:
+        """Take the reason why there is no plan; False for an older draft."""
+        if draft != self.draft:
+            return False
+        self.failure, self.plan, self.planned_for = reason, None, None
+        self.selected, self.marked, self.load_curve = 0, (), None
+        return True
+
+    def look_at(self, index: int) -> bool:
+        """Another proposal; False when it is looked at already."""
+        if index == self.selected:
+            return False
+        self.selected, self.load_curve = index, None
+        return True
+
+    def mark(self, index: int) -> bool:
+        """Mark a proposal to compare, or let it go; False when four are marked already."""
+        if index in self.marked:
+            self.marked = tuple(i for i in self.marked if i != index)
+            return True
+        if len(self.marked) >= MAX_MARKED:
+            return False
+        self.marked = (*self.marked, index)
         return True
 
     @property
@@ -144,3 +129,14 @@ class Session:
     def current(self) -> bool:
         """Whether the plan answers the draft as it stands."""
         return self.plan is not None and self.planned_for == self.draft
+
+
+def _moved(before: Draft, after: Draft) -> frozenset[str]:
+    """Names of inputs that differ."""
+    names = Draft.__dataclass_fields__
+    return frozenset(name for name in names if name != "preset" and getattr(before, name) != getattr(after, name))
+
+
+def model_free(draft: Draft) -> Draft:
+    """The draft without its model: what fits of the whole catalogue depends on the rest."""
+    return replace(draft, model=None)

@@ -4,14 +4,72 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.units import human_bytes, human_count, human_seconds
+from planner.units import KILO, human_bytes, human_count, human_seconds
 
 if TYPE_CHECKING:
-    from planner.documents.result import PlanDocument, PlannedDeployment
+    from planner.documents.result import PlannedDeployment
     from planner.estimate import Estimate
 
 VERDICTS = {"fits": "✓", "tight": "~", "does-not-fit": "✗", "illegal": "!", "unknown": "?"}
 UNKNOWN = "unknown"
+SAME = 0.01
+"""A figure that moved by less than this share counts as the same."""
+
+
+def plain(value: float) -> str:
+    """A count in short form; small ones keep their digits."""
+    return human_count(value) if abs(value) >= 100 else f"{value:.3g}"
+
+
+def shown(value: float, unit: str) -> str:
+    """A value with its unit: s, B, W, tok/s, /s, a currency, or "" for a count."""
+    if unit == "s":
+        return human_seconds(value)
+    if unit == "B":
+        return human_bytes(value)
+    if unit == "W":
+        return f"{value / KILO:.1f} kW" if value >= KILO else f"{value:.0f} W"
+    return f"{plain(value)} {unit}".rstrip()
+
+
+def figure(estimate: Estimate | None, unit: str) -> str:
+    return shown(estimate.value, unit) if estimate else UNKNOWN
+
+
+def span(estimate: Estimate | None, unit: str) -> str:
+    """``166–439 ms``: the range, its unit once; empty for an exact figure."""
+    if estimate is None or estimate.low == estimate.high:
+        return ""
+    low, high = shown(estimate.low, unit), shown(estimate.high, unit)
+    number, _, suffix = low.partition(" ")
+    return f"{number}–{high}" if suffix and high.endswith(f" {suffix}") else f"{low}–{high}"
+
+
+def short_span(estimate: Estimate, unit: str) -> str:
+    """``166–439``: the range beside its value, without a unit where all three have the same."""
+    whole = span(estimate, unit)
+    suffix = shown(estimate.value, unit).partition(" ")[2]
+    return whole.removesuffix(f" {suffix}") if suffix and whole.count(" ") == 1 else whole
+
+
+def elided(words: str, width: int) -> str:
+    """Words in at most ``width`` cells, "…" where they were longer."""
+    return words if len(words) <= width else words[: max(0, width - 1)] + "…"
+
+
+def short_count(number: int) -> str:
+    """Bounds of a field: ``4k``, ``1M``, ``512``."""
+    for factor, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= factor:
+            return f"{number / factor:.3g}{letter}"
+    return f"{number}"
+
+
+def tokens(number: int | float | None) -> str:
+    """A context: ``32k`` for 32,768."""
+    if not number:
+        return ""
+    return f"{number / 1024:.0f}k" if number >= 1024 else f"{number:.0f}"
 
 
 def engine_of(plan: PlannedDeployment) -> str:
@@ -22,12 +80,16 @@ def engine_of(plan: PlannedDeployment) -> str:
 
 def model_of(plan: PlannedDeployment) -> str:
     """The model's name without its publisher."""
+    return model_id_of(plan).rsplit("/", 1)[-1]
+
+
+def model_id_of(plan: PlannedDeployment) -> str:
     model: dict[str, Any] = plan.deployment["model"]
-    return str(model.get("id") or model.get("path") or "model").rsplit("/", 1)[-1]
+    return str(model.get("id") or model.get("path") or "model")
 
 
 def weights_of(plan: PlannedDeployment) -> str:
-    return str(plan.deployment["model"].get("weights", ""))
+    return str(plan.deployment["model"].get("weights") or "as stored")
 
 
 def layout_of(plan: PlannedDeployment) -> str:
@@ -37,78 +99,59 @@ def layout_of(plan: PlannedDeployment) -> str:
         return "CPU"
     names = (("attention_dp", "DPA"), ("tp", "TP"), ("pp", "PP"), ("ep", "EP"))
     parts = [f"{short}{serving[key]}" for key, short in names if serving.get(key, 1) > 1]
-    replicas = serving.get("dp", 1)
-    layout = "×".join(parts) or "1 GPU"
+    replicas = replicas_of(plan)
+    layout = "×".join(parts) or ("1 GPU" if plan.gpus_used <= 1 or replicas > 1 else f"{plan.gpus_used} GPUs")
     return f"{replicas} × {layout}" if replicas > 1 else layout
 
 
-def seconds(estimate: Estimate | None) -> str:
-    return human_seconds(estimate.value) if estimate else UNKNOWN
+def where_of(plan: PlannedDeployment) -> str:
+    """``on 8 × h200-sxm-141gb``."""
+    accelerator = plan.deployment.get("hardware", {}).get("accelerator", "")
+    return "on the CPU" if accelerator == "cpu" else f"on {plan.gpus_used} × {accelerator}"
 
 
-def seconds_range(estimate: Estimate | None) -> str:
-    """``27 ms (23 ms–33 ms)``."""
-    if estimate is None:
-        return UNKNOWN
-    return f"{human_seconds(estimate.value)} ({human_seconds(estimate.low)}–{human_seconds(estimate.high)})"
+def verdict_of(plan: PlannedDeployment) -> str:
+    """``✓ fits``."""
+    return f"{VERDICTS[plan.estimate.verdict]} {plan.estimate.verdict}"
 
 
-def rate(estimate: Estimate | None) -> str:
-    return f"{human_count(estimate.value)} tok/s" if estimate else UNKNOWN
+def replicas_of(plan: PlannedDeployment) -> int:
+    """Whole copies of the model."""
+    replicas: int = plan.deployment.get("serving", {}).get("dp", 1)
+    return replicas
 
 
-def rate_range(estimate: Estimate | None) -> str:
-    """``2,340 tok/s (1,900–2,700)``."""
-    if estimate is None:
-        return UNKNOWN
-    return f"{rate(estimate)} ({human_count(estimate.low)}–{human_count(estimate.high)})"
+def longest_of(plan: PlannedDeployment) -> int | None:
+    """Tokens of the longest request it takes."""
+    length: int | None = plan.deployment.get("serving", {}).get("max_model_len")
+    return length
 
 
-def users_of(plan: PlannedDeployment) -> str:
-    """How many of the longest requests the cache holds at once."""
+def room_of(plan: PlannedDeployment) -> str:
+    """How many of the longest requests the caches of all replicas hold at once."""
     memory = plan.estimate.memory
     if memory is None:
         return UNKNOWN
-    length = plan.deployment.get("serving", {}).get("max_model_len")
-    per = f" of {human_count(length)} tokens" if length else ""
-    return f"{memory.max_concurrency.value:,.0f}{per}"
+    count = memory.max_concurrency.value * replicas_of(plan)
+    return f"{count:,.0f}" if count >= 10 else f"{count:.1f}"
+
+
+def moved(now: Estimate | None, before: Estimate | None, better: str) -> str:
+    """``▲`` better, ``▼`` worse, ``=`` same against the pinned plan, where ``better`` is "less" or "more"."""
+    if now is None or before is None or before.value <= 0:
+        return ""
+    change = now.value / before.value - 1
+    if abs(change) < SAME:
+        return "="
+    return f"{'▲' if (change < 0) == (better == 'less') else '▼'} {change:+.0%}"
 
 
 def folded_lines(plan: PlannedDeployment) -> tuple[str, str]:
     """The answer in one line of words and one of figures, for 80 columns."""
-    performance = plan.estimate.performance
+    speed = plan.estimate.performance
     words = f"{model_of(plan)} {weights_of(plan)} · {engine_of(plan)} · {layout_of(plan)}"
-    if performance is None:
-        return words, "speed unknown"
-    figures = " · ".join(
-        (seconds(performance.ttft_s), seconds(performance.tpot_s), rate(performance.output_tok_s), f"{users_of(plan)}")
-    )
-    return words, figures
-
-
-def no_plan_text(plan: PlanDocument) -> str:
-    """Why there is nothing to propose, and the way out."""
-    lines = ["Nothing that fits was found."]
-    for rejection in plan.rejected[:4]:
-        lines.append(f"✗ {rejection.message}" + (f" → {rejection.fix}" if rejection.fix else ""))
-    return "\n".join(lines)
-
-
-def moved(now: Estimate | None, before: Estimate | None, *, smaller_is_better: bool) -> str:
-    """``▲`` better, ``▼`` worse, ``=`` same (within 1 %) against the pinned plan; empty without one."""
-    if now is None or before is None or before.value <= 0:
-        return ""
-    change = now.value / before.value - 1
-    if abs(change) < 0.01:
-        return "="
-    better = (change < 0) == smaller_is_better
-    return f"{'▲' if better else '▼'} {change:+.0%}"
-
-
-def capacity_line(plan: PlannedDeployment) -> str:
-    """Memory of the fullest GPU: used of capacity."""
-    memory = plan.estimate.memory
-    if memory is None:
-        return UNKNOWN
-    gpu = memory.per_gpu
-    return f"{human_bytes(gpu.total.value)} of {human_bytes(gpu.capacity.value)}"
+    room = f"room for {room_of(plan)} of {tokens(longest_of(plan))}"
+    if speed is None:
+        return words, f"speed unknown · {room}"
+    figures = (figure(speed.ttft_s, "s"), figure(speed.tpot_s, "s"), figure(speed.output_tok_s, "tok/s"), room)
+    return words, " · ".join(figures)

@@ -6,16 +6,17 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer, Static
 
-from tui.messages import Explained, StepWanted
+from tui.messages import Explained, ExplainWanted, StepWanted
 from tui.panes.base import Pane
 from tui.panes.hardware import HardwarePane
 from tui.session import Session
 from tui.widgets.answer import AnswerPanel, FoldedAnswer
+from tui.widgets.site_line import SiteLine
 from tui.widgets.step_bar import STEPS, StepBar
 
 ORDER = tuple(step[0] for step in STEPS)
@@ -50,29 +51,33 @@ class WalkScreen(Screen[None]):
             Binding(str(n), f"go('{step}')", name, show=False, id=f"walk.{step}", tooltip=f"Go to {name}")
             for n, (step, name, _) in enumerate(STEPS, 1)
         ),
-        Binding("ctrl+right", "move(1)", "Next step", id="walk.next", show=False, priority=True),
-        Binding("ctrl+left", "move(-1)", "Step back", id="walk.back", show=False, priority=True),
-        Binding("n", "move(1)", "Next", id="walk.next-letter", tooltip="Go to the next step"),
-        Binding("b", "move(-1)", "Back", id="walk.back-letter", tooltip="Go back one step"),
-        Binding("a", "answer", "Answer", show=False, id="walk.answer", tooltip="The whole answer"),
+        Binding("n", "move(1)", "Next", id="walk.next", tooltip="Go to the next step"),
+        Binding("q,b", "move(-1)", "Back", id="walk.back", tooltip="Go back one step"),
+        Binding("ctrl+right", "move(1)", "Next step", show=False, id="walk.next-arrow", priority=True),
+        Binding("ctrl+left", "move(-1)", "Step back", show=False, id="walk.back-arrow", priority=True),
+        Binding("question_mark", "explain", "Explain", id="walk.explain", tooltip="What is under the cursor, in full"),
+        Binding("a", "answer", "Answer", show=False, id="walk.answer", tooltip="The answer so far, in full"),
+        Binding("escape", "app.stop", "Stop", show=False, id="walk.stop", tooltip="Stop what is being worked out"),
     ]
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        self.progress = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(id="site")
+        yield SiteLine(id="site")
         yield StepBar(id="steps")
         with Horizontal(id="body"):
-            with ContentSwitcher(id="panes", initial="hardware"):
-                yield HardwarePane(id="hardware")
-            with Vertical(id="beside"):
+            with ContentSwitcher(id="panes", initial=ORDER[0]):
+                yield HardwarePane(id=ORDER[0])
+            with VerticalScroll(id="beside", can_focus=False):
                 yield AnswerPanel(id="answer")
         yield FoldedAnswer(id="folded")
         yield Static(id="explain")
         yield Footer(show_command_palette=True)
+
+    def on_mount(self) -> None:
+        self._focus_first(HardwarePane)
 
     @property
     def step(self) -> str:
@@ -83,23 +88,36 @@ class WalkScreen(Screen[None]):
         found = self.query(f"#{step}").results(Pane)
         return next(iter(found), None)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Beyond the first and the last step there is nothing."""
+        if action == "move":
+            direction = parameters[0]
+            return None if self.step == (ORDER[-1] if direction == 1 else ORDER[0]) else True
+        return True
+
     async def action_go(self, step: str) -> None:
         """Show a step, opening it the first time."""
         switcher = self.query_one(ContentSwitcher)
+        kind = _pane_class(step)
         if self.pane(step) is None:
-            await switcher.add_content(_pane_class(step)(id=step), set_current=False)
+            await switcher.add_content(kind(id=step), set_current=False)
         switcher.current = step
         self.query_one(StepBar).step = step
         pane = self.pane(step)
         if pane is not None:
-            self.post_message(PaneOpened(pane))
             pane.show(self.session)
-            self._focus_first(pane)
+            self.call_after_refresh(self._focus_first, kind)
+        self.refresh_bindings()
 
-    def _focus_first(self, pane: Pane) -> None:
-        focusable = [w for w in pane.query("*") if w.focusable and w.display]
-        if focusable:
-            focusable[-1 if pane.id == "model" else 0].focus()
+    def _focus_first(self, kind: type[Pane]) -> None:
+        """The first thing of the step that can have the focus, unless something of it has it already."""
+        pane = next(iter(self.query(kind)), None)
+        if pane is None or not pane.display or pane.has_focus_within:
+            return
+        wanted = [w for w in pane.query(kind.FIRST) if w.focusable] if kind.FIRST else []
+        first = next(iter(wanted), None) or next((w for w in pane.query("*") if w.focusable), None)
+        if first is not None:
+            first.focus()
 
     async def action_move(self, direction: int) -> None:
         index = ORDER.index(self.step) + direction
@@ -107,44 +125,54 @@ class WalkScreen(Screen[None]):
             await self.action_go(ORDER[index])
 
     def action_answer(self) -> None:
-        from tui.modals import AnswerModal
+        """The panel beside the step gets the focus; where it is folded, it opens in full."""
+        panel = self.query_one(AnswerPanel)
+        if self.query_one("#beside").display:
+            panel.focus()
+        else:
+            from tui.modals.reader import AnswerModal
 
-        self.app.push_screen(AnswerModal(self.session))
+            self.app.push_screen(AnswerModal(self.session))
+
+    def action_explain(self) -> None:
+        """What has the focus, in full; what explains itself has a key of its own for it."""
+        explain = getattr(self.focused, "explain", None)
+        if callable(explain):
+            self.post_message(ExplainWanted(explain()))
+        else:
+            self.app.action_help()  # type: ignore[attr-defined]
+
+    def on_explain_wanted(self, event: ExplainWanted) -> None:
+        from tui.modals.reader import ExplainModal
+
+        self.app.push_screen(ExplainModal(event.explanation))
 
     async def on_step_wanted(self, event: StepWanted) -> None:
-        await self.action_go(event.step)
+        if event.move:
+            await self.action_move(event.move)
+        else:
+            await self.action_go(event.step)
 
     def on_explained(self, event: Explained) -> None:
         self.query_one("#explain", Static).update(Content(event.text))
 
-    def refresh_all(self, progress: str | None = None) -> None:
+    def redraw(self) -> None:
         """Draw the session everywhere it shows."""
-        if progress is not None:
-            self.progress = progress
-        self._show_site()
-        steps = self.query_one(StepBar)
-        steps.done = done_steps(self.session)
-        self.query_one(AnswerPanel).show(self.session, self.progress)
-        self.query_one(FoldedAnswer).show(self.session, self.progress)
+        self.query_one(SiteLine).show(self.session)
+        self.query_one(StepBar).done = done_steps(self.session)
+        self.query_one(AnswerPanel).show(self.session)
+        self.query_one(FoldedAnswer).show(self.session)
         pane = self.pane(self.step)
         if pane is not None:
             pane.show(self.session)
 
-    def show_progress(self, progress: str) -> None:
+    def redraw_answer(self) -> None:
         """Only the progress changed."""
-        self.progress = progress
-        self.query_one(AnswerPanel).border_subtitle = progress
-
-    def _show_site(self) -> None:
-        from tui.panes.hardware import summary
-
-        inventory = self.session.draft.inventory
-        right = f"  {summary(inventory)}" if inventory else ""
-        line = Content.assemble((" deploy-planner ", "bold"), f" {self.session.draft.site}{right}")
-        self.query_one("#site", Static).update(line)
+        self.query_one(AnswerPanel).show(self.session)
+        self.query_one(FoldedAnswer).show(self.session)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.refresh_all)
+        self.call_after_refresh(self.redraw)
 
 
 def done_steps(session: Session) -> frozenset[str]:
@@ -155,11 +183,3 @@ def done_steps(session: Session) -> frozenset[str]:
     if session.best is not None and session.current:
         done.add("plans")
     return frozenset(done)
-
-
-class PaneOpened(Explained):
-    """A pane was shown; the app hands it what it needs."""
-
-    def __init__(self, pane: Pane) -> None:
-        super().__init__("")
-        self.pane = pane

@@ -15,6 +15,8 @@ class Pane(VerticalScroll, can_focus=False):
     TITLE: ClassVar[str] = ""
     HELP_TEXT: ClassVar[str] = ""
     """What the step is for and its own keys; the help screen shows it."""
+    FIRST: ClassVar[str] = ""
+    """What gets the focus when the step is opened: a selector."""
 
     def on_mount(self) -> None:
         self.border_title = self.TITLE

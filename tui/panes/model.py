@@ -2,151 +2,179 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import DataTable, Input, Static
+from textual.widgets import Input, Static
 
-from planner.units import human_count
-from tui.messages import DraftChanged, Explained, StepWanted
+from tui.catalogue_view import BEST, ORDERS, View, describe, facts, rows_of
+from tui.explain import Explanation
+from tui.messages import CataloguePaneShown, Changed, RowsShown, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
+from tui.widgets.listing import Column, Listing
 
-if TYPE_CHECKING:
-    from planner.models.catalogue_row import CatalogueModel
-
-BEST = "(best that fits)"
+COLUMNS = (
+    Column("mark", "", 3),
+    Column("name", "Model", 30, elastic=True),
+    Column("size", "Size", 11, need=1, right=True),
+    Column("best", "Format", 11, need=5),
+    Column("token", "Token", 7, need=2, right=True),
+    Column("users", "Room", 6, need=4, right=True),
+    Column("room", "Of", 5, need=6, right=True),
+    Column("context", "Made for", 8, need=7, right=True),
+    Column("publisher", "Publisher", 14, need=9),
+    Column("licence", "Licence", 14, need=8),
+    Column("released", "Released", 10, need=10),
+)
+FIRST_WORKED_OUT = 24
+"""Rows from the top of what is listed that are worked out before the rest of the catalogue."""
 
 
 class ModelPane(Pane):
     """The catalogue, searched as you type; the first row leaves the choice to the planner."""
 
     TITLE = "Model"
+    FIRST = "#models"
     HELP_TEXT = (
         "The first row lets the planner choose the best model of the catalogue that fits.\n\n"
-        "/  search (name, family, licence, use); a path to a directory, config.json or .gguf file works too\n"
-        "Enter  take the model under the cursor and go on to the workload"
+        "/  search: name, family, licence, use, size class; a path to a directory, config.json or .gguf works too\n"
+        "Enter  take the model and go on · d  its distills, bases and siblings · f  only what fits\n"
+        "c  only for commercial use · o  another order · Escape  back to the whole list"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "search", "Search", id="model.search", tooltip="Type to filter the catalogue"),
+        Binding("slash", "search", "Search", id="model.search", tooltip="Type to filter the catalogue, or a path"),
+        Binding("d", "relatives", "Distills", id="model.relatives", tooltip="Distills, bases, siblings of this model"),
+        Binding("f", "fitting", "Fits", id="model.fitting", tooltip="Only what fits on this hardware"),
+        Binding("c", "commercial", "Commercial", show=False, id="model.commercial", tooltip="Only for commercial use"),
+        Binding("o", "order", "Order", show=False, id="model.order", tooltip="By capability, size, date or name"),
+        Binding("l", "search", "Local path", show=False, id="model.local", tooltip="Type the path of a local model"),
+        Binding("escape", "whole", "Whole list", show=False, id="model.whole", tooltip="Back to the whole list"),
     ]
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._models: tuple[CatalogueModel, ...] = ()
-        self._badges: dict[str, str] = {}
         self._session: Session | None = None
+        self._view = View()
 
     def compose(self) -> ComposeResult:
-        yield Input(placeholder="search the catalogue, or a local path, then Enter", id="model-search")
-        yield DataTable(id="models", cursor_type="row")
+        yield Input(placeholder="/ search the catalogue, or a local path, then Enter", id="model-search")
+        yield Listing("model", COLUMNS, id="models")
         yield Static(id="model-about")
 
     def on_mount(self) -> None:
         super().on_mount()
-        table = self.query_one(DataTable)
-        table.add_columns("", "Model", "Size", "Context", "Released", "Licence")
-        table.add_row("✓", BEST, "", "", "", "", key=BEST)
+        self.query_one(Listing).explainer = self._explained
 
-    def load(self, models: tuple[CatalogueModel, ...]) -> None:
-        """Take the catalogue, most prominent first."""
-        self._models = models
-        self._fill()
-
-    def badge(self, badges: dict[str, str]) -> None:
-        """Take what fits on this hardware: id → mark and reason."""
-        self._badges = badges
-        self._fill()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "whole":
+            return self._view != View(order=self._view.order) or self.query_one(Input).has_focus
+        return True
 
     def show(self, session: Session) -> None:
+        first = self._session is None
         self._session = session
-        chosen = session.draft.model
-        self.border_subtitle = chosen or "the planner chooses"
+        self._fill()
+        if first and session.draft.model:
+            self.query_one(Listing).go_to(session.draft.model)
+        self.post_message(CataloguePaneShown())
+
+    def _fill(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        rows = list(rows_of(session, self._view))
+        self.query_one(Listing).fill(rows)
+        self.border_title = f"Model: {self._view.words}" if self._view.words else self.TITLE
+        chosen = session.draft.model or "the planner chooses"
+        self.border_subtitle = f"{session.fits_activity} · {chosen}" if session.fits_activity else chosen
+        self.post_message(RowsShown(tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)))
+        self._describe()
+
+    def _describe(self) -> None:
+        listing = self.query_one(Listing)
+        if self._session is not None:
+            self.query_one("#model-about", Static).update(Content(describe(self._session, listing.at.row)))
+
+    def _explained(self, row: str, column: str) -> Explanation | None:
+        return facts(self._session, row) if self._session is not None else None
+
+    # search
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._change_view(search=event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        listing, typed = self.query_one(Listing), event.value.strip()
+        if is_path(typed):
+            self._take(typed)
+            return
+        found = [key for key in listing.listed if key != BEST]
+        listing.focus()
+        if typed and found:
+            listing.go_to(found[0])
+
+    def on_key(self, event: events.Key) -> None:
+        """↓ leaves the search for the list."""
+        if event.key == "down" and self.query_one(Input).has_focus:
+            event.stop()
+            self.query_one(Listing).focus()
 
     def action_search(self) -> None:
         self.query_one(Input).focus()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        self._fill()
+    def action_fitting(self) -> None:
+        self._change_view(fitting=not self._view.fitting)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        table = self.query_one(DataTable)
-        path_like = event.value.startswith(("/", "./", "~", "../")) or event.value.endswith((".gguf", ".json"))
-        if path_like or (event.value and table.row_count == 1):
-            self._take(event.value.strip())
+    def action_commercial(self) -> None:
+        self._change_view(commercial=not self._view.commercial)
+
+    def action_order(self) -> None:
+        self._change_view(order=ORDERS[(ORDERS.index(self._view.order) + 1) % len(ORDERS)])
+
+    def action_relatives(self) -> None:
+        row = self.query_one(Listing).at.row
+        if row in ("", BEST):
+            self.notify("Put the cursor on a model: d then shows its distills, bases and siblings.", timeout=4)
         else:
-            table.focus()
-            if event.value and table.row_count > 1:
-                table.move_cursor(row=1)
+            self._change_view(relatives_of="" if self._view.relatives_of == row else row)
 
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        key = event.row_key.value
-        self._take(None if key in (None, BEST) else key)
-        self.post_message(StepWanted("workload"))
+    def action_whole(self) -> None:
+        """Back to the whole list, the cursor staying on its model."""
+        search = self.query_one(Input)
+        with self.prevent(Input.Changed):
+            search.value = ""
+        self._view = View(order=self._view.order)
+        self._fill()
+        self.query_one(Listing).focus()
 
-    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        key = event.row_key.value if event.row_key else None
-        model = next((m for m in self._models if m.id == key), None)
-        about = describe(model, self._badges.get(key or "", "")) if model else "Leave the choice to the planner."
-        self.query_one("#model-about", Static).update(Content(about))
-        self.post_message(Explained("Enter takes the model under the cursor. ✓ fits  ~ tight  ✗ does not fit here."))
+    def _change_view(self, **changes: object) -> None:
+        from dataclasses import replace
+
+        self._view = replace(self._view, **changes)  # type: ignore[arg-type]
+        self._fill()
+        self.refresh_bindings()
+
+    # choice
+
+    def on_listing_looked(self, event: Listing.Looked) -> None:
+        event.stop()
+        self._describe()
+
+    def on_listing_taken(self, event: Listing.Taken) -> None:
+        event.stop()
+        self._take(None if event.row == BEST else event.row)
 
     def _take(self, model: str | None) -> None:
-        if self._session is not None:
-            from dataclasses import replace
-
-            self.post_message(DraftChanged(replace(self._session.draft, model=model)))
-
-    def _fill(self) -> None:
-        """Rows that match, the cursor staying on its model."""
-        table = self.query_one(DataTable)
-        words = self.query_one(Input).value.lower().split()
-        held = self._key_under_cursor(table)
-        table.clear()
-        table.add_row("✓", BEST, "", "", "", "", key=BEST)
-        for model in self._models:
-            if all(word in haystack(model) for word in words):
-                table.add_row(*(Text(cell) for cell in self._cells(model)), key=model.id)
-        if held is not None and held in table.rows:
-            table.move_cursor(row=table.get_row_index(held))
-
-    def _key_under_cursor(self, table: DataTable[Text | str]) -> str | None:
-        if not table.row_count:
-            return None
-        return table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
-
-    def _cells(self, model: CatalogueModel) -> tuple[str, ...]:
-        badge = self._badges.get(model.id, " ")[:1]
-        return (badge, model.id, size_of(model), context_of(model), model.released or "", model.licence or "")
+        self.post_message(Changed({"model": model}))
+        self.post_message(StepWanted("workload"))
 
 
-def haystack(model: CatalogueModel) -> str:
-    """What a search looks in."""
-    return " ".join((model.id, model.name, model.family, model.licence or "", *model.uses)).lower()
-
-
-def size_of(model: CatalogueModel) -> str:
-    """``671B (37B active)``."""
-    total, active = model.parameters_total, model.parameters_active
-    if total is None:
-        return ""
-    text = human_count(total)
-    return f"{text} ({human_count(active)} active)" if active and active < total else text
-
-
-def context_of(model: CatalogueModel) -> str:
-    return f"{model.max_context // 1024}k" if model.max_context else ""
-
-
-def describe(model: CatalogueModel, badge: str) -> str:
-    """The model under the cursor in a few lines."""
-    formats = ", ".join(sorted({c.weights for c in model.checkpoints})) or "not listed"
-    lines = [f"{model.name} · {model.family} · {', '.join(model.uses)}", f"Published as: {formats}"]
-    if model.distilled_from:
-        lines.append(f"Distilled from {model.distilled_from}")
-    if badge[2:]:
-        lines.append(badge[2:])
-    return "\n".join(lines)
+def is_path(typed: str) -> bool:
+    """Whether a search means a local model."""
+    return typed.startswith(("/", "./", "~", "../")) or typed.endswith((".gguf", ".json", ".safetensors"))

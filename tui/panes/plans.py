@@ -1,218 +1,231 @@
-"""Step 4: the ranked proposals, why, and why not the others."""
+"""Step 4: the ranked proposals, what they are made of, and what was ruled out."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import DataTable, Static, TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent, TabPane
 
-from planner.documents.result import PlannedDeployment
-from planner.estimate import Estimate
-from planner.units import human_bytes, human_count, human_seconds
+from tui import plan_rows as rows
 from tui import text
-from tui.messages import DraftChanged, Explained, PlanChosen
+from tui.bars import bars_of
+from tui.explain import Explanation
+from tui.figures import FIGURES
+from tui.fixes import changes_of, in_words
+from tui.messages import Changed, Explained, LoadCurveWanted, PlanChosen, PlanMarked, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
-from tui.widgets.answer import bar_content
+from tui.widgets.answer import bar_content, waiting_lines
+from tui.widgets.listing import Listing
 
-LETTERS = (
-    ("W", "weights"),
-    ("K", "kv_cache"),
-    ("A", "activations"),
-    ("G", "cuda_graphs"),
-    ("N", "non_torch"),
-)
+ELSEWHERE = {
+    "less-capable-model": "Step 2 names a model: then only that one is planned.",
+    "model-too-large": "Step 2 shows which models fit; e names more hardware.",
+}
+NO_INPUT = "The search tries this by itself: no input of the walk changes it."
 
 
 class PlansPane(Pane):
-    """A table of proposals; below it memory, terms, reasons and the rejected ones."""
+    """Tabs: the ranking, then memory, reasons, figures and load of the plan looked at, comparison, the rejected."""
 
     TITLE = "Plans"
+    FIRST = "#ranking"
     HELP_TEXT = (
-        "Rank 1 is what the planner would start. * marks plans that no other beats in every respect (Pareto).\n\n"
-        "↑ ↓  look at another plan · Tab  into the details · R  the rejected ones · p  pin\n"
-        "Enter on a rejected group applies the change that would make it possible."
+        "Rank 1 is what the planner would start; * marks plans that no other beats in every respect (Pareto).\n\n"
+        "↑ ↓  look at another plan · ← →  its figures · ?  the figure under the cursor · Enter  export it\n"
+        "m memory · i why · t all figures · l load · x mark, c compare · R rejected (Enter applies the way out)\n"
+        "Escape  back to the ranking · p  pin: ▲ ▼ compare with it from then on"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("R", "tab('rejected')", "Rejected", id="plans.rejected", tooltip="What was ruled out, and why"),
-        Binding("i", "tab('why')", "Why first", id="plans.why", tooltip="Why this plan stands where it stands"),
-        Binding("t", "tab('terms')", "Terms", id="plans.terms", tooltip="Every figure with its range and origin"),
-        Binding("m", "tab('memory')", "Memory", id="plans.memory", tooltip="Memory per GPU, part by part"),
+        Binding("m", "tab('memory')", "Memory", show=False, id="plans.memory", tooltip="Memory, part by part"),
+        Binding("i", "tab('why')", "Why", id="plans.why", tooltip="Why this plan stands where it stands"),
+        Binding("t", "tab('figures')", "Figures", show=False, id="plans.figures", tooltip="Every figure, its range"),
+        Binding("l", "tab('load')", "Load", show=False, id="plans.load", tooltip="Speed from one user to hundreds"),
+        Binding("x", "mark", "Mark", id="plans.mark", tooltip="Mark this plan, up to four, to compare"),
+        Binding("c", "tab('compare')", "Compare", show=False, id="plans.compare", tooltip="Marked plans side by side"),
+        Binding("R,shift+r", "tab('rejected')", "Rejected", id="plans.rejected", tooltip="What was ruled out, and why"),
+        Binding("escape", "tab('ranked')", "Ranking", show=False, id="plans.ranked", tooltip="Back to the ranking"),
     ]
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._session: Session | None = None
-        self._shown: object = None
 
     def compose(self) -> ComposeResult:
-        yield DataTable(id="plans-table", cursor_type="row")
         with TabbedContent(id="plan-tabs"):
+            with TabPane("Ranked", id="ranked"):
+                yield Static(id="plan-waiting")
+                yield Listing("plans", rows.STACKED, id="ranking", lines=2)
             with TabPane("Memory", id="memory"):
-                yield Static(id="plan-memory")
-            with TabPane("Why", id="why"):
+                yield Static(id="plan-bars")
+                yield Listing("memory", rows.MEMORY_COLUMNS, id="memory-parts")
+            with TabPane("Why", id="why"), VerticalScroll(id="plan-why-scroll"):
                 yield Static(id="plan-why")
-            with TabPane("Terms", id="terms"):
-                yield Static(id="plan-terms")
+            with TabPane("Figures", id="figures"):
+                yield Listing("figures", rows.FIGURE_COLUMNS, id="all-figures")
+            with TabPane("Load", id="load"):
+                yield Listing("load", rows.LOAD_COLUMNS, id="load-curve")
+            with TabPane("Compare", id="compare"):
+                yield Static(id="compare-hint")
+                yield Listing("compare", (), id="comparison")
             with TabPane("Rejected", id="rejected"):
-                yield DataTable(id="rejected-table", cursor_type="row")
+                yield Listing("rejected", rows.REJECTED_COLUMNS, id="rejections", lines=None)
 
     def on_mount(self) -> None:
         super().on_mount()
-        plans = self.query_one("#plans-table", DataTable)
-        plans.add_columns("#", "Model", "Weights", "Engine", "Layout", "First", "Token", "All users", "Room", "")
-        self.query_one("#rejected-table", DataTable).add_columns("Count", "Why not", "Way out")
+        self.query_one("#ranking", Listing).explainer = self._of_plan
+        for name in ("#memory-parts", "#all-figures", "#comparison"):
+            self.query_one(name, Listing).explainer = self._of_figure
 
-    def action_tab(self, name: str) -> None:
-        self.query_one(TabbedContent).active = name
-        if name == "rejected":
-            self.query_one("#rejected-table").focus()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "tab" and parameters == ("ranked",):
+            return bool(self._tabs.active) and self._tabs.active != "ranked"
+        return True
+
+    @property
+    def _tabs(self) -> TabbedContent:
+        return self.query_one(TabbedContent)
+
+    # drawing
 
     def show(self, session: Session) -> None:
-        changed = self._session is None or self._shown is not session.plan
-        self._session, self._shown = session, session.plan
-        if changed:
-            self._fill_tables(session)
-        self._show_details(session)
+        self._session = session
+        considered = f"{session.plan.considered:,} considered" if session.plan else ""
+        self.border_subtitle = session.activity or considered
+        self._show_ranking(session)
+        self._show_tab()
 
-    def _fill_tables(self, session: Session) -> None:
-        plans, rejected = self.query_one("#plans-table", DataTable), self.query_one("#rejected-table", DataTable)
-        plans.clear()
-        rejected.clear()
-        if session.plan is None:
+    def _show_ranking(self, session: Session) -> None:
+        listing, waiting = self.query_one("#ranking", Listing), self.query_one("#plan-waiting", Static)
+        stacked = self.size.width < rows.SIDE_BY_SIDE
+        listing.lines = 2 if stacked else 1
+        listing.set_columns(rows.STACKED if stacked else rows.WIDE)
+        listing.fill(rows.ranking_rows(session, stacked=stacked))
+        listing.go_to(str(session.selected))
+        empty = not listing.listed
+        waiting.display, listing.display = empty, not empty
+        if empty:
+            waiting.update(Content("\n".join(waiting_lines(session))))
+
+    def _show_tab(self) -> None:
+        """Only the tab on the screen is drawn."""
+        session, plan = self._session, self._session.best if self._session else None
+        if session is None:
             return
-        self.border_subtitle = f"{session.plan.considered:,} considered"
-        for plan in session.plan.candidates:
-            plans.add_row(*(Text(cell) for cell in plan_cells(plan)))
-        for item in session.plan.rejected:
-            rejected.add_row(Text(f"{item.count:,}"), Text(f"{item.message} ({item.example})"), Text(item.fix))
+        draw = {"memory": self._show_memory, "why": self._show_why, "figures": self._show_figures,
+                "load": self._show_load, "compare": self._show_compare, "rejected": self._show_rejected}  # fmt: skip
+        active = self._tabs.active
+        if active in draw and (plan is not None or active == "rejected"):
+            draw[active]()
 
-    def _show_details(self, session: Session) -> None:
-        plan = session.best
-        empty = Content(text.no_plan_text(session.plan) if session.plan else "Looking for a plan …")
-        width = max(20, self.content_size.width - 16)
-        self.query_one("#plan-memory", Static).update(memory_content(plan, width) if plan else empty)
-        self.query_one("#plan-why", Static).update(Content(why_text(plan)) if plan else empty)
-        self.query_one("#plan-terms", Static).update(Content(terms_text(plan)) if plan else empty)
+    def _show_memory(self) -> None:
+        session, plan = self._session, self._session.best if self._session else None
+        if session is None or plan is None:
+            return
+        width = max(20, self.query_one("#plan-bars").size.width)
+        lines = []
+        for bar in bars_of(plan, session.draft.inventory):
+            tail = f" {bar.share:4.0%} of {text.shown(bar.capacity, 'B')}"
+            lines.append(
+                Content.assemble(f"{bar.name} ", bar_content(bar, width - len(bar.name) - len(tail) - 1), tail)
+            )
+        self.query_one("#plan-bars", Static).update(Content("\n").join(lines))
+        self.query_one("#memory-parts", Listing).fill(rows.memory_rows(plan))
 
-    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+    def _show_why(self) -> None:
+        if self._session and self._session.best:
+            self.query_one("#plan-why", Static).update(Content("\n".join(rows.why_lines(self._session.best))))
+
+    def _show_figures(self) -> None:
+        if self._session and self._session.best:
+            self.query_one("#all-figures", Listing).fill(rows.figure_rows(self._session.best))
+
+    def _show_load(self) -> None:
+        if self._session is None:
+            return
+        if self._session.load_curve is None:
+            self.post_message(LoadCurveWanted())
+        listing = self.query_one("#load-curve", Listing)
+        listing.fill(rows.load_rows(self._session, max(8, listing.size.width - 45)))
+
+    def _show_compare(self) -> None:
+        session = self._session
+        if session is None or session.plan is None:
+            return
+        indices = session.marked or tuple(range(min(2, len(session.plan.candidates))))
+        plans = [session.plan.candidates[i] for i in sorted(indices)]
+        hint = "" if session.marked else "The first two; x marks others in the ranking, up to four."
+        self.query_one("#compare-hint", Static).update(Content(hint))
+        listing = self.query_one("#comparison", Listing)
+        listing.set_columns(rows.compare_columns(plans, max(40, listing.size.width)))
+        listing.fill(rows.compare_rows(plans))
+
+    def _show_rejected(self) -> None:
+        if self._session is not None:
+            self.query_one("#rejections", Listing).fill(rows.rejected_rows(self._session))
+
+    # keys
+
+    def action_tab(self, name: str) -> None:
+        self._tabs.active = name
+
+    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
-        if event.data_table.id == "plans-table":
-            if event.data_table.has_focus:
-                self.post_message(PlanChosen(event.cursor_row))
-            about = "First and Token are means at the stated load; Room is how many of the longest requests fit."
-        else:
-            about = "Enter applies the change that would make this group possible, where there is one."
-        if event.data_table.has_focus:
-            self.post_message(Explained(about))
+        self._show_tab()
+        if self.has_focus_within and not self.query_one("Tabs").has_focus:
+            first = next((w for w in event.pane.query("*") if w.focusable), None)
+            if first is not None:
+                first.focus()
+        self.refresh_bindings()
 
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        if event.data_table.id == "plans-table" or self._session is None or self._session.plan is None:
+    def action_mark(self) -> None:
+        if self._session is not None:
+            self.post_message(PlanMarked(self._session.selected))
+
+    def on_listing_looked(self, event: Listing.Looked) -> None:
+        event.stop()
+        if event.listing.id == "ranking" and event.row:
+            self.post_message(PlanChosen(int(event.row)))
+
+    def on_listing_taken(self, event: Listing.Taken) -> None:
+        event.stop()
+        if event.listing.id == "ranking":
+            self.post_message(StepWanted("export"))
+        elif event.listing.id == "rejections":
+            self._apply(int(event.row))
+        else:
+            event.listing.action_explain()
+
+    def _apply(self, index: int) -> None:
+        """Change the input that a rejection asks for, or say where it can be changed."""
+        session = self._session
+        if session is None or session.plan is None:
             return
-        item = self._session.plan.rejected[event.cursor_row]
-        changed = draft_with_change(self._session, item.change)
-        if changed is None:
-            self.post_message(Explained(item.fix or "No single change makes this possible."))
+        item = session.plan.rejected[index]
+        changes = changes_of(item, session.draft)
+        if changes:
+            self.post_message(Changed(changes))
+            self.post_message(Explained(f"Changed: {in_words(changes)}. u takes it back."))
         else:
-            self.post_message(changed)
+            self.post_message(Explained(f"{item.fix or 'No single change makes this possible'}.\n"
+                                        f"{ELSEWHERE.get(item.rule, NO_INPUT)}"))  # fmt: skip
 
+    # explanations
 
-def draft_with_change(session: Session, change: dict[str, object]) -> DraftChanged | None:
-    """The draft with the fix of a rejection applied, where the walk has an input for it."""
-    from dataclasses import replace
+    def _of_plan(self, row: str, column: str) -> Explanation | None:
+        session, figure = self._session, FIGURES.get(column)
+        if session is None or session.plan is None or figure is None or not row:
+            return None
+        plan = session.plan.candidates[int(row)]
+        return figure.explained(plan, f"plan {plan.rank}, {text.layout_of(plan)}")
 
-    length = change.get("serving.max_model_len")
-    if isinstance(length, int):
-        return DraftChanged(replace(session.draft, max_model_len=length))
-    engine = change.get("engine.name")
-    if isinstance(engine, str):
-        return DraftChanged(replace(session.draft, engine=engine))
-    return None
-
-
-def plan_cells(plan: PlannedDeployment) -> tuple[str, ...]:
-    """One row of the ranking."""
-    speed = plan.estimate.performance
-    memory = plan.estimate.memory
-    return (
-        f"{plan.rank}{'*' if plan.pareto else ''}",
-        text.model_of(plan),
-        text.weights_of(plan),
-        text.engine_of(plan),
-        text.layout_of(plan),
-        text.seconds(speed.ttft_s) if speed else text.UNKNOWN,
-        text.seconds(speed.tpot_s) if speed else text.UNKNOWN,
-        text.rate(speed.output_tok_s) if speed else text.UNKNOWN,
-        f"{memory.max_concurrency.value:,.0f}" if memory else text.UNKNOWN,
-        text.VERDICTS[plan.estimate.verdict],
-    )
-
-
-def memory_content(plan: PlannedDeployment, width: int) -> Content:
-    """Memory of the fullest GPU: the bar, then each part with its range and origin."""
-    memory = plan.estimate.memory
-    if memory is None:
-        return Content("memory unknown")
-    gpu = memory.per_gpu
-    lines = [Content.assemble(bar_content(gpu, width), f"  of {human_bytes(gpu.capacity.value)}"), Content("")]
-    for letter, part in LETTERS:
-        figure: Estimate = getattr(gpu, part)
-        lines.append(Content(f"{letter}  {part.replace('_', ' '):<12} {ranged(figure, human_bytes)}"))
-    lines.append(Content(f"   {'total':<12} {ranged(gpu.total, human_bytes)}"))
-    lines.append(Content(f"   {'needed':<12} {ranged(gpu.kv_needed, human_bytes)} of KV cache for this workload"))
-    for device in memory.devices:
-        sizes = f"weights {human_bytes(device.weights.value)}, KV {human_bytes(device.kv_cache.value)}"
-        lines.append(Content(f"   {device.device:<12} {sizes}, compute {human_bytes(device.compute.value)}"))
-    return Content("\n").join(lines)
-
-
-def ranged(figure: Estimate, show: object) -> str:
-    """``79.5 GiB  (78.3 – 80.7)  formula``."""
-    as_text = human_bytes if show is human_bytes else human_count if show is human_count else human_seconds
-    spread = f"  ({as_text(figure.low)} – {as_text(figure.high)})" if figure.low != figure.high else ""
-    return f"{as_text(figure.value)}{spread}  {figure.origin}"
-
-
-def why_text(plan: PlannedDeployment) -> str:
-    """Reasons, findings and what was assumed."""
-    lines = [f"• {reason}" for reason in plan.reasons] or ["• the only plan that fits"]
-    lines += [f"! {f.message}" + (f" → {f.fix}" if f.fix else "") for f in plan.estimate.problems]
-    if plan.estimate.assumed:
-        lines += ["", "Assumed (engine defaults):"]
-        lines += [f"  {key} = {value}" for key, value in sorted(plan.estimate.assumed.items())]
-    return "\n".join(lines)
-
-
-def term_value(value: float) -> str:
-    """A term in base units, short."""
-    return human_count(value) if abs(value) >= 1000 else f"{value:.4g}"
-
-
-def terms_text(plan: PlannedDeployment) -> str:
-    """Every figure of speed with its terms."""
-    speed = plan.estimate.performance
-    if speed is None:
-        return "speed unknown"
-    rows = (
-        ("First token (TTFT)", speed.ttft_s, human_seconds),
-        ("Per token (TPOT)", speed.tpot_s, human_seconds),
-        ("One user", speed.decode_tok_s, human_count),
-        ("Prompt speed", speed.prefill_tok_s, human_count),
-        ("All users", speed.output_tok_s, human_count),
-        ("Requests/s", speed.request_s, human_count),
-    )
-    lines: list[str] = []
-    for name, figure, show in rows:
-        if figure is None:
-            continue
-        lines.append(f"{name:<20} {ranged(figure, show)}")
-        lines += [
-            f"    {term} = {human_count(value) if abs(value) >= 1000 else f'{value:.4g}'}"
-            for term, value in figure.terms.items()
-        ]
-    lines += [f"{phase} is bound by {what}" for phase, what in speed.bound.items()]
-    return "\n".join(lines)
+    def _of_figure(self, row: str, column: str) -> Explanation | None:
+        session, figure = self._session, FIGURES.get(row)
+        if session is None or session.plan is None or session.best is None or figure is None:
+            return None
+        compared = next((p for p in session.plan.candidates if f"plan{p.rank}" == column), session.best)
+        return figure.explained(compared, f"plan {compared.rank}, {text.layout_of(compared)}")

@@ -1,0 +1,145 @@
+"""The catalogue as rows of a table: searched, filtered, ordered, with how each model does on this hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.units import human_bytes, human_count
+from tui.explain import Explanation
+from tui.fits import Fit
+from tui.text import tokens
+from tui.widgets.listing import Row
+
+if TYPE_CHECKING:
+    from planner.models.catalogue_row import CatalogueModel
+    from tui.session import Session
+
+BEST = "(best that fits)"
+ORDERS = ("capability", "size", "released", "name")
+USABLE = ("✓", "~")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of the catalogue is listed, and in which order."""
+
+    search: str = ""
+    fitting: bool = False
+    commercial: bool = False
+    relatives_of: str = ""
+    order: str = "capability"
+
+    @property
+    def words(self) -> str:
+        """For the title; empty for the whole list in its usual order."""
+        parts = [f"relatives of {self.relatives_of.rpartition('/')[2]}"] if self.relatives_of else []
+        parts += ["what fits"] if self.fitting else []
+        parts += ["commercial use"] if self.commercial else []
+        parts += [f"by {self.order}"] if self.order != ORDERS[0] else []
+        return ", ".join(parts)
+
+
+_KEYS: dict[str, Callable[[CatalogueModel], tuple[object, ...]]] = {
+    "size": lambda m: (-(m.parameters_total or 0), m.id),
+    "released": lambda m: (*(-int(part) for part in (m.released or "0").split("-")),),
+    "name": lambda m: (m.short_name.lower(), m.id),
+}
+
+
+def rows_of(session: Session, view: View) -> Iterator[Row]:
+    """The rows of a view; the planner's own choice stands first."""
+    yield Row(BEST, {"mark": "✓", "name": BEST}, "Leave the choice to the planner: the most capable that fits.")
+    for model in models_of(session, view):
+        yield row_of(model, session.fits.get(model.id))
+
+
+def models_of(session: Session, view: View) -> list[CatalogueModel]:
+    """The models of a view, in its order."""
+    catalogue = session.catalogue
+    if catalogue is None:
+        return []
+    path_like = view.search.startswith(("/", ".", "~"))
+    found = catalogue.search("" if path_like else view.search)
+    if view.relatives_of and (centre := catalogue.find(view.relatives_of)):
+        family = {model.id for model in (centre, *catalogue.relatives(centre))}
+        found = tuple(model for model in found if model.id in family)
+    kept = [model for model in found if _kept(model, session.fits.get(model.id), view)]
+    key = _KEYS.get(view.order)
+    return sorted(kept, key=key) if key else kept
+
+
+def _kept(model: CatalogueModel, fit: Fit | None, view: View) -> bool:
+    """What is not worked out yet stays listed."""
+    if view.fitting and fit is not None and fit.mark not in USABLE:
+        return False
+    return not (view.commercial and model.commercial_use not in ("yes", "conditions"))
+
+
+def row_of(model: CatalogueModel, fit: Fit | None) -> Row:
+    cells = {
+        "mark": fit.mark if fit else " ",
+        "name": model.short_name,
+        "size": size_of(model),
+        "context": tokens(model.max_context),
+        "publisher": model.publisher,
+        "licence": model.licence or "unknown",
+        "released": model.released or "",
+    }
+    if fit is not None:
+        cells |= {"best": fit.weights, "room": fit.room, "token": fit.token, "users": fit.users}
+    about = f"{model.id} · {model.licence or 'licence unknown'} · {', '.join(model.uses)}"
+    if fit is not None and fit.note:
+        about = f"{fit.mark} {model.short_name}: {fit.note}"
+    return Row(model.id, cells, about, dim=fit is not None and fit.mark == "✗")
+
+
+def size_of(model: CatalogueModel) -> str:
+    """``671B A37B``."""
+    total, active = model.parameters_total, model.parameters_active
+    if total is None:
+        return ""
+    return f"{human_count(total)} A{human_count(active)}" if active and active < total else human_count(total)
+
+
+def describe(session: Session, id_: str) -> str:
+    """The model under the cursor in a few lines."""
+    model = session.catalogue.find(id_) if session.catalogue and id_ != BEST else None
+    if model is None:
+        return "Leave the choice to the planner: the most capable model of the catalogue that fits."
+    formats = ", ".join(dict.fromkeys(c.weights for c in model.checkpoints)) or "not listed"
+    gguf = ", GGUF" if model.gguf_repos else ""
+    lines = [f"{model.name} · {model.family} · {', '.join(model.uses)} · {tokens(model.max_context)} context"]
+    lines.append(
+        f"Published as {formats}{gguf}" + (f" · distilled from {model.distilled_from}" if model.distilled_from else "")
+    )
+    fit = session.fits.get(model.id)
+    if fit is not None and fit.note:
+        lines.append(f"{fit.mark} {fit.note}")
+    return "\n".join(lines)
+
+
+def facts(session: Session, id_: str) -> Explanation | None:
+    """Everything that the catalogue says about a model."""
+    model = session.catalogue.find(id_) if session.catalogue and id_ != BEST else None
+    if model is None:
+        return None
+    rows = [
+        ("family", model.family),
+        ("parameters", size_of(model) or "unknown"),
+        ("made for", f"{model.max_context:,} tokens" if model.max_context else "unknown"),
+        ("uses", ", ".join(model.uses)),
+        ("licence", f"{model.licence or 'unknown'} · commercial use: {model.commercial_use}"),
+        ("released", model.released or "unknown"),
+        ("base", model.base or ""),
+        ("distilled from", model.distilled_from or ""),
+        *((f"as {c.weights}", f"{c.repo} {human_bytes(c.bytes) if c.bytes else ''}") for c in model.checkpoints),
+        *(("as GGUF", repo) for repo in model.gguf_repos),
+    ]
+    fit = session.fits.get(model.id)
+    here = ((f"{fit.mark} {fit.note or f'fits as {fit.weights}, requests of {fit.room}'}"),) if fit else ()
+    sources = tuple(f"{key}: {source.text}" for key, source in model.sources.items())
+    return Explanation(
+        model.id, model.licence_note, tuple(row for row in rows if row[1]), (*here, *model.doubts, *sources)
+    )

@@ -1,0 +1,100 @@
+"""Every input of the walk as one frozen value, and the question that it asks of the planner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from planner.units import MILLI
+
+if TYPE_CHECKING:
+    from planner.documents.deployment import WorkloadTable
+    from planner.documents.inventory import Inventory
+    from planner.documents.request import PlanRequest
+    from planner.presets import Preset
+
+PERCENT = 100
+SECONDS_PER_MINUTE = 60
+WORKLOAD = ("users", "rate", "isl", "osl", "max_model_len", "prefix_percent", "ttft_ms", "tpot_ms")
+"""Numbers that a preset sets; one changed by hand makes the workload "custom"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """None means "not asked for": the planner decides and says so."""
+
+    inventory: Inventory | None = None
+    site: str = "this machine"
+    """What the hardware is called in the header."""
+    model: str | None = None
+    """Catalogue id or path; None asks for the best that fits."""
+    preset: str = "custom"
+    load: str = "users"
+    """users (in flight), rate (arriving) or full (as many as the memory holds)."""
+    users: int | None = None
+    rate: int | None = 60
+    """Requests a minute."""
+    isl: int = 1000
+    osl: int = 400
+    max_model_len: int | None = None
+    prefix_percent: int = 0
+    ttft_ms: int | None = None
+    tpot_ms: int | None = None
+    goal: str = "balanced"
+    quality_floor: str | None = None
+    engine: str | None = None
+    """Name, or name==version."""
+    weights: str | None = None
+
+    def with_preset(self, preset: Preset) -> Draft:
+        """The workload of a preset; the number of users stays as it is."""
+        load, level = preset.workload, preset.workload.service_level
+        return replace(
+            self,
+            preset=preset.name,
+            load="full" if load.saturated else "users",
+            isl=round(load.isl or self.isl),
+            osl=round(load.osl or self.osl),
+            max_model_len=preset.max_model_len,
+            prefix_percent=round(load.prefix_hit_rate * PERCENT),
+            ttft_ms=round(level.ttft_s / MILLI) if level and level.ttft_s else None,
+            tpot_ms=round(level.tpot_s / MILLI) if level and level.tpot_s else None,
+        )
+
+    def changed(self, changes: dict[str, Any]) -> Draft:
+        """With other inputs; a number of the workload changed by hand makes the preset "custom"."""
+        by_hand = "preset" not in changes and set(changes) & {*WORKLOAD, "load"} - {"users"}
+        return replace(self, **{**({"preset": "custom"} if by_hand else {}), **changes})
+
+    def request(self) -> PlanRequest:
+        """The question to the planner. Raises ValueError before any hardware is known."""
+        from planner.documents.request import PlanRequest
+
+        if self.inventory is None:
+            raise ValueError("no hardware yet")
+        return PlanRequest(
+            inventory=self.inventory,
+            models=(self.model,) if self.model else (),
+            workload=self._workload(),
+            goal=self.goal,  # type: ignore[arg-type]
+            max_model_len=self.max_model_len,
+            weights=(self.weights,) if self.weights else (),
+            engines=(self.engine,) if self.engine else (),
+            quality_floor=self.quality_floor,
+        )
+
+    def _workload(self) -> WorkloadTable:
+        from planner.documents.deployment import ServiceLevelTable, WorkloadTable
+
+        level = ServiceLevelTable(
+            ttft_s=self.ttft_ms * MILLI if self.ttft_ms else None, tpot_s=self.tpot_ms * MILLI if self.tpot_ms else None
+        )
+        return WorkloadTable(
+            isl=self.isl,
+            osl=self.osl,
+            concurrency=self.users if self.load == "users" else None,
+            request_rate=(self.rate or 1) / SECONDS_PER_MINUTE if self.load == "rate" else None,
+            saturated=self.load == "full",
+            prefix_hit_rate=self.prefix_percent / PERCENT,
+            service_level=level if self.ttft_ms or self.tpot_ms else None,
+        )

@@ -1,0 +1,89 @@
+"""What fits of the catalogue on the hardware of a draft: hopeless sizes at once, then one plan for each model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tui import text
+
+if TYPE_CHECKING:
+    from planner.documents.result import PlanDocument
+    from planner.library import Library
+    from tui.draft import Draft
+    from tui.services import Services, Stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How one model does on this hardware, with its best plan."""
+
+    mark: str
+    """As a verdict's: ✓ ~ ✗ ! ?"""
+    note: str = ""
+    """Why not, in a line."""
+    weights: str = ""
+    room: str = ""
+    token: str = ""
+    users: str = ""
+
+
+Wanted = Callable[[], tuple[str, ...]]
+"""Ids on the screen right now: they come first."""
+
+
+def too_large(draft: Draft, library: Library) -> frozenset[str]:
+    """Ids whose smallest allowed format exceeds all memory: known from sizes alone."""
+    from planner.plan_models import SPECIAL, TUNED, catalogue_models
+    from planner.plan_question import load_policy, question_of
+    from planner.search.groups import groups_of
+    from planner.search.ledger import Ledger
+
+    request = draft.request()
+    groups, _ = groups_of(request.inventory)
+    possible = set(catalogue_models(question_of(request, groups, load_policy()), groups, library, Ledger()))
+    looked_at = {m.id for m in library.catalogue.models() if TUNED & set(m.uses) and not SPECIAL & set(m.uses)}
+    return frozenset(looked_at - possible)
+
+
+def fits_of(
+    draft: Draft, library: Library, services: Services, wanted: Wanted, stopped: Stopped, known: Container[str] = ()
+) -> Iterator[tuple[str, Fit]]:
+    """Every model not yet ``known``: the hopeless first, then what is on the screen, then by prominence."""
+    hopeless = too_large(draft, library)
+    for id_ in sorted(hopeless):
+        yield id_, Fit("✗", "larger than all memory together, even in its smallest format")
+    models = library.catalogue.search("")
+    left = {model.id: None for model in models if model.id not in hopeless and model.id not in known}
+    while left and not stopped():
+        id_ = next((id_ for id_ in wanted() if id_ in left), next(iter(left)))
+        del left[id_]
+        yield id_, fit_of(id_, draft, library, services, stopped)
+
+
+def fit_of(id_: str, draft: Draft, library: Library, services: Services, stopped: Stopped) -> Fit:
+    """One model, planned."""
+    from planner.errors import PlannerError
+
+    request = replace(draft, model=id_).request()
+    try:
+        document = services.plan(replace(request, limit=1), library, lambda *_: None, stopped)
+    except PlannerError as error:
+        return Fit("?", str(error).splitlines()[0])
+    return _fit(document)
+
+
+def _fit(document: PlanDocument) -> Fit:
+    if not document.candidates:
+        first = next(iter(document.rejected), None)
+        return Fit(text.VERDICTS[document.verdict], first.message if first else "nothing of it can be planned here")
+    plan = document.candidates[0]
+    speed = plan.estimate.performance
+    return Fit(
+        mark=text.VERDICTS[plan.estimate.verdict],
+        weights=text.weights_of(plan),
+        room=text.tokens(text.longest_of(plan)),
+        token=text.figure(speed.tpot_s, "s") if speed else "",
+        users=text.room_of(plan),
+    )

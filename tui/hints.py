@@ -1,0 +1,89 @@
+"""What is said of a line while it is typed: hardware in words, paths of files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.modals.prompt import Hint
+
+if TYPE_CHECKING:
+    from planner.library import Library
+
+MOST_ENTRIES = 2000
+"""Of a folder that are looked at for completions."""
+HARDWARE_ABOUT = (
+    "8xH200 · 2x8xH100-SXM (machines × cards) · 4xRTX-4090 · 8xMI300X · cpu · or a file: an inventory, or saved\n"
+    "output of nvidia-smi -q -x, rocm-smi --json, npu-smi info, hl-smi"
+)
+FILE_ABOUT = "An inventory, or saved output of nvidia-smi -q -x, rocm-smi --json, xpu-smi, npu-smi info, hl-smi"
+SAVE_ABOUT = "The hardware as planned with, as a file that --hardware and o read again"
+
+
+def hardware_hint(line: str, library: Library) -> Hint:
+    """What hardware a line names, and names that continue it."""
+    from planner.detect.spec import inventory_from_spec
+    from planner.errors import PlannerError
+    from tui.panes.hardware import summary
+
+    if looks_like_path(line):
+        return file_hint(line)
+    options = _names(line, library)
+    if not line.strip():
+        return Hint("", options=options)
+    try:
+        inventory = inventory_from_spec(line, library.database)
+    except PlannerError as error:
+        return Hint(str(error), good=False, options=options)
+    return Hint(summary(inventory), options=options if len(options) > 1 else ())
+
+
+def _names(line: str, library: Library) -> list[str]:
+    """The counts as typed, with every accelerator whose name has what was typed after them."""
+    head, cross, tail = line.rpartition("x") if line[:1].isdigit() else ("", "", line)
+    if head and not all(part.strip().isdigit() for part in head.split("x")):
+        head, cross, tail = "", "", line
+    words = tail.lower().replace(" ", "-").strip("-")
+    rows = library.database.accelerators()
+    found = [row.id for row in rows if words in row.id or any(words in alias.lower() for alias in row.aliases)]
+    return [f"{head}{cross}{id_}" for id_ in sorted(found, key=lambda id_: (not id_.startswith(words), id_))]
+
+
+def looks_like_path(line: str) -> bool:
+    return line.startswith(("/", "./", "../", "~")) or Path(line).suffix in (".json", ".toml", ".xml", ".txt", ".csv")
+
+
+def file_hint(line: str) -> Hint:
+    """Entries that continue a path."""
+    path = Path(line).expanduser()
+    try:
+        if path.is_file():
+            return Hint(f"{path.stat().st_size:,} bytes")
+        folder = path if line.endswith("/") or not line else path.parent
+        options = sorted(_entries(folder, "" if folder is path else path.name))
+    except OSError as error:
+        return Hint(f"{error.strerror or error}", good=False)
+    return Hint("" if options or not line else "no such file", good=bool(options) or not line, options=options)
+
+
+def _entries(folder: Path, start: str) -> list[str]:
+    """Names in a folder that begin with ``start``, folders with a slash."""
+    found = []
+    with os.scandir(folder) as entries:
+        for _, entry in zip(range(MOST_ENTRIES), entries, strict=False):
+            if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith(".")):
+                found.append(str(folder / entry.name) + ("/" if entry.is_dir() else ""))
+    return found
+
+
+def save_hint(line: str) -> Hint:
+    """Whether a file can be written there."""
+    path = Path(line).expanduser()
+    if not line.strip():
+        return Hint("a file name is needed", good=False)
+    if path.is_dir():
+        return Hint(f"{path} is a folder", good=False)
+    if not path.parent.is_dir():
+        return Hint(f"there is no folder {path.parent}", good=False)
+    return Hint(f"{path} exists: it will be replaced" if path.exists() else "")

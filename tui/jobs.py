@@ -1,0 +1,211 @@
+"""What runs beside the event loop: detection, planning, badges, the load curve. The newest supersedes the older."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from tui.draft import Draft
+from tui.messages import FitsProgress, PlanProgress
+from tui.services import Services
+from tui.session import Session, model_free
+from tui.threads import in_thread
+
+if TYPE_CHECKING:
+    from planner.documents.inventory import Inventory
+    from planner.documents.result import PlanDocument, PlannedDeployment
+    from planner.library import Library
+    from tui.fits import Fit
+    from tui.load_curve import LoadPoint
+
+FITS_PULSE_S = 0.25
+"""Badges are handed over in batches, at most this often."""
+REFUSED = "hardware not taken"
+
+
+class Jobs(App[None]):
+    """The app's workers. Answers arrive in ``took_…`` methods, on the event loop, dropped when they are stale."""
+
+    def __init__(self, overlays: tuple[Path, ...], services: Services, debounce_s: float) -> None:
+        super().__init__()
+        self.session = Session()
+        self.services = services
+        self._overlays = overlays
+        self._debounce_s = debounce_s
+        self._opened: Library | None = None
+        self._debounce: Timer | None = None
+        self._stop_plan, self._stop_fits = Event(), Event()
+        self._fits_for: Draft | None = None
+        self._on_screen: tuple[str, ...] = ()
+
+    def library(self) -> Library:
+        """The facts; opened by the first worker that needs them."""
+        if self._opened is None:
+            self._opened = self.services.library(self._overlays)
+        return self._opened
+
+    # hardware
+
+    @work(exclusive=True, group="hardware", exit_on_error=False)
+    async def detect_hardware(self) -> None:
+        """Look at this machine."""
+        self.show_activity("looking at this machine …")
+        inventory = await in_thread(lambda: self.services.detect(self.library()), "detect")
+        host = next((node.host.hostname for node in inventory.nodes if node.host.hostname), "this machine")
+        self.took_hardware(inventory, f"{host} ({inventory.origin})")
+
+    @work(exclusive=True, group="hardware", exit_on_error=False)
+    async def load_hardware(self, spec: str) -> None:
+        """Take hardware by name or from a file."""
+        from planner.errors import PlannerError
+
+        self.show_activity(f"reading {spec[:60]} …")
+        try:
+            inventory = await in_thread(lambda: self.services.load(spec, self.library()), "hardware")
+        except PlannerError as error:
+            self.refused(REFUSED, str(error))
+        else:
+            self.took_hardware(inventory, f"{Path(spec).name[:60]} ({inventory.origin})")
+
+    # planning
+
+    def plan_soon(self) -> None:
+        """Plan once the inputs are still; every change starts the wait again and stops what was running."""
+        self._stop_plan.set()
+        self._stop_fits.set()
+        if self._debounce is not None:
+            self._debounce.stop()
+        if self.session.draft.inventory is not None:
+            self.show_activity("planning …")
+            self._debounce = self.set_timer(self._debounce_s, self._plan_now)
+
+    def _plan_now(self) -> None:
+        self._debounce = None
+        self._stop_plan = Event()
+        self._plan(self.session.draft, self._stop_plan)
+
+    @property
+    def planning(self) -> bool:
+        """Whether a plan is being made or about to be."""
+        return self._debounce is not None or self.running("plan")
+
+    def running(self, group: str) -> bool:
+        return any(worker.group == group and worker.is_running for worker in self.workers)
+
+    @work(exclusive=True, group="plan", exit_on_error=False)
+    async def _plan(self, draft: Draft, stop: Event) -> None:
+        """Ask the planner; a stopped plan answers with what it has so far."""
+
+        def ask() -> PlanDocument:
+            def tell(done: int, total: int, text: str) -> None:
+                self.post_message(PlanProgress(draft, done, total, text))
+
+            return self.services.plan(draft.request(), self.library(), tell, stop.is_set)
+
+        from planner.errors import PlannerError
+
+        try:
+            answer = await in_thread(ask, "plan")
+        except PlannerError as error:
+            self.plan_failed(draft, str(error))
+        else:
+            self.took_plan(draft, answer, partial=stop.is_set())
+
+    def stop_planning(self) -> None:
+        """Take what there is so far."""
+        if self._debounce is not None:
+            self._debounce.stop()
+            self._debounce = None
+            self.show_activity("not planned · change an input, or r")
+        self._stop_plan.set()
+
+    # what fits of the catalogue
+
+    def fits_soon(self) -> None:
+        """Work out the catalogue for the draft, unless that was done or is being done."""
+        key = model_free(self.session.draft)
+        if key.inventory is None or (key == self._fits_for and not self._stop_fits.is_set()):
+            return
+        if key != self._fits_for:
+            self.session.fits = {}
+        self._fits_for = key
+        self._stop_fits.set()
+        self._stop_fits = Event()
+        self._fits(key, self._stop_fits)
+
+    def stop_fits(self) -> None:
+        self._stop_fits.set()
+
+    @work(exclusive=True, group="fits", exit_on_error=False)
+    async def _fits(self, draft: Draft, stop: Event) -> None:
+        from tui.fits import fits_of
+
+        known = frozenset(self.session.fits)
+
+        def run() -> None:
+            library, batch, told = self.library(), dict[str, "Fit"](), time.monotonic()
+            total = len(library.catalogue.models())
+            for id_, fit in fits_of(draft, library, self.services, lambda: self._on_screen, stop.is_set, known):
+                batch[id_] = fit
+                if time.monotonic() - told > FITS_PULSE_S:
+                    self.post_message(FitsProgress(draft, batch, total))
+                    batch, told = {}, time.monotonic()
+            self.post_message(FitsProgress(draft, batch, total))
+
+        await in_thread(run, "fits")
+
+    # catalogue, load curve
+
+    @work(exclusive=True, group="catalogue", exit_on_error=False)
+    async def read_catalogue(self) -> None:
+        catalogue = await in_thread(lambda: self.library().catalogue, "catalogue")
+        await in_thread(catalogue.search, "catalogue")
+        self.session.catalogue = catalogue
+        self.redraw()
+
+    @work(exclusive=True, group="curve", exit_on_error=False)
+    async def read_load_curve(self, plan: PlannedDeployment) -> None:
+        from tui.load_curve import load_curve
+
+        points = await in_thread(lambda: tuple(load_curve(plan, self.library())), "curve")
+        self.took_load_curve(plan, points)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that broke says so instead of leaving the screen waiting."""
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            reason = f"internal error: {type(error).__name__}: {error}"
+            if event.worker.group == "plan":
+                self.plan_failed(self.session.draft, reason)
+            else:
+                self.refused(f"{event.worker.group} failed", reason)
+
+    # answers
+
+    def took_hardware(self, inventory: Inventory, site: str) -> None:
+        raise NotImplementedError
+
+    def took_plan(self, draft: Draft, plan: PlanDocument, *, partial: bool) -> None:
+        raise NotImplementedError
+
+    def plan_failed(self, draft: Draft, reason: str) -> None:
+        raise NotImplementedError
+
+    def took_load_curve(self, plan: PlannedDeployment, points: tuple[LoadPoint, ...]) -> None:
+        raise NotImplementedError
+
+    def refused(self, what: str, reason: str) -> None:
+        raise NotImplementedError
+
+    def show_activity(self, activity: str) -> None:
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        raise NotImplementedError

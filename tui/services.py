@@ -1,0 +1,51 @@
+"""What the app asks of the planner: plain calls, imported when they are first made. Tests put their own in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.documents.inventory import Inventory
+    from planner.documents.request import PlanRequest
+    from planner.documents.result import PlanDocument
+    from planner.library import Library
+
+Progress = Callable[[int, int, str], None]
+Stopped = Callable[[], bool]
+
+
+def _library(overlays: tuple[Path, ...]) -> Library:
+    from planner.library import Library
+
+    return Library(overlays)
+
+
+def _detect(library: Library) -> Inventory:
+    from planner.detect.machine import detect_machine
+
+    return detect_machine(library.database)
+
+
+def _load(spec: str, library: Library) -> Inventory:
+    from planner.detect.spec import load_hardware
+
+    return load_hardware(spec, library.database)
+
+
+def _plan(request: PlanRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:
+    from planner.plan import plan
+
+    return plan(request, library, progress=progress, cancelled=stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The planner's side of the app."""
+
+    library: Callable[[tuple[Path, ...]], Library] = _library
+    detect: Callable[[Library], Inventory] = _detect
+    load: Callable[[str, Library], Inventory] = _load
+    plan: Callable[[PlanRequest, Library, Progress, Stopped], PlanDocument] = _plan
