@@ -18,6 +18,10 @@ _OFFLINE_REQUESTS = 1000.0
 """What the engines' own benchmark tools send when nobody says otherwise."""
 
 
+_SETTLED = 3e-4
+"""Relative change of the running batch at which the fixed point is taken as found."""
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """One replica's load."""
@@ -134,7 +138,8 @@ class Batching:
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
         decode = self.decode(running)
-        for _ in range(5):
+        for _ in range(6):
+            before = running
             decode = self.decode(max(running, 1.0))
             lane = max(running / self.lanes - 1 / d.pp, 0.0)
             rate = running / max(steps * max(pace, decode.seconds), alone)
@@ -143,6 +148,8 @@ class Batching:
             pace = max(decode.seconds + lane * d.pp * added / steps, streamed)
             ttft = self._first(flight, added, mixed - (mixed - alone) * 0.5, decode.seconds, steps * pace)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
+            if abs(running - before) < _SETTLED * running:
+                break
         cycle = ttft + steps * pace
         if running >= ceiling:
             cycle = max(cycle, steps * pace * flight / running)

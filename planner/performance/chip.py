@@ -71,12 +71,20 @@ class Chip:
         return _law(self, operation, form)
 
 
+_CARRIED_LATENCY = 1.5
+"""A law of another family keeps its shares; its latency is at most this often that of the own 16-bit products."""
+
+
 @lru_cache(maxsize=4096)
 def _law(chip: Chip, operation: str, form: str) -> Law:
     formats = (form, *_STAND_IN.get(form, ()), "bf16")
     rows = [row for row in chip.curves.laws[operation] if row.format in formats]
     row = min(rows, key=lambda row: (_distance(chip, row) + _strangeness(formats, row), row.accelerator, row.format))
-    return _scaled(row.law, chip.traits)
+    law = row.law
+    if form != "bf16" and _distance(chip, row) >= 0:
+        plain = _law(chip, operation, "bf16").latency_s / chip.traits.get("latency_scale", 1.0)
+        law = replace(law, latency_s=min(law.latency_s, _CARRIED_LATENCY * plain))
+    return _scaled(law, chip.traits)
 
 
 def _strangeness(formats: tuple[str, ...], row: LawRow) -> float:

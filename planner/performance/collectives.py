@@ -7,7 +7,7 @@ the ratio of the links (latencies stay). Across nodes the inter-node share runs 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import lru_cache
 
 from planner.performance.curves import CollectiveCurve, Curves
@@ -19,13 +19,8 @@ _DEFAULT_LINK_BYTES_S = 3.15e10
 """PCIe 4.0 x16, one direction: what a card without a known link is taken to have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Devices that exchange: ``size`` of them, ``per_node`` in each node."""
-
-    size: int
-    per_node: int
-    nodes: int
+Timer = Callable[[float], float]
+"""Bytes of a message → seconds."""
 
 
 class Network:
@@ -41,40 +36,44 @@ class Network:
         self._accelerator = device.id if device else ""
         self.known = link is not None or cluster.per_node == 1
 
-    def group(self, size: int) -> Group:
-        """A group laid out densely: nodes are filled before the next one is used."""
-        per_node = min(size, self._cluster.per_node)
-        return Group(size, per_node, math.ceil(size / per_node))
-
     def seconds(self, operation: str, size_bytes: float, devices: int) -> float:
         """Seconds of ``all_reduce``, ``all_gather``, ``reduce_scatter`` or ``all_to_all`` of a whole tensor."""
-        if devices <= 1 or size_bytes <= 0:
-            return 0.0
-        group = self.group(devices)
-        inside = self._inside(operation, size_bytes, group.per_node) if group.per_node > 1 else 0.0
-        return inside + self._across(operation, size_bytes, group)
+        return self.timer(operation, devices)(size_bytes) if devices > 1 else 0.0
 
-    def send(self, size_bytes: float, *, across: bool = False) -> float:
-        """Point to point, as pipeline stages do."""
+    def timer(self, operation: str, devices: int, times: float = 1.0) -> Timer:
+        """The same as a function of a size, whose tensor is ``times`` as large; devices fill node after node."""
+        per_node = min(devices, self._cluster.per_node)
+        nodes = math.ceil(devices / per_node)
+        latency, byte_s = self._across(operation, per_node, nodes)
+        if per_node <= 1:
+            return lambda size: latency + byte_s * times * size if size > 0 else 0.0
+        curve = _nearest(self._curves, operation, per_node, self._link_bytes_s, self._switched, self._accelerator)
+        ring = _ring_factor(operation, per_node) / _ring_factor(operation, curve.group)
+        scale = times * ring * curve.link_bytes_s / self._link_bytes_s
+        knots, seconds = self._curves.knots_bytes, curve.seconds
+        return lambda size: (
+            _interpolate(knots, seconds, scale * size) + latency + byte_s * times * size if size > 0 else 0.0
+        )
+
+    def pipeline(self, stages: int, ranks: int) -> Timer:
+        """Sends between the stages of a pipeline; a stage that fills a node hands over through the fabric."""
         fabric = self._cluster.fabric
-        if across and fabric is not None:
-            return fabric.latency_s + size_bytes / (fabric.bytes_s * FABRIC_SHARE)
-        return 1e-5 + size_bytes / (self._link_bytes_s * FABRIC_SHARE)
+        per_node = max(self._cluster.per_node // max(ranks, 1), 1)
+        crossing = min(math.ceil(stages / per_node) - 1, stages - 1)
+        latency, byte_s = 1e-5 * (stages - 1), (stages - 1 - crossing) / (self._link_bytes_s * FABRIC_SHARE)
+        if crossing:
+            rate, hop = (fabric.bytes_s, fabric.latency_s) if fabric else (_DEFAULT_LINK_BYTES_S / 2, 2e-5)
+            latency, byte_s = latency + crossing * hop, byte_s + crossing / (rate * FABRIC_SHARE)
+        return lambda size: latency + byte_s * size
 
-    def _inside(self, operation: str, size_bytes: float, devices: int) -> float:
-        curve = _nearest(self._curves, operation, devices, self._link_bytes_s, self._switched, self._accelerator)
-        scaled = size_bytes * curve.link_bytes_s / self._link_bytes_s
-        rate = _ring_factor(operation, devices) / _ring_factor(operation, curve.group)
-        return _interpolate(self._curves.knots_bytes, curve.seconds, scaled * rate)
-
-    def _across(self, operation: str, size_bytes: float, group: Group) -> float:
-        if group.nodes <= 1:
-            return 0.0
+    def _across(self, operation: str, per_node: int, nodes: int) -> tuple[float, float]:
+        """(latency, seconds per byte) of the share that crosses nodes."""
+        if nodes <= 1:
+            return 0.0, 0.0
         fabric = self._cluster.fabric
         rate = fabric.bytes_s if fabric else _DEFAULT_LINK_BYTES_S / 2
         latency = fabric.latency_s if fabric else 2e-5
-        share = size_bytes / group.per_node * _ring_factor(operation, group.nodes)
-        return 2 * (group.nodes - 1) * latency + share / (rate * FABRIC_SHARE)
+        return 2 * (nodes - 1) * latency, _ring_factor(operation, nodes) / (per_node * rate * FABRIC_SHARE)
 
 
 def _ring_factor(operation: str, devices: int) -> float:

@@ -39,6 +39,7 @@ class Layout:
     ep: int
     dcp: int
     kv_bytes: float
+    pp: int = 1
 
     @property
     def ranks(self) -> int:
@@ -54,7 +55,7 @@ class Layout:
 def layout_of(serving: Serving) -> Layout:
     """The layout of one replica."""
     kv = KV_BYTES.get(serving.kv_cache_dtype, 2.0)
-    return Layout(serving.tp, serving.attention_dp, serving.ep, serving.dcp, kv)
+    return Layout(serving.tp, serving.attention_dp, serving.ep, serving.dcp, kv, serving.pp)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Overheads:
     """Of the tokens of a step, the share that picks experts freely; the rest go where others went already."""
     channel_fp8: float = 1.0
     """Scale of products with per-channel FP8 weights, where the engine has no fused kernel for them."""
+    int4_experts: float = 1.0
+    """Scale of computing routed experts with 4-bit weights that are cast up, on top."""
     moe_latency: float = 0.5
     """Scale of the latency of routed experts, whose single timings hold routing and launches."""
     latency: float = 1.0
@@ -67,7 +69,13 @@ class Overheads:
     eager_layer_s: float = 1.5e-4
     """Added per layer without captured graphs."""
     spread: float = 0.25
-    """Half width of the interval, as a share."""
+    """Half width of the interval of the time per token, as a share."""
+    spread_first: float = 0.6
+    """The same of the time to the first token."""
+    spread_rate: float = 0.3
+    """The same of throughput."""
+    spread_offline: float = 0.5
+    """The same of all figures of an offline run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from planner.documents.result import Performance, ServingMemory
 from planner.engines.registry import backend_of
@@ -19,7 +19,7 @@ from planner.resolved import Resolved
 
 _TIGHT = 0.03
 """Share of a device that is left for the cache where the prediction says none is."""
-_WIDTH = {"measured": 1.0, "published": 1.0, "formula": 1.2, "assumed": 1.6}
+_WIDTH = {"measured": 1.0, "published": 1.0, "formula": 1.0, "assumed": 1.3}
 """Factor on the interval by the origin of a chip's laws."""
 
 
@@ -88,29 +88,47 @@ def _tightest_pool(resolved: Resolved, memory: ServingMemory) -> float:
 
 
 def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip: Chip) -> Performance:
-    over, load = batching.model.over, resolved.workload
+    load = resolved.workload
     origin: Origin = worst_origin("formula", chip.origin)
-    width = over.spread * _WIDTH[chip.origin] * (1.0 if resolved.engine.exact else 1.15)
+    widths = _widths(resolved, batching, chip)
     replicas = max(resolved.serving.dp, 1)
     demand = batching.demand
     rate = outcome.request_s * replicas
 
-    def figure(value: float, scale: float = 1.0, **terms: float) -> Estimate:
-        span = 1 + width * scale
-        return Estimate(value / span, value, value * span, origin, terms)
+    def figure(value: float, width: float, **terms: float) -> Estimate:
+        return Estimate(value / (1 + width), value, value * (1 + width), origin, terms)
 
     alone, _ = batching.prompt_alone()
-    decodes = load.osl > 1
+    prompt = alone + batching.model.over.prefill_s
+    decodes = load.osl > 1 and outcome.tpot_s > 0
     return Performance(
-        ttft_s=figure(outcome.ttft_s, 2.5, prompt=alone, waiting=max(outcome.ttft_s - alone, 0.0)),
-        tpot_s=figure(outcome.tpot_s, 1.0, **_terms(outcome)) if decodes else None,
-        decode_tok_s=figure(1 / outcome.tpot_s) if decodes and outcome.tpot_s > 0 else None,
-        prefill_tok_s=figure(demand.isl / (alone + over.prefill_s), 1.2),
-        output_tok_s=figure(rate * demand.osl, 1.2),
-        total_tok_s=figure(rate * (demand.isl + demand.osl), 1.2),
-        request_s=figure(rate, 1.2),
+        ttft_s=figure(outcome.ttft_s, widths.first, prompt=prompt, waiting=max(outcome.ttft_s - prompt, 0.0)),
+        tpot_s=figure(outcome.tpot_s, widths.token, **_terms(outcome)) if decodes else None,
+        decode_tok_s=figure(1 / outcome.tpot_s, widths.token) if decodes else None,
+        prefill_tok_s=figure(demand.isl / prompt, widths.first),
+        output_tok_s=figure(rate * demand.osl, widths.rate),
+        total_tok_s=figure(rate * (demand.isl + demand.osl), widths.rate),
+        request_s=figure(rate, widths.rate),
         bound={"prefill": _bound(outcome.prefill, chip, compute=True), "decode": _bound(outcome.decode, chip)},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Widths:
+    """Half widths of intervals, as shares."""
+
+    token: float
+    first: float
+    rate: float
+
+
+def _widths(resolved: Resolved, batching: Batching, chip: Chip) -> _Widths:
+    """Wider for chips without timings and for releases outside the known ones."""
+    over = batching.model.over
+    factor = _WIDTH[chip.origin] * (1.0 if resolved.engine.exact else 1.15)
+    if resolved.workload.saturated:
+        return _Widths(*(over.spread_offline * factor,) * 3)
+    return _Widths(over.spread * factor, over.spread_first * factor, over.spread_rate * factor)
 
 
 def _terms(outcome: Outcome) -> dict[str, float]:

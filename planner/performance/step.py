@@ -6,14 +6,14 @@ operators are compiled once for a chip and a layout into coefficients; a step is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from math import cbrt
+from typing import NamedTuple
 
 from planner.memory.memo import IdentityMemo
+from planner.performance.attention import Work, latent, recurrence, softmax
 from planner.performance.chip import Chip
-from planner.performance.collectives import Network
-from planner.performance.curves import Law
-from planner.performance.operators import ExpertOp, LatentOp, Layout, Operators, Product
+from planner.performance.collectives import Network, Timer
+from planner.performance.operators import ExpertOp, Layout, Operators, Product
 from planner.performance.overheads import Overheads
 from planner.resolved import Cluster
 
@@ -22,8 +22,7 @@ _PADDING = 4.0
 """Rows of padding per served row at most: kernels take smaller tiles for small groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """What one attention group computes in a step."""
 
     requests: float
@@ -50,8 +49,7 @@ class Load:
         return self.requests * (1 + self.draft) + (self.tokens / self.prompt if self.prompt else 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Seconds by part."""
 
     products: float
@@ -75,9 +73,8 @@ class Step:
         return self.device + self.launches + self.host
 
 
-@dataclass(frozen=True, slots=True)
-class _Law:
-    """``count · (latency + cbrt((fixed + per_row·m)³ + (compute·m)³))``."""
+class _Law(NamedTuple):
+    """``count · (latency + cbrt((fixed + per_row·m)³ + (compute·m)³))`` for m rows."""
 
     count: float
     latency: float
@@ -85,37 +82,43 @@ class _Law:
     per_row: float
     compute: float
 
-    def seconds(self, rows: float) -> float:
-        memory = self.fixed + self.per_row * rows
-        compute = self.compute * rows
-        return self.count * (self.latency + cbrt(memory * memory * memory + compute * compute * compute))
+
+def _seconds(laws: tuple[_Law, ...], rows: float) -> float:
+    """Seconds of several products."""
+    total = 0.0
+    for count, latency, fixed, per_row, compute in laws:
+        memory, work = fixed + per_row * rows, compute * rows
+        total += count * (latency + cbrt(memory * memory * memory + work * work * work))
+    return total
 
 
-@dataclass(frozen=True, slots=True)
-class _Experts:
-    """Grouped products: experts touched are read once, rows padded to tiles."""
+class _Experts(NamedTuple):
+    """Grouped products of one kind of layer: experts touched are read once, rows padded to tiles."""
 
-    op: ExpertOp
+    count: float
     latency: float
+    local: float
+    """Experts on this rank."""
+    missed: float
+    """Chance that one token leaves an expert alone."""
+    served: float
+    """Rows on the busiest rank per token of one attention group."""
+    groups: int
     expert_s: float
     """To read one expert."""
     row_s: float
     """To compute one row of one expert."""
     tile: float
-    groups: int
-    balance: float
     routing: float
 
     def seconds(self, rows: float) -> float:
-        op = self.op
         total = rows * self.groups
-        share = op.local_experts / op.num_experts
         free = 1 + (total - 1) * self.routing if total > 1 else total
-        touched = op.local_experts * (1 - (1 - op.experts_per_token / op.num_experts) ** free)
-        served = total * op.experts_per_token * share * self.balance
+        touched = self.local * (1 - self.missed**free)
+        served = rows * self.served
         memory = touched * self.expert_s
-        compute = (served + min(touched * self.tile, served * _PADDING)) * self.row_s
-        return op.count * (self.latency + cbrt(memory**3 + compute**3))
+        work = (served + min(touched * self.tile, served * _PADDING)) * self.row_s
+        return self.count * (self.latency + cbrt(memory * memory * memory + work * work * work))
 
 
 class StepModel:
@@ -126,29 +129,17 @@ class StepModel:
         self._products = tuple(self._compile(p) for p in operators.products)
         self._head = tuple(self._compile(p) for p in operators.head)
         self._experts = tuple(self._compile_experts(e) for e in operators.experts)
-        prefill = self._law("attention_prefill", "bf16")
-        decode = self._law("attention_decode", "fp8" if layout.kv_bytes <= 1.1 else "bf16")
-        rate = chip.bandwidth_bytes_s * decode.memory
-        peak = chip.peak("bf16")
-        self._attention = tuple(
-            (
-                op.count,
-                decode.latency_s * over.latency,
-                op.kv_token_bytes / rate,
-                4 * op.q_heads * op.head_dim / (peak * prefill.compute),
-                prefill.knee,
-                prefill.latency_s * over.latency,
-                op.window,
-            )
-            for op in operators.attention
-        )
+        self._softmax = tuple(softmax(op, chip, layout, over.latency) for op in operators.attention)
+        self._latent = tuple(latent(op, chip, layout, over.latency) for op in operators.latent)
+        self._recurrence = recurrence(operators, chip, over.latency)
         self._token_s = operators.token_bytes / (chip.bandwidth_bytes_s * over.elementwise_share)
+        self._launch_s = over.prefill_layer_s * operators.layers
+        self._row_bytes = operators.hidden * ACTIVATION_BYTES
+        self._exchanges = _exchanges(operators, layout, network)
+        self._send = network.pipeline(layout.pp, layout.ranks) if layout.pp > 1 else None
+        self._gather = network.timer("all_gather", layout.tp) if layout.tp > 1 else None
+        self._sample_s = over.sampler_passes / chip.bandwidth_bytes_s
         self._small_s = operators.layers * over.layer_s + operators.moe_layers * over.moe_layer_s
-        self._state_s = sum(op.count * op.state_elements for op in operators.recurrent) * 8 / chip.bandwidth_bytes_s
-        self._scan_s = sum(op.count * op.state_elements for op in operators.recurrent) * 6 / (peak * 0.2)
-
-    def _law(self, operation: str, form: str) -> Law:
-        return self.chip.law(operation, form)
 
     def _compile(self, product: Product) -> _Law:
         form = self.chip.format(product.format)
@@ -168,114 +159,90 @@ class StepModel:
         if form == "mxfp4" and "fp4" in self.chip.peaks and self.over.mxfp4_activations == "fp8":
             form = "mxfp4-fp8"
         law = self.chip.law("moe", form)
+        slower = self.over.experts_compute * (self.over.int4_experts if form == "int4" else 1.0)
+        share = op.local_experts / op.num_experts
+        balance = 1.0 if self.layout.ep <= 1 else self.over.expert_imbalance
         return _Experts(
-            op=op,
+            count=op.count,
             latency=law.latency_s * self.over.moe_latency,
-            expert_s=self.over.experts * op.expert_bytes / (self.chip.bandwidth_bytes_s * law.memory),
-            row_s=self.over.experts_compute * op.expert_flop / (self.chip.peak(form) * law.compute),
-            tile=law.knee,
+            local=op.local_experts,
+            missed=1 - op.experts_per_token / op.num_experts,
+            served=self.layout.attention_dp * op.experts_per_token * share * balance,
             groups=self.layout.attention_dp,
-            balance=1.0 if self.layout.ep <= 1 else self.over.expert_imbalance,
+            expert_s=self.over.experts * op.expert_bytes / (self.chip.bandwidth_bytes_s * law.memory),
+            row_s=slower * op.expert_flop / (self.chip.peak(form) * law.compute),
+            tile=law.knee,
             routing=self.over.routing,
         )
 
     def step(self, load: Load) -> Step:
         """One step."""
         rows = load.rows
+        experts = 0.0
+        for group in self._experts:
+            experts += group.seconds(rows)
         step = Step(
-            products=sum(p.seconds(rows) for p in self._products),
-            attention=self._attention_s(load) + self._latent_s(load) + self._recurrent_s(load),
-            experts=sum(e.seconds(rows) for e in self._experts),
+            products=_seconds(self._products, rows),
+            attention=self._attention_s(load),
+            experts=experts,
             communication=self._communication(rows),
             elementwise=rows * self._token_s + self._small_s,
             head=self._head_s(load),
             launches=0.0,
             host=self.over.step_s + self.over.request_s * (load.requests + (1 if load.tokens else 0)),
         )
-        missing = self.over.prefill_layer_s * self.operators.layers - step.device if load.tokens else 0.0
-        return replace(step, launches=missing) if missing > 0 else step
+        if load.draft:
+            step = step._replace(head=step.head + load.draft * self._draft_s(step))
+        if not load.tokens:
+            return step
+        missing = self._launch_s - step.device
+        return step._replace(launches=missing) if missing > 0 else step
+
+    def _draft_s(self, step: Step) -> float:
+        """To draft one token with a head of one layer (MTP, EAGLE): its share of the layers, and the output head."""
+        layers = step.products + step.attention + step.experts + step.communication + step.elementwise
+        return layers / max(self.operators.layers, 1) + step.head
 
     def _attention_s(self, load: Load) -> float:
-        total = 0.0
+        drafted = load.requests * (1 + load.draft)
         length = load.prompt or load.tokens
-        for count, decode_s, token_s, flop_s, knee, prefill_s, window in self._attention:
-            seconds = 0.0
-            if load.requests:
-                context = load.context if window is None else min(load.context, window)
-                seconds += decode_s + load.requests * context * token_s * (1 + 0.3 * load.draft)
-            if load.tokens:
-                seen = load.start + length / 2
-                if window is not None:
-                    seen = min(seen, window)
-                seconds += prefill_s + load.tokens * seen * flop_s * (1 + knee / max(length + load.start, 1.0))
-            total += count * seconds
-        return total
-
-    def _latent_s(self, load: Load) -> float:
-        return sum(self._latent_one(op, load) for op in self.operators.latent)
-
-    def _latent_one(self, op: LatentOp, load: Load) -> float:
-        seconds = 0.0
-        form = "fp8" if self.layout.kv_bytes <= 1.1 else "bf16"
-        bandwidth, peak = self.chip.bandwidth_bytes_s, self.chip.peak("bf16")
-        if load.requests:
-            law = self.chip.law("mla_decode", form)
-            context = load.context / op.compression if op.window is None else min(load.context, op.window)
-            seen = min(context, op.top_k) if op.top_k else context
-            memory = load.requests * seen * op.kv_token_bytes / (bandwidth * law.memory)
-            flop = 2 * load.requests * (1 + load.draft) * op.q_heads * (op.latent + op.rank) * seen
-            compute = flop / (peak * law.compute)
-            seconds += law.latency_s * self.over.latency + cbrt(memory**3 + compute**3)
-            seconds += self._index_s(op, load.requests * (1 + load.draft), context)
-        if load.tokens:
-            law = self.chip.law("mla_prefill", form)
-            length = load.prompt or load.tokens
-            mean = load.start + length / 2
-            seen = min(mean, op.top_k) if op.top_k else mean
-            width = op.latent + op.rank if op.top_k else op.head_dim + op.v_head_dim
-            flop = 2 * load.tokens * op.q_heads * width * seen
-            seconds += law.latency_s * self.over.latency + flop / (peak * law.compute)
-            seconds += self._index_s(op, load.tokens, mean)
-        return op.count * seconds
-
-    def _index_s(self, op: LatentOp, rows: float, context: float) -> float:
-        """The indexer scores every cached token with its own small heads (fp8 where the chip has it)."""
-        if not op.index_heads:
-            return 0.0
-        flop = 2 * rows * op.index_heads * op.index_dim * context
-        return 2e-5 * self.over.latency + flop / (self.chip.peak(self.chip.format("fp8")) * 0.35)
-
-    def _recurrent_s(self, load: Load) -> float:
-        if not self.operators.recurrent:
-            return 0.0
-        layers = sum(op.count for op in self.operators.recurrent)
-        return layers * 1e-5 * self.over.latency + load.requests * self._state_s + load.tokens * self._scan_s
+        work = Work(load.requests, load.context, drafted, load.tokens, length, load.start)
+        seconds = self._recurrence.seconds(work)
+        for plain in self._softmax:
+            seconds += plain.seconds(work)
+        for compressed in self._latent:
+            seconds += compressed.seconds(work)
+        return seconds
 
     def _communication(self, rows: float) -> float:
-        layout, ops, network = self.layout, self.operators, self.network
-        if layout.ranks <= 1:
-            return 0.0
-        message = rows * ops.hidden * ACTIVATION_BYTES
-        plain = 2 * ops.layers
+        message = rows * self._row_bytes
         seconds = 0.0
-        if layout.attention_dp > 1:
-            plain -= ops.moe_layers
-            total = message * layout.attention_dp
-            one = network.seconds("all_gather", total, layout.ranks)
-            one += network.seconds("reduce_scatter", total, layout.ranks)
-            seconds += ops.moe_layers * one
-        if layout.tp > 1:
-            seconds += plain * network.seconds("all_reduce", message, layout.tp)
-        return seconds * self.over.communication
+        for count, timer in self._exchanges:
+            seconds += count * timer(message)
+        return seconds * self.over.communication + (self._send(message) if self._send else 0.0)
 
     def _head_s(self, load: Load) -> float:
-        rows = load.logits
         if not self._head:
             return 0.0
+        rows = load.logits
         logits = rows * self.operators.vocab * ACTIVATION_BYTES
-        seconds = sum(p.seconds(rows) for p in self._head)
-        seconds += self.network.seconds("all_gather", logits, self.layout.tp)
-        return seconds + logits * self.over.sampler_passes / self.chip.bandwidth_bytes_s
+        seconds = _seconds(self._head, rows) + logits * self._sample_s
+        return seconds + self._gather(logits) if self._gather else seconds
+
+
+def _exchanges(operators: Operators, layout: Layout, network: Network) -> tuple[tuple[float, Timer], ...]:
+    """(how often in a pass, seconds by bytes of one group's rows): two all-reduces a layer over tensor parallel ranks;
+    with attention groups, experts instead gather all rows and scatter their sums."""
+    if layout.ranks <= 1:
+        return ()
+    plain, found = 2 * operators.layers, []
+    if layout.attention_dp > 1:
+        plain -= operators.moe_layers
+        for operation in ("all_gather", "reduce_scatter"):
+            found.append((float(operators.moe_layers), network.timer(operation, layout.ranks, layout.attention_dp)))
+    if layout.tp > 1:
+        found.append((float(plain), network.timer("all_reduce", layout.tp)))
+    return tuple(found)
 
 
 _MODELS: IdentityMemo[StepModel] = IdentityMemo()
