@@ -41,7 +41,7 @@ class Work(NamedTuple):
 class Softmax(NamedTuple):
     """Attention with separate K and V: decode reads the cache, a prompt computes."""
 
-    count: float
+    layers: float
     decode_s: float
     token_s: float
     """To read K and V of one token of one request."""
@@ -63,13 +63,13 @@ class Softmax(NamedTuple):
                 seen = min(seen, window)
             ramp = 1 + self.knee / max(work.length + work.start, 1.0)
             seconds += self.prefill_s + work.tokens * seen * self.pair_s * ramp
-        return self.count * seconds
+        return self.layers * seconds
 
 
 class Latent(NamedTuple):
     """MLA: absorbed in decode and under sparse selection, with full heads in plain prefill."""
 
-    count: float
+    layers: float
     decode_s: float
     token_s: float
     absorbed_s: float
@@ -94,7 +94,7 @@ class Latent(NamedTuple):
             mean = work.start + work.length / 2
             seconds += self.prefill_s + work.tokens * min(mean, self.top_k, self.window) * self.pair_s
             seconds += self._index(work.tokens, mean)
-        return self.count * seconds
+        return self.layers * seconds
 
     def _index(self, rows: float, context: float) -> float:
         return _INDEX_S + rows * context * self.index_pair_s if self.index_pair_s else 0.0
@@ -118,7 +118,7 @@ def softmax(op: AttentionOp, chip: Chip, layout: Layout, latency: float) -> Soft
     decode = chip.law("attention_decode", "fp8" if layout.kv_bytes <= _FP8_BYTES else "bf16")
     prefill = chip.law("attention_prefill", "bf16")
     return Softmax(
-        count=op.count,
+        layers=op.count,
         decode_s=decode.latency_s * latency,
         token_s=op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
         prefill_s=prefill.latency_s * latency,
@@ -136,7 +136,7 @@ def latent(op: LatentOp, chip: Chip, layout: Layout, latency: float) -> Latent:
     width = op.latent + op.rank if op.top_k else op.head_dim + op.v_head_dim
     index = 2 * op.index_heads * op.index_dim / (chip.peak(chip.format("fp8")) * _INDEX_SHARE)
     return Latent(
-        count=op.count,
+        layers=op.count,
         decode_s=decode.latency_s * latency,
         token_s=op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
         absorbed_s=2 * op.q_heads * (op.latent + op.rank) / (peak * decode.compute),

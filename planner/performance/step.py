@@ -74,9 +74,9 @@ class Step(NamedTuple):
 
 
 class _Law(NamedTuple):
-    """``count · (latency + cbrt((fixed + per_row·m)³ + (compute·m)³))`` for m rows."""
+    """``times · (latency + cbrt((fixed + per_row·m)³ + (compute·m)³))`` for m rows."""
 
-    count: float
+    times: float
     latency: float
     fixed: float
     per_row: float
@@ -86,16 +86,16 @@ class _Law(NamedTuple):
 def _seconds(laws: tuple[_Law, ...], rows: float) -> float:
     """Seconds of several products."""
     total = 0.0
-    for count, latency, fixed, per_row, compute in laws:
+    for times, latency, fixed, per_row, compute in laws:
         memory, work = fixed + per_row * rows, compute * rows
-        total += count * (latency + cbrt(memory * memory * memory + work * work * work))
+        total += times * (latency + cbrt(memory * memory * memory + work * work * work))
     return total
 
 
 class _Experts(NamedTuple):
     """Grouped products of one kind of layer: experts touched are read once, rows padded to tiles."""
 
-    count: float
+    layers: float
     latency: float
     local: float
     """Experts on this rank."""
@@ -118,7 +118,7 @@ class _Experts(NamedTuple):
         served = rows * self.served
         memory = touched * self.expert_s
         work = (served + min(touched * self.tile, served * _PADDING)) * self.row_s
-        return self.count * (self.latency + cbrt(memory * memory * memory + work * work * work))
+        return self.layers * (self.latency + cbrt(memory * memory * memory + work * work * work))
 
 
 class StepModel:
@@ -147,7 +147,7 @@ class StepModel:
         slower = self.over.channel_fp8 if form == "fp8-channel" else 1.0
         rate = self.chip.bandwidth_bytes_s * law.memory / slower
         return _Law(
-            count=product.count,
+            times=product.count,
             latency=law.latency_s * self.over.latency,
             fixed=product.weight_bytes / rate,
             per_row=(product.k + product.n) * ACTIVATION_BYTES / rate,
@@ -163,7 +163,7 @@ class StepModel:
         share = op.local_experts / op.num_experts
         balance = 1.0 if self.layout.ep <= 1 else self.over.expert_imbalance
         return _Experts(
-            count=op.count,
+            layers=op.count,
             latency=law.latency_s * self.over.moe_latency,
             local=op.local_experts,
             missed=1 - op.experts_per_token / op.num_experts,
