@@ -65,6 +65,8 @@ class HostCurve:
     attention_prefill_share: float
     latent_prefill_share: float
     core_bytes_s: float
+    core_flop_s: float
+    """One core's matrix rate at most, whatever the curve over cores says."""
     socket_share: float
     unknown_bytes_s: float
     many_gpus: int

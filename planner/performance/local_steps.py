@@ -132,10 +132,11 @@ def _host_step(
 
 
 def host_flop_s(m: Machine) -> float:
-    """Matrix rate of the CPU: grows slower than its cores."""
+    """Matrix rate of the CPU: grows slower than its cores, and few cores have no more than their units give."""
     curve = m.curves.host
     grown = float((m.host.cores / curve.reference_cores) ** curve.prefill_exponent)
-    return curve.prefill_flop_s * grown * m.engine.host_prefill
+    rate = min(curve.prefill_flop_s * grown, m.host.cores * curve.core_flop_s)
+    return rate * m.engine.host_prefill
 
 
 def _barrier(m: Machine) -> float:
