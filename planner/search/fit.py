@@ -116,14 +116,15 @@ def _fitted_local(resolved: Resolved, task: Task, tools: Tools) -> tuple[Resolve
         variant = _with(resolved, max_model_len=length, parallel=max(1, min(slots, length // max(need, 1))))
         memory = tools.memory(variant)
         nearest = nearest or memory
-        if _local_room(variant, memory):
+        if _local_room(variant, memory, task.policy.host_reserve):
             return variant, memory
     return _too_large(resolved, nearest, task)
 
 
-def _local_room(resolved: Resolved, memory: ServingMemory) -> bool:
+def _local_room(resolved: Resolved, memory: ServingMemory, reserve: float) -> bool:
     gpu = memory.per_gpu
-    if gpu.total.value > gpu.capacity.value:
+    on_host = resolved.cluster.device.accelerator is None
+    if gpu.total.value > gpu.capacity.value * (1.0 - reserve if on_host else 1.0):
         return False
     ram = resolved.cluster.host.ram_bytes
     if resolved.cluster.device.accelerator is None or memory.host_ram is None:

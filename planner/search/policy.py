@@ -58,6 +58,8 @@ class Policy:
     free_margin: float
     highest_utilization: float
     slowest_tpot_s: float
+    slowest_ttft_s: float
+    host_reserve: float
     catalogue_models: int
     proposals_per_model: int
     ladder_points: float

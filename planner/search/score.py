@@ -55,7 +55,6 @@ def judged(candidate: Candidate, task: Task) -> Candidate:
 def score(candidate: Candidate, task: Task) -> Scored:
     """The sum of named parts. Logarithms base 2: a part of 1 is a doubling."""
     weights, workload, scale = task.policy.weights(task.goal), task.workload, task.policy.scale
-    slow = _log(candidate.tpot_s, task.policy.slowest_tpot_s) if candidate.tpot_s else 0.0
     parts = {
         "model": scale.model * candidate.option.model_value,
         "throughput": weights.throughput * _rate(candidate.output_tok_s),
@@ -65,12 +64,18 @@ def score(candidate: Candidate, task: Task) -> Scored:
         "users": weights.users * _log(max(candidate.users, _FLOOR), 1.0),
         "gpus": weights.gpus * _log(max(candidate.gpus, 1), 1.0),
         "queue": -scale.queue * _queue(candidate, workload.concurrency),
-        "slow": -scale.slow * max(slow, 0.0) if workload.service_level is None else 0.0,
+        "slow": -scale.slow * _slowness(candidate, task) if workload.service_level is None else 0.0,
         "tight": -scale.tight if _tight(candidate) else 0.0,
         "spill": -scale.spill if spilled(candidate) else 0.0,
         "missed": -(scale.miss + scale.slow * _shortfall(candidate, task)) if candidate.misses else 0.0,
     }
     return Scored(candidate, sum(parts.values()), parts)
+
+
+def _slowness(candidate: Candidate, task: Task) -> float:
+    """By how many doublings it is slower than people bear where nobody promised anything."""
+    pairs = ((candidate.tpot_s, task.policy.slowest_tpot_s), (candidate.ttft_s, task.policy.slowest_ttft_s))
+    return sum(max(_log(value, limit), 0.0) for value, limit in pairs if value)
 
 
 def _context(candidate: Candidate, task: Task) -> float:
