@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.legality.layout import kv_copies
+from planner.search.candidate import Candidate
 from planner.search.score import Scored, spilled
 from planner.search.select import AXES
 from planner.search.task import Task
