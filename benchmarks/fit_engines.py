@@ -35,7 +35,8 @@ from planner.resolved import Resolved
 PRIOR: Mapping[str, tuple[float, float]] = {
     "step_s": (1e-3, 1.0), "request_s": (5e-6, 1.0), "layer_s": (8e-6, 0.7), "moe_layer_s": (8e-6, 0.8),
     "routing": (0.8, 0.5), "channel_fp8": (1.0, 0.6), "experts": (1.2, 0.3), "experts_compute": (1.0, 0.3),
-    "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.15), "communication": (1.0, 0.3),
+    "int4_experts": (1.0, 2.0), "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.15),
+    "communication": (1.0, 0.3),
     "prefill_s": (5e-3, 1.0), "prefill_layer_s": (1.5e-4, 0.8), "burst": (0.1, 0.7),
     "frontend_request_s": (2e-3, 1.0), "frontend_token_s": (2e-5, 1.0), "offline_tail": (1.0, 0.7),
 }  # fmt: skip
@@ -43,14 +44,18 @@ PRIOR: Mapping[str, tuple[float, float]] = {
 LIMITS: Mapping[str, tuple[float, float]] = {
     "compute": (0.6, 1.25), "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
     "experts_compute": (0.4, 3.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0), "routing": (0.1, 1.0),
-    "channel_fp8": (0.8, 6.0),
+    "channel_fp8": (0.8, 6.0), "int4_experts": (0.5, 200.0),
 }  # fmt: skip
 WEIGHTS = {"ttft_s": 0.35, "tpot_s": 1.0, "output_tok_s": 1.0}
 FAMILIES = {
     "data-centre Blackwell": ("sm100", "sm103", "sm110"),
     "workstation": ("sm120", "sm121", "sm89", "sm86"),
     "Ampere": ("sm80",),
+    "Hopper": ("sm90",),
 }
+SPREADS = {"ttft_s": "spread_first", "tpot_s": "spread", "output_tok_s": "spread_rate"}
+INSIDE = 0.88
+FEWEST = 5
 SOFT = 0.12
 """Log error at which the loss turns linear."""
 SMALLEST = 12
@@ -219,7 +224,7 @@ def fit(group: Group, everything: Iterable[Sample], curves: Curves, rounds: int)
     names = [name for name in PRIOR if name not in group.without]
     search = Search(chosen, curves, {n: PRIOR[n] for n in names}, Overheads(**dict(group.fixed)))  # type: ignore[arg-type]
     base = search.run(rounds)
-    rows = [row(group, base, names) | dict(group.fixed)]
+    rows = [row(group, base, names) | dict(group.fixed) | spreads(chosen, curves, base)]
     near = {n: (getattr(base, n), PRIOR[n][1] * 0.7) for n in names}
     for label, chips in FAMILIES.items():
         part = [sample for sample in chosen if sample.chip in chips]
@@ -228,6 +233,21 @@ def fit(group: Group, everything: Iterable[Sample], curves: Curves, rounds: int)
             moved = [n for n in names if abs(math.log(getattr(refined, n) / getattr(base, n))) > 0.01]
             rows.append(row(group, refined, moved) | {"chips": list(chips), "source": f"{group.source}: {label}"})
     return rows
+
+
+def spreads(chosen: Sequence[Sample], curves: Curves, over: Overheads) -> dict[str, object]:
+    """Half widths of intervals that hold ``INSIDE`` of a group's cases, by figure and for offline runs."""
+    serving.overheads_of = lambda *_: over  # type: ignore[assignment]
+    found: dict[str, list[float]] = {}
+    for sample in chosen:
+        said = serving.serving_performance(sample.resolved, sample.memory, curves)
+        for name, truth in sample.truth:
+            value = figure(said, name)
+            if value:
+                kind = "spread_offline" if sample.resolved.workload.saturated else SPREADS[name]
+                found.setdefault(kind, []).append(math.exp(abs(math.log(value / truth))) - 1)
+    enough = {kind: sorted(errors) for kind, errors in found.items() if len(errors) >= FEWEST}
+    return {k: round(min(max(e[int(INSIDE * (len(e) - 1))], 0.08), 1.5), 2) for k, e in sorted(enough.items())}
 
 
 def row(group: Group, over: Overheads, names: Iterable[str]) -> dict[str, object]:

@@ -108,26 +108,30 @@ class Batching:
         plain = self.model.step(Load(requests, context, draft=d.draft)).seconds
         return max(mixed - plain, 0.0) * chunks / count / d.pp, mixed
 
-    def closed(self, concurrency: float) -> Outcome:
+    def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
         """``concurrency`` requests always in flight.
 
         The API process takes its time per request: beyond its rate requests wait there, not in the engine.
         """
         flight = min(concurrency, self.demand.slots)
-        outcome = self._engine(flight)
+        outcome = self._engine(flight, together)
         limit = self.model.over.frontend_request_s
         if limit and outcome.request_s * limit > 1:
             low, high = 1.0, flight
             for _ in range(6):
                 middle = (low * high) ** 0.5
-                outcome = self._engine(middle)
+                outcome = self._engine(middle, together)
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
             outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
         wait = outcome.cycle_s / flight * max(concurrency - flight, 0.0)
         return replace(outcome, ttft_s=outcome.ttft_s + wait, in_flight=flight)
 
-    def _engine(self, flight: float) -> Outcome:
-        """``flight`` requests always inside the engine."""
+    def _engine(self, flight: float, together: float = 0.0) -> Outcome:
+        """``flight`` requests always inside the engine.
+
+        ``together`` is the share of a run's requests that start at once: their prompts queue before them, and on the
+        mean only half of those prompts pass while one of them decodes.
+        """
         d = self.demand
         alone, prefill = self.prompt_alone()
         steps = max((d.osl - 1) / d.accepted, 0.0)
@@ -145,8 +149,9 @@ class Batching:
             rate = running / max(steps * max(pace, decode.seconds), alone)
             added, mixed = self.marginal(max(running - 1, 0.0), rate / self.lanes * decode.seconds)
             streamed = running * self.model.over.frontend_token_s * d.accepted
-            pace = max(decode.seconds + lane * d.pp * added / steps, streamed)
-            ttft = self._first(flight, added, mixed - (mixed - alone) * 0.5, decode.seconds, steps * pace)
+            pace = max(decode.seconds + (1 - together / 2) * lane * d.pp * added / steps, streamed)
+            own = mixed - (mixed - alone) * 0.5
+            ttft = self._first(flight, added, own, decode.seconds, steps * pace, together)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
             if abs(running - before) < _SETTLED * running:
                 break
@@ -157,7 +162,7 @@ class Batching:
         tpot = steps * pace / (d.osl - 1)
         return Outcome(ttft, tpot, cycle, flight, decode, prefill, (pace - decode.seconds) / pace)
 
-    def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float) -> float:
+    def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
 
         Prompts queue as random arrivals (Pollaczek-Khinchine with fixed service), but a share of them arrives
@@ -166,14 +171,18 @@ class Batching:
         over = self.model.over
         others = max(flight / self.lanes - 1 / self.demand.pp, 0.0) * self.demand.pp
         busy = min(others * added / (decoding + own + others * added), 0.95)
-        queue = over.burst * others * added / 2 + (1 - over.burst) * added * busy / (2 * (1 - busy))
+        burst = max(over.burst, together)
+        queue = burst * others * added / 2 + (1 - burst) * added * busy / (2 * (1 - busy))
         residual = 0.5 * step_s if flight > 1 else 0.0
         return own + over.prefill_s + queue + residual
 
     def saturated(self) -> Outcome:
         """As many in flight as the engine and its KV pool hold, in a run of 1000 requests."""
         tail = self.model.over.offline_tail
-        full = self.closed(min(self.demand.slots, _OFFLINE_REQUESTS) if tail else self.demand.slots)
+        if not tail:
+            return self.closed(self.demand.slots)
+        flight = min(self.demand.slots, _OFFLINE_REQUESTS)
+        full = self.closed(flight, together=flight / _OFFLINE_REQUESTS)
         last = self.demand.osl / self.demand.accepted * self.decode(1.0).seconds
         stretch = 1 + tail * last * full.request_s / _OFFLINE_REQUESTS
         return replace(full, cycle_s=full.cycle_s * stretch)

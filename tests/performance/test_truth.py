@@ -1,0 +1,36 @@
+"""Predicted against measured serving speed, within tolerances that may only shrink."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+
+import pytest
+
+from benchmarks.accuracy import evaluate
+from benchmarks.scoring import Summary, summaries
+from benchmarks.truth import TRUTH, cases, excluded
+from tests.performance.builders import library
+
+TOLERANCES = tomllib.loads((TRUTH / "tolerances_serving.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def found() -> dict[str, Summary]:
+    return summaries(evaluate("serving_perf", library()).scores, lambda score: score.metric)
+
+
+@pytest.mark.parametrize("figure", sorted(TOLERANCES))
+def test_errors_stay_within_tolerance(figure: str) -> None:
+    summary, allowed = found()[figure], TOLERANCES[figure]
+    assert summary.unanswered == 0
+    assert summary.median <= allowed["median"]
+    assert summary.p90 <= allowed["p90"]
+    assert allowed["inside"][0] <= (summary.inside or 0.0) <= allowed["inside"][1]
+
+
+def test_left_out_cases_exist_and_say_why() -> None:
+    known = {case.id for case in cases("serving_perf", everything=True)}
+    ours = [name for name in excluded() if name in known]
+    assert 0 < len(ours) < 0.05 * len(known)
+    assert all(len(excluded()[name]) > 20 for name in ours)
