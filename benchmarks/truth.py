@@ -76,10 +76,12 @@ def deployment(case: Case) -> Deployment:
 
 @cache
 def excluded() -> Mapping[str, str]:
-    """Case id → why it is left out."""
-    path = TRUTH / "excluded.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return {name: row["reason"] for name, row in table.get("case", {}).items()}
+    """Case id → why it is left out: ``excluded.toml``, and ``<truth file>_left_out.toml`` beside a truth file."""
+    found: dict[str, str] = {}
+    for path in (TRUTH / "excluded.toml", *sorted(TRUTH.glob("*_left_out.toml"))):
+        table = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        found.update({name: row["reason"] for name, row in table.get("case", {}).items()})
+    return found
 
 
 def cases(name: str, *, everything: bool = False) -> Iterator[Case]:

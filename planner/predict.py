@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner.documents.deployment import Deployment
@@ -10,7 +9,6 @@ from planner.documents.result import (
     Cost,
     EstimateDocument,
     Finding,
-    FinetuneResult,
     ModelFacts,
     Performance,
     ServingMemory,
@@ -146,20 +144,6 @@ MEMORY_RULES = frozenset({"does-not-fit", "unknown-fact"})
 def _predict_training(
     resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...]
 ) -> EstimateDocument:
-    from planner.memory.finetune import training_memory
-    from planner.memory.finetune_verdict import training_verdict
-    from planner.performance.finetune import training_performance
+    from planner.training.outcome import training_outcome
 
-    result: FinetuneResult = training_memory(resolved)
-    verdict, findings = training_verdict(resolved, result)
-    problems = (*problems, *findings)
-    try:
-        result = training_performance(resolved, result, library.training_curves)
-    except UnknownFact as missing:
-        problems = (*problems, Finding("unknown-fact", str(missing), severity="warning"))
-    return replace(
-        EstimateDocument(overall_verdict(resolved, verdict, problems), id=resolved.deployment.id, model=facts),
-        problems=problems,
-        finetune=result,
-        assumed=dict(resolved.assumed),
-    )
+    return training_outcome(resolved, library, facts, problems)

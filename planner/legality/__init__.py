@@ -9,6 +9,7 @@ layout   tp-divides-heads tp-divides-kv-heads tp-divides-vision-heads tp-divides
 formats  weights-format-on-chip weights-format-emulated bf16-on-chip kv-dtype-on-chip kv-dtype-of-engine
 engine   engine-on-chip engine-chip-unknown engine-has-feature engine-knows-model engine-lists-model speculative-method
          speculative-draft
+training see ``planner.legality.training``
 limits   context-beyond-positions utilization-beyond-free mig-no-group quantization-config-left
 """
 
@@ -28,7 +29,9 @@ __all__ = ["check", "is_legal"]
 def check(resolved: Resolved, support: Support) -> tuple[Finding, ...]:
     """Every broken rule, errors first; an empty tuple is a legal deployment without remarks."""
     if resolved.finetune is not None:
-        return ()
+        from planner.legality.training import check_training
+
+        return check_training(resolved)
     shape = model_shape(resolved.architecture, resolved.quantization)
     abilities = support.abilities(resolved.engine, resolved.cluster.device.accelerator)
     found = list(_findings(resolved, shape, abilities, support))

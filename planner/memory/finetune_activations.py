@@ -40,15 +40,18 @@ class Saving:
     fused_kernels: bool = False
     width: float = HALF
     """Bytes of an element inside a layer."""
+    selective: bool = False
+    """Norms, activation functions and latent up-projections are recomputed (Megatron's selective granularity)."""
 
 
 @lru_cache(maxsize=2048)
 def layer_bytes_per_token(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     """Kept by one layer without checkpointing, per token."""
     hidden = architecture.hidden_size * HALF
-    norm = hidden if saving.fused_kernels or layer_norms_are_native(layer) else 3 * hidden
+    once = saving.fused_kernels or saving.selective or layer_norms_are_native(layer)
+    norm = hidden if once else 3 * hidden
     norms = norm * (2 if layer.feed_forward and layer.mixers else 1)
-    mixing = sum(_mixer_bytes(mixer, architecture.hidden_size) for mixer in layer.mixers)
+    mixing = sum(_mixer_bytes(mixer, architecture.hidden_size, saving.selective) for mixer in layer.mixers)
     copies = saving.adapter_copies * hidden + saving.adapter_outputs * HALF
     inside = norms + mixing + copies + _feed_forward_bytes(layer, architecture.hidden_size, saving)
     return inside * saving.width / HALF
@@ -59,7 +62,7 @@ def layer_norms_are_native(layer: Layer) -> bool:
     return any(t.part == "norm" and t.module.endswith("bias") for t in layer.tensors)
 
 
-def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, hidden: int) -> float:
+def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, hidden: int, selective: bool) -> float:
     source = hidden * HALF
     if isinstance(mixer, Attention):
         query = mixer.num_q_heads * mixer.head_dim
@@ -69,6 +72,8 @@ def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, hidden: int) ->
     if isinstance(mixer, LatentAttention):
         head = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
         latent = (mixer.q_lora_rank or 0) + mixer.kv_lora_rank + mixer.qk_rope_head_dim
+        if selective:
+            return source + HALF * (latent + mixer.num_q_heads * mixer.v_head_dim)
         return source + HALF * (3 * latent + mixer.num_q_heads * (2 * head + 2 * mixer.v_head_dim))
     streams = mixer.num_heads * 3 * (mixer.key_dim + mixer.value_dim)
     return source + HALF * (streams + mixer.state_elements / SCAN_CHUNK)
@@ -82,12 +87,14 @@ def _feed_forward_bytes(layer: Layer, hidden: int, saving: Saving) -> float:
     if isinstance(block, Dense):
         return source + block.intermediate_size * _kept_widths(block.gated, saving) * HALF
     width = block.experts_per_token * block.intermediate_size + block.shared_intermediate_size
-    dispatched = block.experts_per_token * (block.latent_size or hidden) * HALF * 2
+    dispatched = block.experts_per_token * (block.latent_size or hidden) * HALF * (1 if saving.selective else 2)
     return source + dispatched + width * _kept_widths(block.gated, saving) * HALF
 
 
 def _kept_widths(gated: bool, saving: Saving) -> float:
     """Tensors of the intermediate size that stay: gate, its activation and up; the product for a trained down."""
+    if saving.selective:
+        return 2.0 if gated else 1.0
     kept = 3.0 if gated else 1.0
     if saving.fused_kernels and gated:
         kept = 2.0

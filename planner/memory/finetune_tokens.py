@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from planner.memory.finetune_activations import (
@@ -25,7 +25,7 @@ KEPT_LOGITS = 2.0
 one bf16 copy of the logits more, at any vocabulary)."""
 COMPILED_SHARE = 0.81
 """A compiled step fuses element-wise chains and keeps fewer tensors (3B ladder: 42·h to 34·h per token and layer)."""
-FP8_SHARE = 0.85
+FP8_SHARE = 0.75
 """FP8 products keep their inputs in one byte."""
 
 
@@ -52,7 +52,7 @@ def token_bytes(job: Job, last: bool) -> TokenBytes:
     whole = sum(per_kind[i] for i in kinds)
     tp = job.parallel.tp
     kept, host = _kept(job, whole, len(kinds))
-    recomputes = job.checkpointing in ("full", "offloaded", "selective")
+    recomputes = job.checkpointing in ("full", "offloaded")
     layer = at_work[0] if recomputes else at_work[1]
     has_head = last or job.parallel.pp == 1
     vocab = job.architecture.vocab_size if has_head else 0
@@ -67,7 +67,7 @@ def token_bytes(job: Job, last: bool) -> TokenBytes:
 
 def _layers(job: Job) -> tuple[tuple[float, ...], tuple[float, float]]:
     """Bytes by layer kind, and of the largest at work: recomputed whole, or only its gradients."""
-    saving = saving_of(job)
+    saving = replace(saving_of(job), selective=job.checkpointing == "selective")
     architecture = job.architecture
     share = (COMPILED_SHARE if job.table.compile else 1.0) * (FP8_SHARE if "fp8" in job.table.precision else 1.0)
     per_kind = tuple(layer_bytes_per_token(architecture, k, saving) * share for k in architecture.layer_kinds)
@@ -83,8 +83,6 @@ def _kept(job: Job, whole: float, layers: int) -> tuple[float, float]:
         return inputs * layers, 0.0
     if job.checkpointing == "offloaded":
         return 2 * inputs, inputs * layers
-    if job.checkpointing == "selective":
-        return whole * float(job.trainer.facts["selective_share"]), 0.0
     return whole, 0.0
 
 

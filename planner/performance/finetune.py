@@ -10,12 +10,14 @@ from planner.errors import UnknownFact
 from planner.estimate import Estimate, Origin, spread
 from planner.memory.finetune_job import Job, job_of
 from planner.memory.finetune_objective import ROLLED_OUT
+from planner.models.parameters import count_parameters
 from planner.performance.finetune_traffic import exposed_seconds, rollout_seconds
 from planner.performance.finetune_work import (
     FORWARD,
     INPUT_GRADIENT,
     active_expert_params,
     expert_size,
+    recurrent_share,
     work_per_token,
 )
 from planner.performance.training_curves import TrainingCurves
@@ -34,7 +36,7 @@ class Step:
     """What no computation hides."""
     rollout: float
     processors: float
-    """Experts on the host beyond what the GPU takes."""
+    """Experts on the host."""
 
     @property
     def seconds(self) -> float:
@@ -88,7 +90,9 @@ def compute_share(job: Job, row: Accelerator, precision: str, curves: TrainingCu
     """Share of the peak in executed FLOPs, and whether it was measured on this generation."""
     rate, own = curves.rate(precision, row.architecture)
     size = expert_size(job.architecture)
-    share = rate.dense if size is None else rate.moe_share(size)
+    half = curves.factors["half_rate_tokens"]
+    dense = rate.dense * job.tokens / (job.tokens + half)
+    share = dense if size is None else rate.moe_share(size, job.tokens)
     return min(share * _factors(job, curves, size is not None), MOST_SHARE), own
 
 
@@ -98,8 +102,7 @@ MOST_SHARE = 0.85
 
 def _factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
     factors = curves.factors
-    tokens = job.tokens
-    product = tokens / (tokens + factors["half_rate_tokens"])
+    product = 1.0 - factors["recurrent"] * recurrent_share(job.architecture)
     if job.adapters and job.quantization.bits < 16:
         product *= factors["qlora"]
     if job.table.method == "dora":
@@ -122,9 +125,10 @@ def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
     tokens = float(job.table.seq_len * samples * job.sequences)
     work = work_per_token(job)
     bubble = _bubble(job)
-    compute = tokens * work.executed / (job.gpus * flop_s) * (1 + bubble)
+    away = _processor_share(job)
+    compute = tokens * work.executed * (1 - away) / (job.gpus * flop_s) * (1 + bubble)
     rollout = rollout_seconds(job, row) if job.table.objective in ROLLED_OUT else 0.0
-    return Step(tokens, compute, exposed_seconds(job, compute), rollout, _processors(job, tokens, compute))
+    return Step(tokens, compute, exposed_seconds(job, compute), rollout, _processors(job, tokens))
 
 
 def _bubble(job: Job) -> float:
@@ -132,13 +136,20 @@ def _bubble(job: Job) -> float:
     return (job.parallel.pp - 1) / (job.accumulates * job.parallel.vp)
 
 
-def _processors(job: Job, tokens: float, compute: float) -> float:
-    """Experts computed by the host: forward and input gradients at the processors' rate, beside the GPU."""
+def _processor_share(job: Job) -> float:
+    """Of the products, that the host computes."""
+    if not job.trainer.facts["cpu_flop_s"]:
+        return 0.0
+    return active_expert_params(job.architecture) / count_parameters(job.architecture).active
+
+
+def _processors(job: Job, tokens: float) -> float:
+    """Experts computed by the host, layer by layer between the GPU's: forward and input gradients."""
     rate = float(job.trainer.facts["cpu_flop_s"])
     if not rate:
         return 0.0
     flop = active_expert_params(job.architecture) * (FORWARD + INPUT_GRADIENT)
-    return max(0.0, tokens * flop / (rate * job.cluster.nodes) - compute)
+    return tokens * flop / (rate * job.cluster.nodes)
 
 
 def _filled(job: Job, memory: FinetuneResult, tok_s: Estimate, step: Step, seconds_per_token: float) -> FinetuneResult:

@@ -11,6 +11,8 @@ from planner.models.parameters import count_parameters
 
 FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT = 2.0, 2.0, 2.0
 """FLOPs per weight and token of each pass."""
+RECOMPUTED_SHARE = 0.05
+"""Of a forward pass, that selective checkpointing repeats: norms, activation functions, up-projections."""
 SCAN_FLOP = 6.0
 """Per element of a recurrent state and token: decay, update and read, multiplied and added."""
 
@@ -49,7 +51,7 @@ def work_per_token(job: Job) -> Work:
     forward = active * FORWARD + attention
     weights = FORWARD + INPUT_GRADIENT + (0.0 if job.adapters else WEIGHT_GRADIENT)
     model = active * weights + 3 * attention
-    again = {"full": forward, "offloaded": forward, "selective": attention}.get(job.checkpointing, 0.0)
+    again = {"full": forward, "offloaded": forward, "selective": RECOMPUTED_SHARE * forward}.get(job.checkpointing, 0.0)
     beside = forward if job.table.objective in PAIRED - {"rm", "reward", "orpo"} else 0.0
     scored = forward if job.table.objective in ("grpo", "ppo", "rloo") else 0.0
     return Work(model, model + again + beside + scored)
@@ -75,3 +77,10 @@ def expert_size(architecture: Architecture) -> float | None:
         if isinstance(layer.feed_forward, MoE)
     ]
     return sum(sizes) / len(sizes) if sizes else None
+
+
+@lru_cache(maxsize=512)
+def recurrent_share(architecture: Architecture) -> float:
+    """Layers that scan a state instead of attending."""
+    recurrent = sum(any(isinstance(m, Recurrent) for m in layer.mixers) for layer in architecture.layers)
+    return recurrent / max(architecture.num_layers, 1)

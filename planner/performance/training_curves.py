@@ -21,10 +21,13 @@ class Rate:
     moe: float
     moe_slope: float = 0.0
     """Power of the expert's size: small experts make small products."""
+    moe_half_tokens: float = 0.0
+    """Tokens of a micro-batch at which launches and routing take as long as the products."""
 
-    def moe_share(self, expert_size: float) -> float:
-        """Share with experts of this size."""
-        return float(min(self.moe * (expert_size / REFERENCE_EXPERT) ** self.moe_slope, self.dense))
+    def moe_share(self, expert_size: float, tokens: float) -> float:
+        """Share with experts of this size at micro-batches of this many tokens."""
+        large = min(self.moe * (expert_size / REFERENCE_EXPERT) ** self.moe_slope, self.dense)
+        return float(large * tokens / (tokens + self.moe_half_tokens))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,15 @@ class TrainingCurves:
 def load_training_curves(read_toml: Callable[[str], dict[str, Any]]) -> TrainingCurves:
     """The curves of the package, by the given reader."""
     table = read_toml(_FILE)
-    rates = tuple(
-        Rate(r["precision"], r.get("architecture"), r["dense"], r["moe"], r.get("moe_slope", 0.0))
-        for r in table["rate"]
+    return TrainingCurves(tuple(_rate(row) for row in table["rate"]), table["factors"], table["source"])
+
+
+def _rate(row: Mapping[str, Any]) -> Rate:
+    return Rate(
+        row["precision"],
+        row.get("architecture"),
+        row["dense"],
+        row["moe"],
+        row.get("moe_slope", 0.0),
+        row.get("moe_half_tokens", 0.0),
     )
-    return TrainingCurves(rates, table["factors"], table["source"])

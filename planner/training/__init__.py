@@ -1,0 +1,1 @@
+"""Training as a whole: the estimate of a job, the search for one, distillation, pre-training."""

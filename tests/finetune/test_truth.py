@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+
+import pytest
+
+from benchmarks.accuracy import Outcome, evaluate
+from benchmarks.scoring import Summary, summaries
+from benchmarks.truth import TRUTH, cases, excluded
+from tests.finetune.build import library
+
+TOLERANCES = tomllib.loads((TRUTH / "tolerances_finetune.toml").read_text(encoding="utf-8"))
+FIGURES = sorted(name for name in TOLERANCES if name != "verdicts")
+
+
+@cache
+def outcome() -> Outcome:
+    return evaluate("finetune", library())
+
+
+@cache
+def found() -> dict[str, Summary]:
+    return summaries(outcome().scores, lambda score: score.metric)
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_errors_stay_within_tolerance(figure):
+    summary, allowed = found()[figure], TOLERANCES[figure]
+    assert summary.unanswered == 0
+    assert summary.median <= allowed["median"]
+    assert summary.p90 <= allowed["p90"]
+    assert allowed["inside"][0] <= (summary.inside or 0.0) <= allowed["inside"][1]
+
+
+def test_verdicts():
+    wrong = [case.id for case, right in outcome().verdicts if not right]
+    assert len(outcome().verdicts) >= 10
+    assert len(wrong) / len(outcome().verdicts) <= TOLERANCES["verdicts"]["wrong"], wrong
+
+
+def test_left_out_cases_exist_and_say_why():
+    known = {case.id for case in cases("finetune", everything=True)}
+    table = tomllib.loads((TRUTH / "finetune_left_out.toml").read_text(encoding="utf-8"))["case"]
+    assert set(table) <= known & set(excluded())
+    assert 0 < len(table) < 0.05 * len(known)
+    assert all(len(row["reason"]) > 60 for row in table.values())
