@@ -44,7 +44,7 @@ PRIOR: Mapping[str, tuple[float, float]] = {
 LIMITS: Mapping[str, tuple[float, float]] = {
     "compute": (0.6, 1.25), "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
     "experts_compute": (0.4, 3.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0), "routing": (0.1, 1.0),
-    "channel_fp8": (0.8, 6.0), "int4_experts": (0.5, 200.0),
+    "channel_fp8": (0.8, 20.0), "int4_experts": (0.5, 200.0),
 }  # fmt: skip
 WEIGHTS = {"ttft_s": 0.35, "tpot_s": 1.0, "output_tok_s": 1.0}
 FAMILIES = {

@@ -31,7 +31,8 @@ class Overheads:
     routing: float = 0.8
     """Of the tokens of a step, the share that picks experts freely; the rest go where others went already."""
     channel_fp8: float = 1.0
-    """Scale of products with per-channel FP8 weights, where the engine has no fused kernel for them."""
+    """Scale of reading per-channel FP8 weights where no fused kernel takes them: they are cast up into memory, and
+    the product then runs in 16 bit, at half the peak."""
     int4_experts: float = 1.0
     """Scale of computing routed experts with 4-bit weights that are cast up, on top."""
     moe_latency: float = 0.5

@@ -145,13 +145,14 @@ class StepModel:
         form = self.chip.format(product.format)
         law = self.chip.law("gemm", form)
         slower = self.over.channel_fp8 if form == "fp8-channel" else 1.0
+        flop = 2 * product.n * product.k
         rate = self.chip.bandwidth_bytes_s * law.memory / slower
         return _Law(
             times=product.count,
             latency=law.latency_s * self.over.latency,
             fixed=product.weight_bytes / rate,
             per_row=(product.k + product.n) * ACTIVATION_BYTES / rate,
-            compute=slower * 2 * product.n * product.k / (self.chip.peak(form) * law.compute * self.over.compute),
+            compute=min(slower, 2.0) * flop / (self.chip.peak(form) * law.compute * self.over.compute),
         )
 
     def _compile_experts(self, op: ExpertOp) -> _Experts:
