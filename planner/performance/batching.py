@@ -72,6 +72,8 @@ class Batching:
     def __init__(self, model: StepModel, demand: Demand) -> None:
         self.model, self.demand = model, demand
         self.groups = model.layout.attention_dp
+        self.alone, self.prefill = self._prompt_alone()
+        """Seconds of one prompt on an idle engine, and its last step."""
         self.lanes = self.groups * demand.pp
         """Batches that run side by side: attention groups, and one micro-batch per pipeline stage."""
 
@@ -81,8 +83,7 @@ class Batching:
         context = d.context + d.isl + d.osl / 2
         return self.model.step(Load(max(running / self.lanes, 1.0), context=context, draft=d.draft))
 
-    def prompt_alone(self) -> tuple[float, Step]:
-        """Seconds of one prompt on an idle engine, and its last step."""
+    def _prompt_alone(self) -> tuple[float, Step]:
         d = self.demand
         chunks = max(math.ceil(d.prompt / d.budget), 1)
         size = d.prompt / chunks
@@ -133,7 +134,7 @@ class Batching:
         mean only half of those prompts pass while one of them decodes.
         """
         d = self.demand
-        alone, prefill = self.prompt_alone()
+        alone, prefill = self.alone, self.prefill
         steps = max((d.osl - 1) / d.accepted, 0.0)
         if not steps:
             added, _ = self.marginal(0.0, flight / self.lanes)

@@ -98,8 +98,7 @@ def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip:
     def figure(value: float, width: float, **terms: float) -> Estimate:
         return Estimate(value / (1 + width), value, value * (1 + width), origin, terms)
 
-    alone, _ = batching.prompt_alone()
-    prompt = alone + batching.model.over.prefill_s
+    prompt = batching.alone + batching.model.over.prefill_s
     decodes = load.osl > 1 and outcome.tpot_s > 0
     return Performance(
         ttft_s=figure(outcome.ttft_s, widths.first, prompt=prompt, waiting=max(outcome.ttft_s - prompt, 0.0)),
