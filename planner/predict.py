@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.documents.deployment import Deployment
 from planner.documents.result import (
@@ -77,8 +77,19 @@ def _predict_serving(
         memory=memory,
         performance=performance,
         cost=cost_of(resolved, performance, library),
-        assumed=dict(resolved.assumed),
+        assumed=assumed_of(resolved),
     )
+
+
+def assumed_of(resolved: Resolved) -> dict[str, Any]:
+    """The defaults that were taken, and whether overheads were measured on this machine."""
+    assumed = dict(resolved.assumed)
+    if resolved.site:
+        from planner.memory.site import site_row
+
+        if row := site_row(resolved):
+            assumed["calibration"] = f"overheads measured here on {row.date} (verify --forget removes them)"
+    return assumed
 
 
 def memory_of(resolved: Resolved) -> ServingMemory:

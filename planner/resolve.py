@@ -51,6 +51,7 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
         gguf_layout=_gguf_layout(deployment, source),
         exact_weight_bytes=source.exact_bytes,
         assumed=assumed,
+        site=library.site,
     )
 
 

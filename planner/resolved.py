@@ -129,6 +129,23 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteRow:
+    """Overheads as measured on this machine, against the built-in profile of an engine."""
+
+    engine: str
+    release: tuple[int, ...]
+    """Major and minor."""
+    accelerator: str
+    ranks: int
+    date: str = ""
+    source: str = ""
+    activations_ratio: float = 1.0
+    graphs_ratio: float = 1.0
+    non_torch_bytes: float = 0.0
+    """On top of the profile's, per rank."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
     """All that the arithmetic needs."""
 
@@ -151,3 +168,5 @@ class Resolved:
     """From safetensors headers, when the files were read."""
     assumed: Mapping[str, object] = field(default_factory=dict)
     """Dotted key → default that was taken."""
+    site: tuple[SiteRow, ...] = ()
+    """Everything measured on this machine; the row that fits is chosen where it is used."""

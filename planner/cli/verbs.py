@@ -17,6 +17,8 @@ VERBS: dict[str, Verb] = {
     "estimate": Verb("estimate", "Predict memory, speed and legality of one deployment, or of one per line."),
     "detect": Verb("detect", "Show this machine's hardware, or read saved output of vendor tools."),
     "export": Verb("export", "Write the files that start a deployment."),
+    "verify": Verb("verify", "Compare an engine's start-up log or metrics with the plan; calibrate to this machine."),
+    "explain": Verb("explain", "Explain an engine's failure: the rule it broke and the nearest deployment that works."),
     "models": Verb("models", "Search the model catalogue; every number with its source."),
     "hardware": Verb("hardware", "Search the hardware database; every number with its source."),
     "schema": Verb("schema", "Print the JSON Schema of a document."),

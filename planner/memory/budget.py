@@ -17,6 +17,7 @@ from planner.memory.host import checkpoint_bytes
 from planner.memory.kv_cache import KvSpec
 from planner.memory.layout import Layout
 from planner.memory.overheads import context, graphs, non_torch, overhead_rules
+from planner.memory.site import as_measured
 from planner.resolved import Resolved
 from planner.units import GIB
 
@@ -59,13 +60,14 @@ def parts_of(resolved: Resolved, weights: Mapping[str, float], layout: Layout) -
     peak = activation_peak(resolved.architecture, serving, rules, layout)
     looser = 1.0 if resolved.engine.exact else _NEIGHBOUR
     ranks = layout.tp * layout.pp * layout.attention_dp
-    return Parts(
+    planned = Parts(
         weights=_weights(resolved, weights),
         activations=spread(sum(peak.values()), min(0.9, rules.low * looser), rules.high * looser, "formula", **peak),
         cuda_graphs=spread(graphs(overheads, resolved.architecture, serving), 0.5, 0.8, "assumed"),
         non_torch=spread(non_torch(overheads, ranks, resolved.cluster.per_node), 0.3, 0.3, "published"),
         context=spread(context(overheads, ranks), 0.3, 0.3, "published"),
     )
+    return as_measured(planned, resolved) if resolved.site else planned
 
 
 def _weights(resolved: Resolved, parts: Mapping[str, float]) -> Estimate:

@@ -1,0 +1,93 @@
+"""``deploy-planner verify``: what an engine printed or measures beside what was planned."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.cli.options import add_overlay_option, library_of
+from planner.errors import BadInput, Exit
+
+if TYPE_CHECKING:
+    from planner.library import Library
+    from planner.verify.result import Verification
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("deployment", nargs="?", help="the deployment document that was started (TOML)")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--log", metavar="FILE", help="the engine's start-up log; - is stdin")
+    source.add_argument(
+        "--metrics", metavar="URL|FILE", help="the engine's Prometheus page, e.g. http://host:8000/metrics"
+    )
+    parser.add_argument(
+        "--calibrate", action="store_true", help="keep the measured overheads for plans on this machine"
+    )
+    parser.add_argument("--forget", action="store_true", help="remove everything that --calibrate kept")
+    parser.add_argument("--json", action="store_true", help="the comparison as JSON instead of a table")
+    add_overlay_option(parser)
+    parser.epilog = (
+        "examples:\n"
+        "  journalctl -u vllm -b -o cat | deploy-planner verify deployment.toml --log -\n"
+        "  deploy-planner verify deployment.toml --log vllm.log --calibrate\n"
+        "  deploy-planner verify deployment.toml --metrics http://localhost:8000/metrics\n"
+        "exit codes: 0 every printed figure lies in its range · 3 something differs, or nothing was recognised\n"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.forget:
+        return _forget()
+    if args.deployment is None or (args.log is None and args.metrics is None):
+        raise BadInput("verify", "needs a deployment and --log or --metrics", "see verify --help")
+    answer = _answer(args, library_of(args))
+    if args.json:
+        from planner.documents.encode import to_json
+
+        print(to_json(answer))
+    else:
+        from planner.cli.verify_table import verification_table
+
+        print(verification_table(answer))
+    return Exit.OK if answer.outcome == "as-planned" else Exit.NOTHING_FITS
+
+
+def _answer(args: argparse.Namespace, library: Library) -> Verification:
+    from planner.documents.files import read_deployment
+    from planner.verify.lines import clean_lines, log_lines
+    from planner.verify.metrics import looks_like_metrics
+    from planner.verify.source import file_chunks, read_source
+    from planner.verify.verification import verify_lines
+
+    deployment = read_deployment(Path(args.deployment))
+    page = read_source(args.metrics) if args.metrics is not None else None
+    if page is not None and not looks_like_metrics(page):
+        raise BadInput(args.metrics, "is not a Prometheus page", "name the /metrics address, or give a log by --log")
+    lines = log_lines(page) if page is not None else clean_lines(file_chunks(args.log))
+    verified = verify_lines(deployment, lines, library, metrics=page is not None, built_in=args.calibrate)
+    if not args.calibrate:
+        return verified.answer
+    from planner.verify.site import keep, measured, site_path
+    from planner.verify.verification import unusable
+
+    reason = unusable(verified.answer)
+    row = None if reason else measured(verified.resolved, verified.parts, str(args.log or args.metrics))
+    if row is None:
+        said = f"nothing was kept: {reason or 'the log prints no overheads'}"
+    else:
+        keep(row, site_path())
+        said = f"kept for {row.engine} {'.'.join(map(str, row.release))} on {row.accelerator}, {row.ranks} rank(s)"
+    print(f"deploy-planner: calibration: {said}", file=sys.stderr)
+    return replace(verified.answer, calibration=said)
+
+
+def _forget() -> int:
+    from planner.verify.site import forget, site_path
+
+    path = site_path()
+    done = "removed" if forget(path) else "there was nothing at"
+    print(f"deploy-planner: {done} {path}", file=sys.stderr)
+    return Exit.OK
