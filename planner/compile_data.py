@@ -12,6 +12,8 @@ from pathlib import Path
 from planner.data import COMPILED, checksum
 
 ROOT = Path(__file__).parent
+RARE = ("models/catalogue/", "cost/prices/api")
+"""Tables with a compiled file of their own, and large ones that few commands read."""
 
 
 def compiled_text() -> str:
@@ -23,7 +25,7 @@ def compiled_text() -> str:
 def _tables() -> list[tuple[str, Path]]:
     files = sorted(ROOT.rglob("*.toml"))
     named = [(path.relative_to(ROOT).as_posix(), path) for path in files]
-    return [(name, path) for name, path in named if not name.startswith("models/catalogue/")]
+    return [(name, path) for name, path in named if not name.startswith(RARE)]
 
 
 def _entry(path: Path) -> str:

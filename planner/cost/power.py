@@ -1,96 +1,77 @@
-"""Power, energy and money of a serving deployment.
+"""Power, energy and money of a serving deployment, in short: what an estimate and a plan carry.
 
-power = (devices · board power · share by phase + host) · PUE. Per million output tokens: energy in Wh is
-power / (tokens/s) · 1e6 / 3600, money is the amount per hour / (tokens/s) · 1e6 / 3600; the amount is the rent, or
-depreciation plus electricity where only a purchase price is known.
+Power by phase is ``planner.cost.energy``; the whole account of a fleet is ``planner.cost.ownership``. Per million
+output tokens: energy in Wh is power / (tokens/s) · 1e6 / 3600, money is the amount per hour / (tokens/s) · 1e6 / 3600; the
+amount is the rent, or depreciation plus electricity where only a purchase price is known.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from planner.cost.energy import Draw, draw, mixed, per_mtok, shares
+from planner.cost.fleet import Fleet, fleet_of, prefill_time
 from planner.cost.prices_loader import Price, Prices
 from planner.documents.result import Cost, Performance
 from planner.estimate import Estimate, spread
 from planner.resolved import Resolved
-from planner.units import HOURS_PER_MONTH, KILO, MEGA, SECONDS_PER_HOUR
+from planner.units import HOURS_PER_MONTH, KILO
 
 
 def power_and_cost(resolved: Resolved, performance: Performance, prices: Prices) -> Cost:
     """What it draws and costs at the load; None where board power, price or load is unknown."""
-    device = resolved.cluster.device.accelerator
-    devices = resolved.serving.gpus if device else 0
-    power = _power(resolved, performance, prices)
-    rate = performance.output_tok_s
-    hour = _per_hour(resolved, power, prices)
-    currency = hour[1] if hour else "USD"
+    named = fleet_of(resolved)
+    if named is None:
+        return Cost()
+    fleet = replace(named, devices=named.used)
+    power = _power(fleet, performance, prices)
+    watts = power.total if power else None
+    output, every = performance.output_tok_s, performance.total_tok_s
+    rent, bought = prices.rental.get(fleet.accelerator), prices.purchase.get(fleet.accelerator)
+    rented = rent.amount.scaled(fleet.devices) if rent else None
+    owned = _owned(bought, fleet.devices, watts, prices) if bought and watts else None
+    hour = rented or owned
+    currency = rent.currency if rent else bought.currency if bought and owned else "USD"
+    alike = bought is not None and bought.currency == currency
     return Cost(
-        power_w=power,
-        wh_per_mtok=_per_mtok(power, rate) if devices or power else None,
-        per_mtok=_per_mtok(hour[0], rate) if hour else None,
-        per_month=hour[0].scaled(HOURS_PER_MONTH) if hour else None,
+        power_w=watts,
+        wh_per_mtok=per_mtok(watts, output) if watts else None,
+        per_mtok=per_mtok(hour, output) if hour else None,
+        per_month=hour.scaled(HOURS_PER_MONTH) if hour else None,
         currency=currency,
+        basis="rented" if rented else "owned" if owned else "",
+        purchase=bought.amount.scaled(fleet.devices) if bought and alike else None,
+        owned_per_month=owned.scaled(HOURS_PER_MONTH) if owned and alike else None,
+        owned_per_mtok=per_mtok(owned, output) if owned and alike else None,
+        per_mtok_all=per_mtok(hour, every) if hour else None,
+        wh_per_mtok_all=per_mtok(watts, every) if watts else None,
+        as_of=_as_of(rent, bought if alike else None, prices.electricity if owned and alike else None),
     )
 
 
-def _power(resolved: Resolved, performance: Performance, prices: Prices) -> Estimate | None:
+def _as_of(rent: Price | None, bought: Price | None, kwh: Price | None) -> dict[str, str]:
+    rows = {"rent": rent, "purchase": bought, "electricity": kwh}
+    return {name: price.as_of for name, price in rows.items() if price is not None}
+
+
+def _power(fleet: Fleet, performance: Performance, prices: Prices) -> Draw | None:
     """Watts at the meter: phases weighted by the time a request spends in each."""
-    device = resolved.cluster.device.accelerator
-    if device is None or not device.tdp_w:
+    if not fleet.tdp_w:
         return None
-    facts = prices.power
-    share = facts.decode_share + (facts.prefill_share - facts.decode_share) * _prefill_time(resolved, performance)
-    devices, nodes = resolved.serving.gpus, resolved.cluster.nodes
-    board = devices * device.tdp_w * share
-    host = nodes * facts.host_base_w + devices * facts.host_per_device_w
-    pue = facts.pue
-    value = (board + host) * pue.value
-    low = (board * 0.75 + host * 0.6) * pue.low
-    high = (min(board * 1.25, devices * device.tdp_w) + host * 1.6) * pue.high
-    return Estimate(low, value, max(high, value), "assumed", {"devices": board, "host": host, "pue": pue.value})
+    _, prefill, decode = shares(fleet, prices.power)
+    return draw(fleet, mixed(prefill, decode, prefill_time(performance)), prices.power)
 
 
-def _prefill_time(resolved: Resolved, performance: Performance) -> float:
-    """Share of the device's time that goes to prompts."""
-    step = performance.tpot_s
-    if step is None or step.value <= 0:
-        return 1.0
-    return min(max(step.terms.get("prompts_of_others", 0.0) / step.value, 0.0), 1.0)
-
-
-def _per_hour(resolved: Resolved, power: Estimate | None, prices: Prices) -> tuple[Estimate, str] | None:
-    """Rent where an offer is known (it includes power), else depreciation and electricity."""
-    device = resolved.cluster.device.accelerator
-    if device is None:
+def _owned(bought: Price, count: int, power: Estimate, prices: Prices) -> Estimate | None:
+    """Depreciation and electricity of an hour; None where their currencies differ."""
+    if bought.currency != prices.electricity.currency:
         return None
-    count = resolved.serving.gpus
-    rent = prices.rental.get(device.id)
-    if rent is not None:
-        return rent.amount.scaled(count), rent.currency
-    bought = prices.purchase.get(device.id)
-    if bought is None or power is None or bought.currency != prices.electricity.currency:
-        return None
-    return _owned(bought, count, power, prices), bought.currency
-
-
-def _owned(bought: Price, count: int, power: Estimate, prices: Prices) -> Estimate:
-    hours = prices.power.ownership_months * HOURS_PER_MONTH
-    device = bought.amount.scaled(count / hours)
+    device = bought.amount.scaled(count / (prices.power.ownership_months * HOURS_PER_MONTH))
     kwh = prices.electricity.amount
     low = device.low + power.low / KILO * kwh.low
     high = device.high + power.high / KILO * kwh.high
     value = device.value + power.value / KILO * kwh.value
     return Estimate(low, value, high, "assumed", {"device": device.value, "electricity": value - device.value})
-
-
-def _per_mtok(hour: Estimate | None, rate: Estimate | None) -> Estimate | None:
-    """An hourly amount (or watts) for a million output tokens."""
-    if hour is None or rate is None or rate.value <= 0 or rate.low <= 0:
-        return None
-    tokens = MEGA / SECONDS_PER_HOUR
-    return Estimate(
-        hour.low / rate.high * tokens, hour.value / rate.value * tokens, hour.high / rate.low * tokens, "assumed"
-    )
 
 
 @dataclass(frozen=True, slots=True)

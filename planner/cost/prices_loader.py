@@ -1,15 +1,20 @@
-"""Prices and power facts as loaded from ``planner/cost/prices/*.toml``; the reader is passed in."""
+"""Prices and power facts as loaded from ``planner/cost/prices/*.toml``; the reader is passed in.
+
+Rows of the user's own price files come as ``own``: where they speak of a device or of electricity, ours are not used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from planner.cost.money import Money
 from planner.estimate import Estimate
 
 Reader = Callable[[str], Mapping[str, Any]]
+Rows = Sequence[Mapping[str, Any]]
 _FOLDER = "cost/prices"
 
 
@@ -21,6 +26,15 @@ class Price:
     currency: str
     date: str
     source: str
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def as_of(self) -> str:
+        """What stands beside every figure made of it."""
+        return f"{self.date}: {self.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,13 @@ class PowerFacts:
     host_per_device_w: float
     pue: Estimate
     ownership_months: float
+    decode_by_memory: Mapping[str, Estimate] = field(default_factory=dict)
+    """Memory type → share of board power in decode."""
+    fans_share: float = 0.0
+    """Of what devices and host draw."""
+    network_per_device_w: float = 0.0
+    """Ports, optics and switches; only where several nodes work together."""
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,26 +68,36 @@ class Prices:
     electricity: Price
     """One kWh."""
     power: PowerFacts
+    regions: Mapping[str, Price] = field(default_factory=dict)
+    """ "US commercial average" → one kWh there."""
 
 
-def load_prices(read_toml: Reader) -> Prices:
+def load_prices(read_toml: Reader, own: Mapping[str, Rows] | None = None) -> Prices:
     """All prices. ``read_toml`` takes a path below ``planner/`` and returns the parsed table."""
-    rental = [row for row in read_toml(f"{_FOLDER}/rental.toml")["rows"] if row["term"] == "on-demand"]
+    mine = own or {}
+    rental = [*read_toml(f"{_FOLDER}/rental.toml")["rows"]]
+    electricity = read_toml(f"{_FOLDER}/electricity.toml")
     return Prices(
-        rental=_by_device(rental),
-        purchase=_by_device(read_toml(f"{_FOLDER}/purchase.toml")["rows"]),
-        electricity=_electricity(read_toml(f"{_FOLDER}/electricity.toml")),
+        rental=_by_device([row for row in rental if row["term"] == "on-demand"], mine.get("rental", ())),
+        purchase=_by_device(read_toml(f"{_FOLDER}/purchase.toml")["rows"], mine.get("purchase", ())),
+        electricity=_electricity(electricity, mine.get("electricity", ())),
         power=_power(read_toml(f"{_FOLDER}/power.toml")),
+        regions=_regions([*electricity["rows"], *mine.get("electricity", ())]),
     )
 
 
-def _by_device(rows: list[Mapping[str, Any]]) -> dict[str, Price]:
+def _by_device(rows: Rows, own: Rows) -> dict[str, Price]:
     """Offers of one device in one currency together: their range, the median of their middles."""
+    theirs = _offers(rows)
+    return {device: _price(offers) for device, offers in sorted({**theirs, **_offers(own)}.items())}
+
+
+def _offers(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         for device in row["accelerators"]:
             found.setdefault(device, []).append(row)
-    return {device: _price(offers) for device, offers in sorted(found.items())}
+    return found
 
 
 def _price(offers: list[Mapping[str, Any]]) -> Price:
@@ -78,16 +109,32 @@ def _price(offers: list[Mapping[str, Any]]) -> Price:
     return Price(Estimate(low, middle, high, "published"), currency, newest["date"], newest["source"])
 
 
-def _electricity(table: Mapping[str, Any]) -> Price:
+def _electricity(table: Mapping[str, Any], own: Rows) -> Price:
+    """The user's last row, else that of the default region."""
+    if own:
+        return _kwh(own[-1], [row for row in own if row["currency"] == own[-1]["currency"]])
     wanted = (table["default_region"], table["default_customers"])
     row = next(row for row in table["rows"] if (row["region"], row["customers"]) == wanted)
-    value = row["per_kwh"]
-    same = [other["per_kwh"] for other in table["rows"] if other["currency"] == row["currency"]]
-    return Price(Estimate(min(same), value, max(same), "published"), row["currency"], row["date"], row["source"])
+    return _kwh(row, [other for other in table["rows"] if other["currency"] == row["currency"]])
+
+
+def _kwh(row: Mapping[str, Any], alike: Rows) -> Price:
+    same = [other["per_kwh"] for other in alike]
+    amount = Estimate(min(same), row["per_kwh"], max(same), "published")
+    return Price(amount, row["currency"], row["date"], row["source"])
+
+
+def _regions(rows: Rows) -> dict[str, Price]:
+    return {f"{row['region']} {row['customers']}": _kwh(row, [row]) for row in rows}
 
 
 def _power(table: Mapping[str, Any]) -> PowerFacts:
-    device, host, facility = table["device"], table["host"], table["facility"]
+    device, host, facility, network = table["device"], table["host"], table["facility"], table["network"]
+    decode = {
+        kind: Estimate(row["low"], row["value"], row["high"], row["origin"])
+        for row in table["decode"]
+        for kind in row["memory"]
+    }
     return PowerFacts(
         idle_share=device["idle_share"],
         prefill_share=device["prefill_share"],
@@ -96,4 +143,15 @@ def _power(table: Mapping[str, Any]) -> PowerFacts:
         host_per_device_w=host["per_device_w"],
         pue=Estimate(facility["pue_low"], facility["pue"], facility["pue_high"], "assumed"),
         ownership_months=table["ownership"]["months"],
+        decode_by_memory=decode,
+        fans_share=host["fans_share"],
+        network_per_device_w=network["per_device_w"],
+        sources={
+            "idle": device["idle_source"],
+            "prefill": device["prefill_source"],
+            "host": host["source"],
+            "network": network["source"],
+            "facility": facility["source"],
+        }
+        | {f"decode {kind}": row["source"] for row in table["decode"] for kind in row["memory"]},
     )

@@ -1,0 +1,140 @@
+"""An owned fleet against an API: break-even, payback, and who is cheaper at which utilisation.
+
+A month of the fleet costs F + v·x for x million tokens, one of the API p·x: equal at x = F / (p − v). Where the API's
+price is not above what the fleet's electricity alone costs, there is no such x, and that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from planner.cost.api import ApiPrice, Usage, bill
+from planner.cost.money import Money, rising
+from planner.cost.ownership import Account, Load
+from planner.documents.result import Finding
+from planner.estimate import Estimate, exact
+from planner.units import MEGA
+
+DAYS_PER_MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One API beside the fleet, at the same tokens."""
+
+    api: ApiPrice
+    month: Money
+    """The API's bill for the fleet's real load."""
+    per_mtok: Money
+    """Of all tokens in the mix of the load."""
+    saving: Money
+    """The API's bill less the fleet's month; negative: the API is cheaper."""
+    break_even_tokens_day: Estimate | None
+    """Tokens a day, in and out, from which the fleet is cheaper; None: never."""
+    break_even_utilisation: Estimate | None
+    """The same as share of the fleet's full load; above 1: beyond what it can do."""
+    payback_months: Estimate | None
+    """Until the saved bills have paid the purchase; None: never within a hundred years."""
+    as_of: str
+    findings: tuple[Finding, ...] = ()
+
+
+def usage_of(load: Load, hit_rate: float, prompt_length: float) -> Usage:
+    """The tokens of a month as an API counts them."""
+    return Usage(load.input_tokens, load.input_tokens.scaled(hit_rate), load.output_tokens, prompt_length)
+
+
+def compare(
+    api: ApiPrice, account: Account, hit_rate: float, prompt_length: float, *, batch: bool = False
+) -> Comparison | Finding:
+    """The API against the fleet, or why it cannot be compared. Raises CurrencyMismatch."""
+    real, full = account.real, account.full
+    if api.free:
+        return Finding(
+            "price-zero", f"{api.title} is listed at zero", "give its price in a file of your own", "warning"
+        )
+    if full.per_mtok is None:
+        return Finding("no-load", "the fleet serves no token", "give a workload with output tokens", "warning")
+    capacity = bill(api, usage_of(full, hit_rate, prompt_length), batch=batch)
+    tokens = _together(full)
+    unit = Money(exact(capacity.value / tokens.value * MEGA, "published"), api.currency)
+    month = bill(api, usage_of(real, hit_rate, prompt_length), batch=batch)
+    even = _break_even(account, unit)
+    share = _share(even, tokens) if even else None
+    payback = _payback(account, month)
+    return Comparison(
+        api=api,
+        month=month,
+        per_mtok=unit,
+        saving=month - real.month,
+        break_even_tokens_day=even.scaled(1 / DAYS_PER_MONTH) if even else None,
+        break_even_utilisation=share,
+        payback_months=payback,
+        as_of=api.as_of,
+        findings=tuple(_remarks(api, share, payback)),
+    )
+
+
+def _remarks(api: ApiPrice, share: Estimate | None, payback: Estimate | None) -> Sequence[Finding]:
+    found = []
+    if share is None:
+        found.append(_remark("never-cheaper", f"{api.title} costs no more than the fleet's electricity alone"))
+    elif share.value > 1:
+        found.append(_remark("beyond-capacity", f"{api.title} is cheaper even at the fleet's full load"))
+    if payback is None:
+        found.append(_remark("no-payback", f"at this load nothing is saved against {api.title}"))
+    return found
+
+
+def _remark(rule: str, message: str) -> Finding:
+    return Finding(rule, message, "a higher utilisation, a faster or a cheaper fleet", "warning")
+
+
+def _together(load: Load) -> Estimate:
+    return rising(lambda given, made: given + made, load.input_tokens, load.output_tokens)
+
+
+def _break_even(account: Account, unit: Money) -> Estimate | None:
+    """Tokens a month at which both cost the same. The range is that of the fleet's fixed part and of its speed."""
+    full, tokens = account.full, _together(account.full)
+    idle = _without_load(account)
+    variable = max(full.month.value - idle.value, 0.0) / tokens.value * MEGA
+    if unit.value <= variable or unit.value <= 0:
+        return None
+    return rising(lambda fixed: fixed / (unit.value - variable) * MEGA, idle.amount)
+
+
+def _without_load(account: Account) -> Money:
+    """A month of the fleet doing nothing: straight line through the real and the full month."""
+    real, full = account.real, account.full
+    if real.utilisation >= 1:
+        fixed = sum(part.value for name, part in account.monthly.items() if name != "electricity")
+        share = fixed / full.month.value
+        return full.month.scaled(share)
+    step = (full.month.value - real.month.value) / (1 - real.utilisation)
+    share = (full.month.value - step) / full.month.value
+    return full.month.scaled(share)
+
+
+def _share(even: Estimate, capacity: Estimate) -> Estimate:
+    return Estimate(
+        even.low / capacity.high, even.value / capacity.value, even.high / max(capacity.low, 1e-9), "assumed"
+    )
+
+
+MOST_MONTHS = 1200.0
+
+
+def _payback(account: Account, api_month: Money) -> Estimate | None:
+    """Purchase over what is saved each month on running costs (depreciation and interest are the purchase itself)."""
+    real = account.real
+    capital = sum(account.monthly[name].value for name in ("depreciation", "interest"))
+    running = real.month.value - capital
+    saved = api_month.value - running
+    if saved <= 0 or account.purchase_total.value / saved > MOST_MONTHS:
+        return None
+    price = account.purchase_total.amount
+    quick = max(api_month.amount.high - running, saved)
+    slow = max(api_month.amount.low - running, price.high / MOST_MONTHS)
+    return Estimate(price.low / quick, price.value / saved, max(price.high / slow, price.value / saved), "assumed")

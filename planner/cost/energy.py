@@ -1,0 +1,116 @@
+"""Watts by phase and part, and the energy of a million tokens.
+
+devices = used · board power · (share of prefill · its time + share of decode · the rest) + idle ones · idle share;
+host = nodes · base + devices · each; fans = a share of both; network only where several nodes work together;
+at the meter all of it times PUE. Wh per million tokens = W / (tokens/s) · 1e6 / 3600.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planner.cost.fleet import Fleet
+from planner.cost.money import product, rising
+from planner.cost.prices_loader import PowerFacts
+from planner.estimate import Estimate, total, worst_origin
+from planner.units import MEGA, SECONDS_PER_HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Watts of a fleet, by part; ``total`` is at the meter."""
+
+    devices: Estimate
+    host: Estimate
+    fans: Estimate
+    network: Estimate
+    facility: Estimate
+    """Cooling and losses of the building: what PUE adds."""
+    total: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """A fleet's draw while idle, in each phase, and at its load."""
+
+    idle: Draw
+    prefill: Draw
+    decode: Draw
+    load: Draw
+
+
+def power_of(fleet: Fleet, prompt_time: float, facts: PowerFacts) -> Power | None:
+    """The draw of a fleet; ``prompt_time`` is the share of time in prefill. None where board power is unknown."""
+    if not fleet.tdp_w:
+        return None
+    idle, prefill, decode = shares(fleet, facts)
+    return Power(
+        idle=draw(fleet, idle, facts, busy=False),
+        prefill=draw(fleet, prefill, facts),
+        decode=draw(fleet, decode, facts),
+        load=draw(fleet, mixed(prefill, decode, prompt_time), facts),
+    )
+
+
+def plug_of(power: Power) -> Estimate:
+    """Watts at the servers' plugs in prefill, the sustained worst: what a room and a contract must hold."""
+    worst = power.prefill
+    return rising(lambda *parts: sum(parts), worst.devices, worst.host, worst.fans, worst.network)
+
+
+def shares(fleet: Fleet, facts: PowerFacts) -> tuple[Estimate, Estimate, Estimate]:
+    """Idle, prefill and decode as shares of board power."""
+    idle = Estimate(facts.idle_share * 0.6, facts.idle_share, facts.idle_share * 1.5, "assumed")
+    prefill = Estimate(facts.prefill_share * 0.85, facts.prefill_share, 1.0, "assumed")
+    usual = Estimate(facts.decode_share * 0.5, facts.decode_share, min(facts.decode_share * 1.5, 1.0), "assumed")
+    return idle, prefill, facts.decode_by_memory.get(fleet.memory_type or "", usual)
+
+
+def mixed(prefill: Estimate, decode: Estimate, prompt_time: float) -> Estimate:
+    """Both phases weighted by the time they take."""
+    return total({"prefill": prefill.scaled(prompt_time), "decode": decode.scaled(1 - prompt_time)})
+
+
+def draw(fleet: Fleet, share: Estimate, facts: PowerFacts, *, busy: bool = True) -> Draw:
+    """The whole fleet with its busy devices at a share of board power."""
+    board = fleet.tdp_w or 0.0
+    resting = (fleet.devices - fleet.used) * board * facts.idle_share
+    devices = _plus(share.scaled(fleet.used * board), resting)
+    base = fleet.nodes * facts.host_base_w + fleet.devices * facts.host_per_device_w
+    level = base if busy else base * _IDLE_HOST
+    host = Estimate(level * 0.6, level, level * 1.6, "assumed")
+    ports = facts.network_per_device_w * fleet.devices if fleet.nodes > 1 else 0.0
+    network = Estimate(ports * 0.5, ports, ports * 2.0, "assumed")
+    fans = total({"devices": devices, "host": host}).scaled(facts.fans_share)
+    inside = total({"devices": devices, "host": host, "fans": fans, "network": network})
+    metered = product(inside, facts.pue)
+    facility = product(inside, _plus(facts.pue, -1.0))
+    terms = {
+        "devices": devices.value,
+        "host": host.value,
+        "fans": fans.value,
+        "network": network.value,
+        "facility": facility.value,
+    }
+    return Draw(devices, host, fans, network, facility, metered.with_terms(terms))
+
+
+_IDLE_HOST = 0.6
+"""Of the host's draw in service, while nobody asks anything (assumed)."""
+
+
+def _plus(estimate: Estimate, constant: float) -> Estimate:
+    return Estimate(estimate.low + constant, estimate.value + constant, estimate.high + constant, estimate.origin)
+
+
+def per_mtok(amount_per_hour: Estimate, tokens_s: Estimate | None) -> Estimate | None:
+    """An hourly amount (money, or Wh: watts) for a million tokens; None without tokens."""
+    if tokens_s is None or tokens_s.low <= 0:
+        return None
+    factor = MEGA / SECONDS_PER_HOUR
+    return Estimate(
+        amount_per_hour.low / tokens_s.high * factor,
+        amount_per_hour.value / tokens_s.value * factor,
+        amount_per_hour.high / tokens_s.low * factor,
+        worst_origin(amount_per_hour.origin, tokens_s.origin),
+    )

@@ -1,0 +1,59 @@
+"""What is bought, rented or fed with power: equal devices in equal servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwdb.schema import Accelerator
+from planner.documents.result import Performance
+from planner.resolved import Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Devices, and the servers that hold them."""
+
+    accelerator: str
+    """hwdb id."""
+    devices: int
+    nodes: int
+    used: int
+    """Devices that the layout keeps busy; the others idle."""
+    tdp_w: float | None
+    memory_type: str | None
+    form_factor: str
+
+    @property
+    def title(self) -> str:
+        per_node = self.devices // max(self.nodes, 1)
+        return f"{self.nodes}×{per_node}×{self.accelerator}" if self.nodes > 1 else f"{per_node}×{self.accelerator}"
+
+
+def fleet_of(resolved: Resolved) -> Fleet | None:
+    """The hardware that a deployment names; None on a machine without accelerators."""
+    row = resolved.cluster.device.accelerator
+    if row is None:
+        return None
+    cluster = resolved.cluster
+    return make_fleet(row, cluster.num_devices, cluster.nodes, min(resolved.serving.gpus, cluster.num_devices))
+
+
+def make_fleet(row: Accelerator, devices: int, nodes: int, used: int | None = None) -> Fleet:
+    """A fleet of one kind of device."""
+    return Fleet(
+        accelerator=row.id,
+        devices=devices,
+        nodes=nodes,
+        used=devices if used is None else used,
+        tdp_w=row.tdp_w,
+        memory_type=row.memory_type,
+        form_factor=row.form_factor or ("SXM Module" if (row.link_domain or 0) >= 8 else "unknown"),
+    )
+
+
+def prefill_time(performance: Performance) -> float:
+    """Share of the devices' time that goes to prompts, 0 … 1."""
+    step = performance.tpot_s
+    if step is None or step.value <= 0:
+        return 1.0
+    return min(max(step.terms.get("prompts_of_others", 0.0) / step.value, 0.0), 1.0)

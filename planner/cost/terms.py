@@ -1,0 +1,153 @@
+"""What owning rests on beside the devices: years, interest, servers, hosting, people. Defaults are data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from planner.cost.fleet import Fleet
+from planner.cost.money import Money, sum_of
+from planner.cost.prices_loader import Price
+from planner.errors import BadInput, Problem
+from planner.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server around the devices."""
+
+    form_factors: tuple[str, ...]
+    fixed: Money
+    per_device: Money
+    rack_units: int
+    per_node: tuple[int, ...]
+    """Numbers of devices that are sold in one."""
+    date: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The assumptions of an account; every one may be replaced."""
+
+    years: float
+    residual: Estimate
+    """Share of the purchase price that is left after ``years``."""
+    interest: Estimate
+    """Per year, on the mean of what is tied up."""
+    maintenance: Estimate
+    """Per year, share of the purchase price."""
+    utilisation: float
+    """Share of the month's hours at full load, 0 … 1."""
+    hosting: Money
+    """Per kW and month, power apart."""
+    salary: Money
+    """Per person and month."""
+    people: Estimate
+    """Persons per server."""
+    server_prices: tuple[Server, ...]
+    network: Money
+    """Per server, where several work together."""
+    ram_share: float
+    disk_share: float
+    devices_per_socket: int
+    sources: Mapping[str, str]
+
+    def server(self, form_factor: str) -> Server:
+        """The server that takes a form factor; that of unknown ones otherwise."""
+        rows = [s for s in self.server_prices if form_factor in s.form_factors]
+        return rows[0] if rows else next(s for s in self.server_prices if "unknown" in s.form_factors)
+
+
+def load_terms(table: Mapping[str, Any]) -> Terms:
+    """From the parsed ``ownership.toml``."""
+    terms, hosting, people, network, machine = (
+        table[name] for name in ("terms", "hosting", "people", "network", "machine")
+    )
+    return Terms(
+        years=terms["years"],
+        residual=_range(terms["residual"]),
+        interest=_range(terms["interest"]),
+        maintenance=_range(terms["maintenance"]),
+        utilisation=terms["utilisation"],
+        hosting=Money(_range(hosting["per_kw_month"]), hosting["currency"]),
+        salary=Money(_range(people["salary_month"]), people["currency"]),
+        people=_range(people["share_per_node"]),
+        server_prices=tuple(_server(row) for row in table["servers"]),
+        network=Money(_range(network["per_node_extra"]), network["currency"]),
+        ram_share=machine["ram_per_device_bytes"],
+        disk_share=machine["disk_weights"],
+        devices_per_socket=machine["sockets_per_devices"],
+        sources={
+            "years": terms["years_source"],
+            "residual": terms["residual_source"],
+            "interest": terms["interest_source"],
+            "maintenance": terms["maintenance_source"],
+            "utilisation": terms["utilisation_source"],
+            "hosting": f"{hosting['date']}: {hosting['source']}",
+            "people": f"{people['date']}: {people['source']}; {people['share_source']}",
+            "network": f"{network['date']}: {network['source']}",
+        },
+    )
+
+
+def _range(row: Mapping[str, float]) -> Estimate:
+    return Estimate(row["low"], row["value"], row["high"], "assumed")
+
+
+def _server(row: Mapping[str, Any]) -> Server:
+    return Server(
+        form_factors=tuple(row["form_factors"]),
+        fixed=Money(_range(row["fixed"]), row["currency"]),
+        per_device=Money(_range(row["per_device"]), row["currency"]),
+        rack_units=row["rack_units"],
+        per_node=tuple(row["per_node"]),
+        date=row["date"],
+        source=row["source"],
+    )
+
+
+_BOUNDS = {"years": (0.0, 30.0, False), "utilisation": (0.0, 1.0, True)}
+_SHARES = {"residual": 1.0, "interest": 1.0, "maintenance": 1.0, "people": 1000.0}
+
+
+def checked(terms: Terms) -> Terms:
+    """The same terms if an account can be made of them. Raises BadInput with every problem otherwise."""
+    problems: list[Problem] = []
+    for name, (low, high, zero) in _BOUNDS.items():
+        value = getattr(terms, name)
+        if not (math.isfinite(value) and (low <= value if zero else low < value) and value <= high):
+            problems.append(Problem(name, f"{value:g} is not {'from' if zero else 'above'} {low:g} to {high:g}"))
+    for name, most in _SHARES.items():
+        value = getattr(terms, name).value
+        if not (math.isfinite(value) and 0 <= value <= most):
+            problems.append(Problem(name, f"{value:g} is not from 0 to {most:g}"))
+    if problems:
+        raise _bad(problems)
+    return terms
+
+
+def _bad(problems: list[Problem]) -> BadInput:
+    error = BadInput(problems[0].where, problems[0].message, "give another value")
+    error.problems = tuple(problems)
+    return error
+
+
+def changed(terms: Terms, **values: Any) -> Terms:
+    """Terms with some of them replaced (None leaves a default), checked."""
+    return checked(replace(terms, **{key: value for key, value in values.items() if value is not None}))
+
+
+def purchase_parts(fleet: Fleet, device: Price, terms: Terms) -> dict[str, Money]:
+    """Devices, servers and network of a fleet. Raises CurrencyMismatch."""
+    server = terms.server(fleet.form_factor)
+    parts = {
+        "devices": device.money.scaled(fleet.devices),
+        "servers": server.fixed.scaled(fleet.nodes) + server.per_device.scaled(fleet.devices),
+    }
+    if fleet.nodes > 1:
+        parts["network"] = terms.network.scaled(fleet.nodes)
+    sum_of(parts)
+    return parts
