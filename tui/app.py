@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 from collections.abc import Iterable
 from pathlib import Path
@@ -297,9 +296,9 @@ class PlannerApp(Jobs):
         from tui.modals.reader import HelpModal, help_for
 
         keys = [
-            (self.get_key_display(active.binding), active.binding.tooltip or active.binding.description)
+            (self.get_key_display(active.binding), active.binding.tooltip)
             for active in self.screen.active_bindings.values()
-            if active.enabled and (active.binding.tooltip or active.binding.description)
+            if active.enabled and active.binding.id and active.binding.tooltip
         ]
         self.push_screen(HelpModal(help_for(self.focused), keys))
 
@@ -322,10 +321,17 @@ def _runner(app: PlannerApp, action: str, node: Any) -> Any:
 
 def run_app(argv: list[str]) -> int:
     """Parse the app's few options and run it."""
+    hardware, overlays = _options(argv) if argv else (None, ())
+    app = PlannerApp(hardware, overlays)
+    app.run()
+    return app.return_code or 0
+
+
+def _options(argv: list[str]) -> tuple[str | None, tuple[Path, ...]]:
+    import argparse
+
     parser = argparse.ArgumentParser(prog="deploy-planner", add_help=False)
     parser.add_argument("--hardware", metavar="SPEC|FILE")
     parser.add_argument("--data", action="append", default=[], metavar="DIR")
     args = parser.parse_args(argv)
-    app = PlannerApp(args.hardware, tuple(Path(folder) for folder in args.data))
-    app.run()
-    return app.return_code or 0
+    return args.hardware, tuple(Path(folder) for folder in args.data)

@@ -1,4 +1,4 @@
-"""Memory bars as letters: W weights, K KV cache, A activations, G graphs, N non-torch, U used by others, · free."""
+"""Memory bars as letters: W weights, K KV cache, A activations, G graphs, N context, U used by others, · free."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LETTERS = {"weights": "W", "kv_cache": "K", "activations": "A", "cuda_graphs": "G", "non_torch": "N"}
 NAMES = {
-    "W": "weights", "K": "KV cache", "A": "activations", "G": "CUDA graphs", "N": "non-torch",
+    "W": "weights", "K": "KV cache", "A": "activations", "G": "CUDA graphs", "N": "context",
     "U": "used by others", "·": "free",
 }  # fmt: skip
 COLOURS = {
@@ -56,9 +56,17 @@ def bars_of(plan: PlannedDeployment, inventory: Inventory | None) -> tuple[Bar, 
     return (Bar(_gpu_name(plan), (*_parts(memory), ("U", others)), memory.per_gpu.capacity.value),)
 
 
-def _parts(memory: ServingMemory) -> Sequence[tuple[str, float]]:
+def context_of(memory: ServingMemory) -> float:
+    """What the driver's context takes: the total less its named parts."""
     gpu = memory.per_gpu
-    return [(letter, max(0.0, getattr(gpu, part).value)) for part, letter in LETTERS.items()]
+    named = sum(max(0.0, float(getattr(gpu, part).value)) for part in LETTERS)
+    return max(0.0, gpu.total.value - named)
+
+
+def _parts(memory: ServingMemory) -> Sequence[tuple[str, float]]:
+    sizes = {letter: max(0.0, getattr(memory.per_gpu, part).value) for part, letter in LETTERS.items()}
+    sizes["N"] += context_of(memory)
+    return list(sizes.items())
 
 
 def _gpu_name(plan: PlannedDeployment) -> str:

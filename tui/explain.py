@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui import text
@@ -28,7 +27,9 @@ class Explanation:
 @cache
 def texts() -> dict[str, Any]:
     """The file of explanations."""
-    with files("tui").joinpath("explanations.toml").open("rb") as stream:
+    import tomllib
+
+    with Path(__file__).with_name("explanations.toml").open("rb") as stream:
         return tomllib.load(stream)
 
 

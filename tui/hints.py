@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 2000
 """Of a folder that are looked at for completions."""
 HARDWARE_ABOUT = (
-    "8xH200 · 2x8xH100-SXM (machines × cards) · 4xRTX-4090 · 8xMI300X · cpu · or a file: an inventory, or saved\n"
-    "output of nvidia-smi -q -x, rocm-smi --json, npu-smi info, hl-smi"
+    "8xH200 · 2x8xH100-SXM (machines × cards) · 4xRTX-4090 · 8xMI300X · cpu\n"
+    "or a file: an inventory, or saved output of a vendor's tool"
 )
 FILE_ABOUT = "An inventory, or saved output of nvidia-smi -q -x, rocm-smi --json, xpu-smi, npu-smi info, hl-smi"
 SAVE_ABOUT = "The hardware as planned with, as a file that --hardware and o read again"
@@ -35,7 +35,9 @@ def hardware_hint(line: str, library: Library) -> Hint:
     try:
         inventory = inventory_from_spec(line, library.database)
     except PlannerError as error:
-        return Hint(str(error), good=False, options=options)
+        if options:
+            return Hint(f"{len(options)} names go on like this: ↓", mark="", options=options)
+        return Hint(str(error), mark="✗")
     return Hint(summary(inventory), options=options if len(options) > 1 else ())
 
 
@@ -63,8 +65,8 @@ def file_hint(line: str) -> Hint:
         folder = path if line.endswith("/") or not line else path.parent
         options = sorted(_entries(folder, "" if folder is path else path.name))
     except OSError as error:
-        return Hint(f"{error.strerror or error}", good=False)
-    return Hint("" if options or not line else "no such file", good=bool(options) or not line, options=options)
+        return Hint(f"{error.strerror or error}", mark="✗")
+    return Hint("" if options or not line else "no such file", mark="" if options or not line else "✗", options=options)
 
 
 def _entries(folder: Path, start: str) -> list[str]:
@@ -81,9 +83,9 @@ def save_hint(line: str) -> Hint:
     """Whether a file can be written there."""
     path = Path(line).expanduser()
     if not line.strip():
-        return Hint("a file name is needed", good=False)
+        return Hint("a file name is needed", mark="✗")
     if path.is_dir():
-        return Hint(f"{path} is a folder", good=False)
+        return Hint(f"{path} is a folder", mark="✗")
     if not path.parent.is_dir():
-        return Hint(f"there is no folder {path.parent}", good=False)
-    return Hint(f"{path} exists: it will be replaced" if path.exists() else "")
+        return Hint(f"there is no folder {path.parent}", mark="✗")
+    return Hint(f"{path} exists: it will be replaced" if path.exists() else "", mark="~")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from threading import Event
@@ -34,7 +35,7 @@ class Jobs(App[None]):
     """The app's workers. Answers arrive in ``took_…`` methods, on the event loop, dropped when they are stale."""
 
     def __init__(self, overlays: tuple[Path, ...], services: Services, debounce_s: float) -> None:
-        super().__init__()
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = Session()
         self.services = services
         self._overlays = overlays

@@ -30,9 +30,11 @@ class StepWanted(Message):
 
 @dataclass
 class Explained(Message):
-    """What the focused field or figure means, for the line at the bottom."""
+    """What the focused field or figure means, for the lines at the bottom."""
 
     text: str
+    subject: str = ""
+    """One line before it, cut to the width: the row that the cursor is on."""
 
 
 @dataclass

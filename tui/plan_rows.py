@@ -19,9 +19,9 @@ SIDE_BY_SIDE = 100
 STACKED = (
     Column("mark", "  #", 5),
     Column("plan", "Plan", 24, elastic=True),
-    Column("ttft_s", "First", 7, right=True),
-    Column("tpot_s", "Token", 7, right=True),
-    Column("output_tok_s", "tok/s", 7, right=True),
+    Column("ttft_s", "First", 6, right=True),
+    Column("tpot_s", "Token", 6, right=True),
+    Column("output_tok_s", "tok/s", 6, right=True),
     Column("max_concurrency", "Room", 6, right=True),
     Column("verdict", "", 1),
 )
@@ -124,6 +124,18 @@ def memory_rows(plan: PlannedDeployment) -> Iterator[Row]:
             "origin": estimate.origin,
         }
         yield Row(figure.key, cells, _about(figure))
+        if figure is PARTS[-1]:
+            yield from _context_row(plan, capacity.value)
+
+
+def _context_row(plan: PlannedDeployment, capacity: float) -> Iterator[Row]:
+    """The driver's context, where the total has one that the parts have not."""
+    from tui.bars import context_of
+
+    size = context_of(plan.estimate.memory) if plan.estimate.memory else 0.0
+    if size > 0 and capacity > 0:
+        cells = {"part": "N Context", "value": text.shown(size, "B"), "share": f"{size / capacity:.1%}"}
+        yield Row("context", cells, "Context — what the driver keeps on the card for each process that uses it.")
 
 
 def _about(figure: Figure) -> str:
@@ -155,7 +167,7 @@ def load_rows(session: Session, width: int = 12) -> Iterator[Row]:
             "verdict": _keeps(session, speed),
             "bar": "█" * round(width * rate / most) if most else "",
         }  # fmt: skip
-        yield Row(str(point.users), cells, f"{point.users:,} requests in flight at once, on the plan looked at")
+        yield Row(str(point.users), cells, f"{point.users:,} in flight at once, on the plan looked at")
 
 
 def _keeps(session: Session, speed: Performance | None) -> str:
@@ -169,7 +181,7 @@ def _keeps(session: Session, speed: Performance | None) -> str:
 
 def compare_columns(plans: Sequence[PlannedDeployment], width: int) -> tuple[Column, ...]:
     """A column a plan, all of equal width."""
-    name = 14
+    name = 16
     each = max(12, (width - name) // max(1, len(plans)) - 2)
     return (Column("name", "  Figure", name), *(Column(f"plan{p.rank}", f"Plan {p.rank}", each) for p in plans))
 
@@ -183,14 +195,16 @@ def compare_rows(plans: Sequence[PlannedDeployment]) -> Iterator[Row]:
         ("Layout", text.layout_of),
     )
     for name, show in words:
-        yield Row(name, {"name": name, **{f"plan{p.rank}": show(p) for p in plans}}, name)
+        about = f"{name}: " + "; ".join(f"{p.rank} {show(p)}" for p in plans)
+        yield Row(name, {"name": name, **{f"plan{p.rank}": show(p) for p in plans}}, about)
     for figure in (*SPEED, *MEMORY, *COST):
         estimates = {p.rank: figure.of(p) for p in plans}
         values = {rank: e.value for rank, e in estimates.items() if e is not None}
         if values:
             best = _best(figure, values)
             cells = {f"plan{p.rank}": _compared(figure, p, best) for p in plans}
-            yield Row(figure.key, {"name": figure.label, **cells}, _about(figure))
+            name = figure.label if figure.unit != "tok/s" else f"{figure.label} /s"
+            yield Row(figure.key, {"name": name, **cells}, _about(figure))
     settings = [p.deployment.get("serving", {}) for p in plans]
     for key in sorted({key for table in settings for key in table}):
         if len({str(table.get(key)) for table in settings}) > 1:
@@ -208,7 +222,7 @@ def _best(figure: Figure, values: dict[int, float]) -> float | None:
 def _compared(figure: Figure, plan: PlannedDeployment, best: float | None) -> str:
     estimate = figure.of(plan)
     mark = "● " if estimate is not None and estimate.value == best else ""
-    return mark + text.figure(estimate, figure.unit_of(plan))
+    return mark + text.figure(estimate, "" if figure.unit == "tok/s" else figure.unit_of(plan))
 
 
 def why_lines(plan: PlannedDeployment) -> Iterator[str]:

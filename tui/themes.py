@@ -40,4 +40,4 @@ HIGH_CONTRAST = Theme(
 
 def first_theme(no_color: bool, color_system: str | None) -> str:
     """The terminal's own colours where it has few or none are wanted."""
-    return ANSI if no_color or color_system is None or color_system in POOR else DARK
+    return ANSI if no_color or color_system in POOR else DARK

@@ -13,8 +13,8 @@ from textual.widgets import ContentSwitcher, Footer, Static
 
 from tui.messages import Explained, ExplainWanted, StepWanted
 from tui.panes.base import Pane
-from tui.panes.hardware import HardwarePane
 from tui.session import Session
+from tui.text import elided
 from tui.widgets.answer import AnswerPanel, FoldedAnswer
 from tui.widgets.site_line import SiteLine
 from tui.widgets.step_bar import STEPS, StepBar
@@ -23,7 +23,7 @@ ORDER = tuple(step[0] for step in STEPS)
 
 
 def _pane_class(step: str) -> type[Pane]:
-    """Panes are imported when they are first wanted: the first paint needs only the first."""
+    """Panes are imported when they are first wanted, the first right after the first paint."""
     if step == "model":
         from tui.panes.model import ModelPane
 
@@ -40,12 +40,15 @@ def _pane_class(step: str) -> type[Pane]:
         from tui.panes.export import ExportPane
 
         return ExportPane
+    from tui.panes.hardware import HardwarePane
+
     return HardwarePane
 
 
 class WalkScreen(Screen[None]):
     """Header, steps, pane, answer, explanation, footer."""
 
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(n), f"go('{step}')", name, show=False, id=f"walk.{step}", tooltip=f"Go to {name}")
@@ -68,8 +71,7 @@ class WalkScreen(Screen[None]):
         yield SiteLine(id="site")
         yield StepBar(id="steps")
         with Horizontal(id="body"):
-            with ContentSwitcher(id="panes", initial=ORDER[0]):
-                yield HardwarePane(id=ORDER[0])
+            yield ContentSwitcher(id="panes")
             with VerticalScroll(id="beside", can_focus=False):
                 yield AnswerPanel(id="answer")
         yield FoldedAnswer(id="folded")
@@ -77,7 +79,7 @@ class WalkScreen(Screen[None]):
         yield Footer(show_command_palette=True)
 
     def on_mount(self) -> None:
-        self._focus_first(HardwarePane)
+        self.call_after_refresh(self.call_after_refresh, self.action_go, ORDER[0])
 
     @property
     def step(self) -> str:
@@ -91,8 +93,7 @@ class WalkScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Beyond the first and the last step there is nothing."""
         if action == "move":
-            direction = parameters[0]
-            return None if self.step == (ORDER[-1] if direction == 1 else ORDER[0]) else True
+            return self.step != (ORDER[-1] if parameters[0] == 1 else ORDER[0])
         return True
 
     async def action_go(self, step: str) -> None:
@@ -154,7 +155,9 @@ class WalkScreen(Screen[None]):
             await self.action_go(event.step)
 
     def on_explained(self, event: Explained) -> None:
-        self.query_one("#explain", Static).update(Content(event.text))
+        place = self.query_one("#explain", Static)
+        subject = elided(event.subject, max(20, place.size.width))
+        place.update(Content("\n".join(part for part in (subject, event.text) if part)))
 
     def redraw(self) -> None:
         """Draw the session everywhere it shows."""

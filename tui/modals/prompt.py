@@ -25,7 +25,8 @@ class Hint:
 
     words: str = ""
     """What it would mean, or what is wrong with it."""
-    good: bool = True
+    mark: str = "✓"
+    """✓ good, ✗ wrong, or nothing."""
     options: Sequence[str] = field(default=())
     """Lines that it could become."""
 
@@ -45,7 +46,7 @@ class PromptModal(ModalScreen[str | None]):
             dialog.border_title = self.asked
             dialog.border_subtitle = "Enter takes it · ↓ completions · Escape goes back"
             yield Static(Content(self.about), classes="hint")
-            yield Input(value=self.line, id="prompt-line")
+            yield Input(value=self.line, id="prompt-line", select_on_focus=False)
             yield Static(id="prompt-said")
             yield OptionList(id="prompt-options")
 
@@ -60,8 +61,8 @@ class PromptModal(ModalScreen[str | None]):
     @work(exclusive=True, group="hint", exit_on_error=False)
     async def _look_up(self, line: str) -> None:
         found = await in_thread(lambda: self.hint(line), "hint")
-        mark = ("✓ " if found.good else "✗ ") if found.words else ""
-        self.query_one("#prompt-said", Static).update(Content(mark + found.words))
+        said = f"{found.mark} {found.words}".strip() if found.words else ""
+        self.query_one("#prompt-said", Static).update(Content(said))
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options([Content(option) for option in list(found.options)[:MAX_OPTIONS]])

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.messages import ExplainWanted
+from tui.messages import Explained, ExplainWanted
 from tui.widgets.answer import AnswerPanel
 
 if TYPE_CHECKING:
@@ -51,14 +51,20 @@ class AnswerModal(ModalScreen[None]):
         self.session = session
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
+        with Vertical(classes="dialog tall") as dialog:
             dialog.border_title, dialog.border_subtitle = "The answer", f"↑ ↓ figures · ? explains · {CLOSE}"
-            yield AnswerPanel(id="modal-answer")
+            with VerticalScroll(id="answer-scroll", can_focus=False):
+                yield AnswerPanel(id="modal-answer")
+            yield Static(id="answer-explain")
 
     def on_mount(self) -> None:
         panel = self.query_one(AnswerPanel)
         panel.show(self.session)
         panel.focus()
+
+    def on_explained(self, event: Explained) -> None:
+        event.stop()
+        self.query_one("#answer-explain", Static).update(Content(event.text))
 
     def on_explain_wanted(self, event: ExplainWanted) -> None:
         event.stop()

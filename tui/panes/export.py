@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -18,6 +19,14 @@ from tui.session import Session
 
 if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment
+
+
+ABOUT = {
+    "export-path": "File — where the document goes; ~ is your home. Enter goes on to the button.",
+    "write": "Write — the deployment with its figures. A file that exists is replaced only on a second press.",
+    "copy": "Copy — to the clipboard of your own terminal, by OSC 52: also over ssh.",
+    "export-scroll": "The document, or what would change in the file on disk. ↑ ↓ scroll.",
+}
 
 
 class ExportPane(Pane):
@@ -58,6 +67,9 @@ class ExportPane(Pane):
         if action == "leave_name":
             return self.query_one(Input).has_focus
         return True
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.post_message(Explained(ABOUT.get(event.widget.id or "", "")))
 
     @property
     def path(self) -> Path:

@@ -48,7 +48,7 @@ class HardwarePane(Pane):
         Binding("o", "app.open", "Open", id="hardware.open", tooltip="Open an inventory or saved tool output"),
         Binding("r", "app.detect", "Refresh", id="hardware.refresh", tooltip="Look at this machine again"),
         Binding("s", "app.save_site", "Save", show=False, id="hardware.save", tooltip="Save this hardware as a file"),
-        Binding("q", "app.quit", "Quit", show=False, id="hardware.quit", tooltip="Leave"),
+        Binding("q", "app.quit", "Quit", id="hardware.quit", tooltip="Leave"),
     ]
 
     def compose(self) -> ComposeResult:

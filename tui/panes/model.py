@@ -110,20 +110,26 @@ class ModelPane(Pane):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        listing, typed = self.query_one(Listing), event.value.strip()
+        typed = event.value.strip()
         if is_path(typed):
             self._take(typed)
-            return
+        else:
+            self._to_list()
+
+    def _to_list(self) -> None:
+        """From the search to the first model that it found."""
+        listing = self.query_one(Listing)
         found = [key for key in listing.listed if key != BEST]
-        listing.focus()
-        if typed and found:
+        if self._view.search and found and listing.at.row == BEST:
             listing.go_to(found[0])
+        listing.focus()
 
     def on_key(self, event: events.Key) -> None:
         """↓ leaves the search for the list."""
         if event.key == "down" and self.query_one(Input).has_focus:
             event.stop()
-            self.query_one(Listing).focus()
+            event.prevent_default()
+            self._to_list()
 
     def action_search(self) -> None:
         self.query_one(Input).focus()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -19,8 +20,9 @@ from tui.fixes import changes_of, in_words
 from tui.messages import Changed, Explained, LoadCurveWanted, PlanChosen, PlanMarked, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
-from tui.widgets.answer import bar_content, waiting_lines
+from tui.widgets.answer import waiting_lines
 from tui.widgets.listing import Listing
+from tui.widgets.memory_bars import MemoryBars
 
 ELSEWHERE = {
     "less-capable-model": "Step 2 names a model: then only that one is planned.",
@@ -61,7 +63,7 @@ class PlansPane(Pane):
                 yield Static(id="plan-waiting")
                 yield Listing("plans", rows.STACKED, id="ranking", lines=2)
             with TabPane("Memory", id="memory"):
-                yield Static(id="plan-bars")
+                yield MemoryBars(id="plan-bars")
                 yield Listing("memory", rows.MEMORY_COLUMNS, id="memory-parts")
             with TabPane("Why", id="why"), VerticalScroll(id="plan-why-scroll"):
                 yield Static(id="plan-why")
@@ -91,6 +93,10 @@ class PlansPane(Pane):
         return self.query_one(TabbedContent)
 
     # drawing
+
+    def on_resize(self) -> None:
+        if self._session is not None:
+            self.show(self._session)
 
     def show(self, session: Session) -> None:
         self._session = session
@@ -126,14 +132,7 @@ class PlansPane(Pane):
         session, plan = self._session, self._session.best if self._session else None
         if session is None or plan is None:
             return
-        width = max(20, self.query_one("#plan-bars").size.width)
-        lines = []
-        for bar in bars_of(plan, session.draft.inventory):
-            tail = f" {bar.share:4.0%} of {text.shown(bar.capacity, 'B')}"
-            lines.append(
-                Content.assemble(f"{bar.name} ", bar_content(bar, width - len(bar.name) - len(tail) - 1), tail)
-            )
-        self.query_one("#plan-bars", Static).update(Content("\n").join(lines))
+        self.query_one(MemoryBars).show(bars_of(plan, session.draft.inventory))
         self.query_one("#memory-parts", Listing).fill(rows.memory_rows(plan))
 
     def _show_why(self) -> None:
@@ -159,6 +158,7 @@ class PlansPane(Pane):
         indices = session.marked or tuple(range(min(2, len(session.plan.candidates))))
         plans = [session.plan.candidates[i] for i in sorted(indices)]
         hint = "" if session.marked else "The first two; x marks others in the ranking, up to four."
+        self.query_one("#compare-hint").display = bool(hint)
         self.query_one("#compare-hint", Static).update(Content(hint))
         listing = self.query_one("#comparison", Listing)
         listing.set_columns(rows.compare_columns(plans, max(40, listing.size.width)))
@@ -181,6 +181,14 @@ class PlansPane(Pane):
             if first is not None:
                 first.focus()
         self.refresh_bindings()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if event.widget.id == "plan-why-scroll":
+            self.post_message(
+                Explained("Why it stands here, the most important first; then what was assumed. ↑ ↓ scroll.")
+            )
+        elif event.widget.id is None:
+            self.post_message(Explained("← → another tab, ↓ or Tab into it; m i t l c R and Escape go straight there."))
 
     def action_mark(self) -> None:
         if self._session is not None:

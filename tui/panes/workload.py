@@ -66,8 +66,8 @@ class WorkloadPane(Pane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go_on", "Plans", id="workload.go-on", tooltip="Go on to the plans"),
-        Binding("down", "screen.focus_next", "Next field", show=False, id="workload.down"),
-        Binding("up", "screen.focus_previous", "Field before", show=False, id="workload.up"),
+        Binding("down", "app.focus_next", "Next field", show=False, id="workload.down"),
+        Binding("up", "app.focus_previous", "Field before", show=False, id="workload.up"),
     ]
 
     def __init__(self, *, id: str) -> None:

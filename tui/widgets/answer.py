@@ -22,14 +22,7 @@ if TYPE_CHECKING:
     from tui.session import Session
 
 LABEL_WIDTH = 13
-VALUE_WIDTH = 12
-
-
-def bar_content(bar: Bar, width: int) -> Content:
-    """The memory bar with a colour for each part; the letters carry the meaning without it."""
-    from tui.bars import COLOURS
-
-    return Content.assemble(*((letter, COLOURS.get(letter, "")) for letter in bar.cells(width)))
+VALUE_WIDTH = 11
 
 
 class AnswerPanel(Static, can_focus=True):
@@ -136,6 +129,7 @@ def waiting_lines(session: Session | None) -> list[str]:
 
 def _bar_lines(bar: Bar, width: int) -> Iterator[Content]:
     from tui.bars import NAMES
+    from tui.widgets.memory_bars import bar_content
 
     share = f" {bar.share:4.0%}"
     room = width - len(bar.name) - 1 - len(share)
@@ -163,10 +157,10 @@ def _figure_lines(
     parts += [promise(figure.key, estimate, session), text.moved(estimate, before, figure.better)]
     line = head
     for part in filter(None, parts):
-        if len(line) + len(part) + 2 > width:
+        if len(line) + len(part) + 1 > width:
             yield line
             line = " " * (LABEL_WIDTH + 1)
-        line = f"{line}  {part}"
+        line = f"{line} {part}"
     yield line
 
 
@@ -219,6 +213,7 @@ class FoldedAnswer(Static):
             waiting = [line for line in waiting_lines(session) if line][:2]
             return Content("\n").join(Content(text.elided(line, width)) for line in waiting)
         from tui.bars import bars_of
+        from tui.widgets.memory_bars import bar_content
 
         words, figures = text.folded_lines(plan)
         verdict, activity = text.verdict_of(plan), session.activity or ("stopped early" if session.partial else "")

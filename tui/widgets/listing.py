@@ -17,6 +17,8 @@ from tui.messages import Explained, ExplainWanted
 from tui.text import elided
 
 GAP = 2
+NARROWEST = 8
+"""Cells that an elastic column keeps whatever happens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,12 @@ class Row:
 
 
 def fitting(columns: Sequence[Column], width: int) -> tuple[tuple[Column, int], ...]:
-    """The columns that a width has room for, each with its own."""
+    """The columns that a width has room for, each with its own; the elastic one gives way last."""
     kept = list(columns)
     while _least(kept) > width and any(column.need for column in kept):
         kept.remove(max((c for c in kept if c.need), key=lambda c: c.need))
-    spare = max(0, width - _least(kept))
-    elastic = next((c for c in kept if c.elastic), None)
-    return tuple((c, c.width + (spare if c is elastic else 0)) for c in kept)
+    spare = width - _least(kept)
+    return tuple((c, max(NARROWEST, c.width + spare) if c.elastic else c.width) for c in kept)
 
 
 def _least(columns: Sequence[Column]) -> int:
@@ -227,7 +228,7 @@ class Listing(DataTable[Text]):
             self.post_message(self.Taken(self, self.at.row))
 
     def on_focus(self) -> None:
-        self._tell_if_focused()
+        self._tell()
 
     def on_resize(self, event: events.Resize) -> None:
         self._lay_out()
@@ -235,15 +236,17 @@ class Listing(DataTable[Text]):
     # explanations
 
     def _tell_if_focused(self) -> None:
+        if self.has_focus:
+            self._tell()
+
+    def _tell(self) -> None:
         row = self.listed.get(self.at.row)
-        if not self.has_focus or row is None:
+        if row is None:
             return
         column = next((c for c, _ in self.shown if c.key == self.at.column), None)
         about = column_about(self.table_name, self.at.column)
         heading = (column.label.strip() or self.at.column) if column else ""
-        self.post_message(
-            Explained("\n".join(part for part in (row.about, f"{heading} — {about}" if about else "") if part))
-        )
+        self.post_message(Explained(f"{heading} — {about}" if about else "", row.about))
 
     def action_explain(self) -> None:
         """The whole of what is under the cursor."""
