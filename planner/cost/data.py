@@ -11,6 +11,7 @@ from planner.cost.prices_loader import Reader
 from planner.cost.scenarios import Scenario, load_scenarios
 from planner.cost.site import SiteFacts, load_site
 from planner.cost.terms import Terms, checked, load_terms
+from planner.estimate import Estimate
 
 _FOLDER = "cost/prices"
 
@@ -25,16 +26,22 @@ class CostData:
     scenarios: tuple[Scenario, ...]
     horizon_years: float
     history: tuple[ApiPrice, ...]
+    clock_lock: Mapping[str, Estimate]
+    """Memory type → share of decode energy that locked clocks save."""
 
 
 def load_cost_data(read_toml: Reader) -> CostData:
     """From the package's tables."""
     scenarios = read_toml(f"{_FOLDER}/scenarios.toml")
+    caps = read_toml(f"{_FOLDER}/power_caps.toml")
+    lock = caps["clock_lock"]
+    saved = Estimate(**lock["decode_energy_saved"], origin=lock["origin"])
     return CostData(
         terms=checked(load_terms(read_toml(f"{_FOLDER}/ownership.toml"))),
         site=load_site(read_toml(f"{_FOLDER}/site.toml")),
-        caps=load_cap_curves(read_toml(f"{_FOLDER}/power_caps.toml")),
+        caps=load_cap_curves(caps),
         scenarios=load_scenarios(scenarios),
         horizon_years=scenarios["horizon"]["years"],
+        clock_lock=dict.fromkeys(lock["memory"], saved),
         history=load_api_history(read_toml(f"{_FOLDER}/api_history.toml")),
     )

@@ -1,8 +1,8 @@
 """Power, energy and money of a serving deployment, in short: what an estimate and a plan carry.
 
 Power by phase is ``planner.cost.energy``; the whole account of a fleet is ``planner.cost.ownership``. Per million
-output tokens: energy in Wh is power / (tokens/s) · 1e6 / 3600, money is the amount per hour / (tokens/s) · 1e6 / 3600; the
-amount is the rent, or depreciation plus electricity where only a purchase price is known.
+output tokens: energy in Wh is power / (tokens/s) · 1e6 / 3600, money is the amount per hour / (tokens/s) · 1e6 / 3600;
+the amount is the rent, or depreciation plus electricity where only a purchase price is known.
 """
 
 from __future__ import annotations

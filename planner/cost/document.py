@@ -1,0 +1,62 @@
+"""What the ``cost`` verb answers. Every amount has its currency, every price its date and source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from planner.cost.against import Comparison
+from planner.cost.caps import CapStep
+from planner.cost.energy import Power
+from planner.cost.fleet import Fleet
+from planner.cost.ownership import Account, Load, Rent
+from planner.cost.scenarios import Course
+from planner.cost.site import Site
+from planner.documents.result import Finding, Verdict
+from planner.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Wh of a million tokens, at the meter."""
+
+    per_mtok_output_only: Estimate | None
+    """Everything laid on the output."""
+    per_mtok: Estimate | None
+    """Of all tokens."""
+    per_mtok_input: Estimate | None
+    """Prompts bear the energy of their share of the time."""
+    per_mtok_output: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostDocument:
+    """The account of one deployment. What is None is unknown, and ``problems`` says why."""
+
+    verdict: Verdict
+    id: str | None = None
+    fleet: Fleet | None = None
+    output_tok_s: Estimate | None = None
+    input_tok_s: Estimate | None = None
+    prompt_time: float | None = None
+    """Share of the devices' time in prefill."""
+    power: Power | None = None
+    energy: Energy | None = None
+    clock_lock_saves: Estimate | None = None
+    """Share of decode energy that locked clocks save, where a cap would do nothing."""
+    caps: tuple[CapStep, ...] = ()
+    site: Site | None = None
+    owned: Account | None = None
+    rented: Rent | None = None
+    sensitivity: tuple[Load, ...] = ()
+    """Owned, by utilisation."""
+    apis: tuple[Comparison, ...] = ()
+    scenarios: tuple[Course, ...] = ()
+    """Against the first of ``apis``."""
+    problems: tuple[Finding, ...] = ()
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    """Default that was taken, by the name of the option that replaces it."""
+    as_of: Mapping[str, str] = field(default_factory=dict)
+    """What a price is of: its date and source. None of them is implied to be current."""
+    schema: Literal["deploy-planner/cost/1"] = "deploy-planner/cost/1"
