@@ -36,15 +36,16 @@ class Mended:
 
 
 def mend(deployment: Deployment, library: Library, failures: tuple[Explained, ...] = ()) -> Mended:
-    """First what the planner itself finds wrong; when that is nothing, what the failure's kind is known to need."""
-    mended = _by_findings(Mended(deployment, predict(deployment, library), ()), library)
-    if mended.changes and mended.good:
-        return mended
+    """First what the engine itself said would do, then what the planner finds wrong, and where neither
+    changes anything, what the failure's kind is known to need."""
+    mended = Mended(deployment, predict(deployment, library), ())
     for failure in failures:
-        tried = _by_hint(mended, failure, library)
-        if tried is not None:
-            return _by_findings(tried, library)
-    return mended
+        mended = _by_hint(mended, failure, library, moves=False) or mended
+    mended = _by_findings(mended, library)
+    for failure in failures:
+        if not mended.changes:
+            mended = _by_hint(mended, failure, library, moves=True) or mended
+    return _by_findings(mended, library)
 
 
 def _by_findings(mended: Mended, library: Library) -> Mended:
@@ -59,16 +60,17 @@ def _by_findings(mended: Mended, library: Library) -> Mended:
     return mended
 
 
-def _by_hint(mended: Mended, failure: Explained, library: Library) -> Mended | None:
-    """The failure's own change, as far as it moves anything; larger lengths than planned are no mending."""
-    if not failure.change:
+def _by_hint(mended: Mended, failure: Explained, library: Library, *, moves: bool) -> Mended | None:
+    """The failure's own change, as far as it changes anything; a longer context than planned is no mending."""
+    wanted = {key: move for key, move in failure.change.items() if (move[0] in "x+-") == moves}
+    if not wanted:
         return None
     present = _values(mended.deployment, library)
     change = {}
-    for key, move in failure.change.items():
+    for key, move in wanted.items():
         now, new = present.get(key), moved(present.get(key), move)
-        grows = isinstance(now, int | float) and isinstance(new, int | float) and new > now and move[0] != "+"
-        if new is not None and new != now and not (grows and key == "serving.max_model_len"):
+        longer = key == "serving.max_model_len" and isinstance(new, int | float) and new > (now or 0)
+        if new is not None and new != now and not longer:
             change[key] = new
     if not change:
         return None
