@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.documents.deployment import Deployment
+from planner.documents.files import parse_deployment
 
 ROOT = Path(__file__).parent.parent / "tests"
 TRUTH = ROOT / "truth"
@@ -71,7 +72,7 @@ def document(case: Case) -> dict[str, Any]:
 
 def deployment(case: Case) -> Deployment:
     """The same, validated."""
-    return Deployment.model_validate(document(case))
+    return parse_deployment(document(case), case.id)
 
 
 @cache

@@ -52,7 +52,7 @@ def _proposals(
     return tuple(
         PlannedDeployment(
             rank=rank,
-            deployment=deployment.model_dump(mode="json", by_alias=True, exclude_none=True),
+            deployment=to_plain(deployment),
             estimate=estimate,
             reasons=reasons(scored, rank, list(everything), question.task),
             pareto=flag,
@@ -72,12 +72,11 @@ def deployment_of(candidate: Candidate, question: Question) -> Deployment:
     base, resolved = candidate.option.base.deployment, candidate.resolved
     cluster = resolved.cluster
     hardware = base.hardware or HardwareTable()
-    hardware = hardware.model_copy(
-        update={
-            "per_node": cluster.per_node,
-            "nodes": cluster.nodes,
-            "fabric": hardware.fabric if cluster.nodes > 1 else None,
-        }
+    hardware = replace(
+        hardware,
+        per_node=cluster.per_node,
+        nodes=cluster.nodes,
+        fabric=hardware.fabric if cluster.nodes > 1 else None,
     )
     profile = resolved.engine
     return Deployment(

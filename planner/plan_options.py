@@ -139,7 +139,7 @@ def _workload(source: ModelSource, question: Question) -> WorkloadTable:
     if architecture.kind not in ("encoder", "reranker"):
         return table
     longest = float(architecture.max_position or table.isl or 0.0)
-    return table.model_copy(update={"osl": 0.0, "isl": min(table.isl or 0.0, longest)})
+    return replace(table, osl=0.0, isl=min(table.isl or 0.0, longest))
 
 
 def _file_bytes(base: Resolved, source: ModelSource) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from planner.data import read_toml
@@ -66,7 +66,7 @@ def _workload(
             filled["saturated"] = assumed["workload.saturated"] = True
         else:
             filled["concurrency"] = assumed["workload.concurrency"] = _concurrency(groups, policy)
-    return given.model_copy(update=filled)
+    return replace(given, **filled)
 
 
 def _concurrency(groups: tuple[Group, ...], policy: Policy) -> float:

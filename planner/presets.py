@@ -40,12 +40,13 @@ def preset(name: str) -> Preset:
 
 
 def _preset(name: str, row: dict[str, Any]) -> Preset:
-    level = ServiceLevelTable(**row["service_level"]) if "service_level" in row else None
+    promised = {key: float(value) for key, value in row.get("service_level", {}).items()}
+    level = ServiceLevelTable(**promised) if promised else None
     workload = WorkloadTable(
-        isl=row["isl"],
-        osl=row["osl"],
+        isl=float(row["isl"]),
+        osl=float(row["osl"]),
         saturated=row.get("saturated", False),
-        prefix_hit_rate=row.get("prefix_hit_rate", 0.0),
+        prefix_hit_rate=float(row.get("prefix_hit_rate", 0)),
         service_level=level,
     )
     return Preset(name, row["label"], row["about"], workload, row["max_model_len"], row["source"])

@@ -44,9 +44,9 @@ def test_help_and_version_load_neither_pydantic_nor_textual() -> None:
     assert not {m for m in modules if m.split(".")[0] in (*TOOLKITS, "pydantic", "psutil", "pynvml")}
 
 
-def test_nvml_is_loaded_only_to_detect() -> None:
+def test_nvml_is_loaded_only_to_detect_and_pydantic_only_to_read_documents() -> None:
     modules = loaded_after(
         "from planner.cli.main import main; "
         "assert main(['plan', '--json', '--hardware', '8xH200', '--model', 'deepseek-r1']) == 0"
     )
-    assert "pynvml" not in modules
+    assert not {"pynvml", "pydantic"} & modules

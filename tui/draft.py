@@ -90,9 +90,9 @@ class Draft:
             ttft_s=self.ttft_ms * MILLI if self.ttft_ms else None, tpot_s=self.tpot_ms * MILLI if self.tpot_ms else None
         )
         return WorkloadTable(
-            isl=self.isl,
-            osl=self.osl,
-            concurrency=self.users if self.load == "users" else None,
+            isl=float(self.isl),
+            osl=float(self.osl),
+            concurrency=float(self.users) if self.users and self.load == "users" else None,
             request_rate=(self.rate or 1) / SECONDS_PER_MINUTE if self.load == "rate" else None,
             saturated=self.load == "full",
             prefix_hit_rate=self.prefix_percent / PERCENT,

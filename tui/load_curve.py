@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,5 +32,5 @@ def load_curve(plan: PlannedDeployment, library: Library) -> Iterator[LoadPoint]
     if workload is None:
         return
     for users in LOADS:
-        load = workload.model_copy(update={"concurrency": float(users), "request_rate": None, "saturated": False})
-        yield LoadPoint(users, predict(deployment.model_copy(update={"workload": load}), library).performance)
+        load = replace(workload, concurrency=float(users), request_rate=None, saturated=False)
+        yield LoadPoint(users, predict(replace(deployment, workload=load), library).performance)

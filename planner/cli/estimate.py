@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -57,8 +58,8 @@ def with_config_file(deployment: Deployment, folder: str | None) -> Deployment:
     name = deployment.model.config
     if folder is None or not isinstance(name, str):
         return deployment
-    model = deployment.model.model_copy(update={"config": str(Path(folder) / name)})
-    return deployment.model_copy(update={"model": model})
+    model = replace(deployment.model, config=str(Path(folder) / name))
+    return replace(deployment, model=model)
 
 
 def _run_lines(args: argparse.Namespace, library: Library) -> int:

@@ -12,7 +12,6 @@ from planner.cli.options import add_overlay_option, library_of
 from planner.cli.values import count, duration, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
-from planner.documents.files import write_whole
 from planner.documents.request import Goal, PlanRequest
 from planner.documents.result import PlanDocument
 from planner.errors import BadInput, Exit
@@ -159,12 +158,12 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
         "concurrency": args.users,
         "request_rate": args.request_rate,
     }
-    said = {key: value for key, value in said.items() if value is not None}
+    said = {key: float(value) for key, value in said.items() if value is not None}
     if "concurrency" in said or "request_rate" in said:
         said["saturated"] = False
     if args.ttft is not None or args.tpot is not None:
         said["service_level"] = ServiceLevelTable(ttft_s=args.ttft, tpot_s=args.tpot)
-    return base.model_copy(update=said)
+    return replace(base, **said)
 
 
 def _text(document: PlanDocument, args: argparse.Namespace) -> str:
@@ -179,5 +178,7 @@ def _write(text: str, args: argparse.Namespace) -> None:
     if args.output is None:
         sys.stdout.write(text + "\n")
         return
+    from planner.documents.files import write_whole
+
     write_whole(Path(args.output), text + "\n", overwrite=args.force)
     print(f"wrote {args.output}", file=sys.stderr)

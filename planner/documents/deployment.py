@@ -1,24 +1,27 @@
 """The deployment: the one document that everything turns around, as it enters and leaves.
 
 Every table but ``model`` may be absent; what is absent is defaulted by ``planner.resolve`` and listed as assumed.
-Field names are stable. Unknown keys are refused.
+Field names are stable. The classes are plain and check nothing: text that enters is checked against their
+annotations by ``planner.documents.validate``, which refuses unknown keys.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from planner.documents.bounds import Bounds
 
 SCHEMA: Literal["deploy-planner/deployment/1"] = "deploy-planner/deployment/1"
 
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Tokens = Annotated[int, Field(ge=1, le=2**50)]
-Length = Annotated[float, Field(ge=0, le=2**50, allow_inf_nan=False)]
-Bytes = Annotated[float, Field(ge=0, le=2**60, allow_inf_nan=False)]
-Rate = Annotated[float, Field(gt=0, le=1e18, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=300)]
+Count = Annotated[int, Bounds(ge=1, le=1_000_000)]
+Tokens = Annotated[int, Bounds(ge=1, le=2**50)]
+Length = Annotated[float, Bounds(ge=0, le=2**50, allow_inf_nan=False)]
+Bytes = Annotated[float, Bounds(ge=0, le=2**60, allow_inf_nan=False)]
+Rate = Annotated[float, Bounds(gt=0, le=1e18, allow_inf_nan=False)]
+Share = Annotated[float, Bounds(ge=0, le=1, allow_inf_nan=False)]
+Name = Annotated[str, Bounds(min_length=1, max_length=300)]
 
 
 def without_null(value: Any) -> Any:
@@ -30,27 +33,42 @@ def without_null(value: Any) -> Any:
     return value
 
 
-class Table(BaseModel):
-    """A table of the document: frozen, strict about keys."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the document; as JSON or TOML it has only the keys that are not None."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    @classmethod
+    def model_validate(cls, data: dict[str, Any]) -> Self:
+        """A table from parsed text. Raises BadDocument with every problem."""
+        from planner.documents.validate import valid
+
+        return valid(cls, data, cls.__name__)
+
+    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
+        """The table with other values, unchecked."""
+        return replace(self, **update)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GgufTable(Table):
     """What is known of a GGUF file without reading it."""
 
     file_bytes: Bytes | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizationTable(Table):
     """A weight scheme named by hand; wins over the config's own."""
 
     scheme: Name
-    bits: Annotated[float, Field(gt=0, le=32)] | None = None
+    bits: Annotated[float, Bounds(gt=0, le=32)] | None = None
     group: Count | None = None
     ignore: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelTable(Table):
     """Which model, in which weights."""
 
@@ -66,13 +84,8 @@ class ModelTable(Table):
     gguf: GgufTable | None = None
     quantization: QuantizationTable | None = None
 
-    @field_validator("config", mode="after")
-    @classmethod
-    def _without_null(cls, config: dict[str, Any] | str | None) -> dict[str, Any] | str | None:
-        """A null of a config.json means absent; TOML has none."""
-        return without_null(config) if isinstance(config, dict) else config
 
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HostTable(Table):
     """The machine around the accelerators."""
 
@@ -84,6 +97,7 @@ class HostTable(Table):
     disk_bytes_s: Rate | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HardwareTable(Table):
     """On what it runs."""
 
@@ -102,6 +116,7 @@ class HardwareTable(Table):
     host: HostTable | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineTable(Table):
     """Which engine, at which version."""
 
@@ -110,6 +125,7 @@ class EngineTable(Table):
     backend: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpeculativeTable(Table):
     """Speculative decoding."""
 
@@ -119,6 +135,7 @@ class SpeculativeTable(Table):
     acceptance: Share | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoraTable(Table):
     """Adapters kept resident beside the base."""
 
@@ -126,6 +143,7 @@ class LoraTable(Table):
     adapters: Count = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServingTable(Table):
     """How the model is laid out and how much it may take."""
 
@@ -138,15 +156,15 @@ class ServingTable(Table):
     max_model_len: Tokens | None = None
     max_num_seqs: Tokens | None = None
     max_num_batched_tokens: Tokens | None = None
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
+    gpu_memory_utilization: Annotated[float, Bounds(gt=0, le=1)] | None = None
     kv_cache_dtype: Name = "auto"
     enforce_eager: bool = False
     block_size: Count | None = None
     cpu_offload_bytes: Bytes | None = None
     speculative: SpeculativeTable | None = None
     lora: LoraTable | None = None
-    n_gpu_layers: Annotated[int, Field(ge=0, le=100_000)] | Literal["all"] | None = None
-    experts_on_cpu: bool | Annotated[int, Field(ge=0, le=100_000)] | None = None
+    n_gpu_layers: Annotated[int, Bounds(ge=0, le=100_000)] | Literal["all"] | None = None
+    experts_on_cpu: bool | Annotated[int, Bounds(ge=0, le=100_000)] | None = None
     ubatch: Tokens | None = None
     parallel: Count | None = None
     flash_attention: bool | None = None
@@ -154,29 +172,32 @@ class ServingTable(Table):
     mla: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceLevelTable(Table):
     """What users were promised."""
 
     ttft_s: Rate | None = None
     tpot_s: Rate | None = None
-    percentile: Annotated[float, Field(gt=0, lt=100)] = 95
+    percentile: Annotated[float, Bounds(gt=0, lt=100)] = 95.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadTable(Table):
     """What is asked of the deployment."""
 
     isl: Length | None = None
     osl: Length | None = None
-    concurrency: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    concurrency: Annotated[float, Bounds(gt=0, le=1e9)] | None = None
     request_rate: Rate | None = None
     saturated: bool = False
     requests: Tokens | None = None
     """How many a measured run sent; short runs start and end with a part of the load."""
-    context: Length = 0
+    context: Length = 0.0
     prefix_hit_rate: Share = 0.0
     service_level: ServiceLevelTable | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParallelTable(Table):
     """Parallelism of a training run."""
 
@@ -187,6 +208,7 @@ class ParallelTable(Table):
     vp: Count = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinetuneTable(Table):
     """A training job, instead of serving."""
 
@@ -210,9 +232,10 @@ class FinetuneTable(Table):
     compile: bool = False
     packing: bool = False
     tokens: Length | None = None
-    epochs: Annotated[float, Field(gt=0, le=1e6)] = 1
+    epochs: Annotated[float, Bounds(gt=0, le=1e6)] = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance(Table):
     """Where an exported document came from."""
 
@@ -223,10 +246,11 @@ class Provenance(Table):
     hash: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment(Table):
     """The whole document."""
 
-    schema_: Literal["deploy-planner/deployment/1"] = Field(SCHEMA, alias="schema")
+    schema: Literal["deploy-planner/deployment/1"] = SCHEMA
     id: str | None = None
     model: ModelTable
     hardware: HardwareTable | None = None
@@ -237,7 +261,3 @@ class Deployment(Table):
     estimate: dict[str, Any] | None = None
     """Written by the planner: the figures as exported, with their ranges."""
     provenance: Provenance | None = None
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, defer_build=True, populate_by_name=True, serialize_by_alias=True
-    )

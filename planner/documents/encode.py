@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
+
+from planner.documents.deployment import Table
 
 
 @cache
@@ -18,24 +20,26 @@ def _field_names(cls: type[Any]) -> tuple[str, ...]:
 
 def to_plain(value: object) -> Any:
     """Dataclasses, mappings and sequences as dicts, lists and scalars that JSON can hold."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: to_plain(getattr(value, name)) for name in _field_names(type(value))}
+        return dict(_items(value, _field_names(type(value))))
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
-    return _model(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def _model(value: object) -> Any:
-    dump = getattr(value, "model_dump", None)
-    if dump is None:
-        raise TypeError(f"{type(value).__name__} has no JSON form")
-    return to_plain(dump(by_alias=True, exclude_none=True))
+def _items(value: object, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Fields and their values; a table of a deployment has only those that are not None."""
+    sparse = isinstance(value, Table)
+    for name in names:
+        item = getattr(value, name)
+        if item is not None or not sparse:
+            yield name, to_plain(item)
 
 
 def to_json(document: object, *, indent: int | None = 2) -> str:

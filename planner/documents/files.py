@@ -11,11 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from planner.documents.deployment import Deployment
-from planner.documents.problems import problems_of
-from planner.errors import BadDocument, BadInput
+from planner.documents.encode import to_plain
+from planner.errors import BadInput
 from planner.units import MIB
 
 MAX_DOCUMENT_BYTES = 16 * MIB
@@ -41,10 +39,9 @@ def parse_deployment(data: object, where: str) -> Deployment:
     """A deployment from parsed TOML or JSON. Raises BadDocument with every problem."""
     if not isinstance(data, dict):
         raise BadInput(where, "is not a table of keys", "expected [model], [hardware], …")
-    try:
-        return Deployment.model_validate(data)
-    except ValidationError as error:
-        raise BadDocument(problems_of(error, where, Deployment)) from None
+    from planner.documents.validate import valid_deployment
+
+    return valid_deployment(data, where)
 
 
 def read_deployment(path: Path) -> Deployment:
@@ -66,7 +63,8 @@ def _decode(content: bytes, path: Path) -> str:
 
 def plain_deployment(deployment: Deployment) -> dict[str, Any]:
     """The document as nested plain values, without what is absent."""
-    return deployment.model_dump(mode="json", by_alias=True, exclude_none=True)
+    plain: dict[str, Any] = to_plain(deployment)
+    return plain
 
 
 def deployment_hash(deployment: Deployment) -> str:

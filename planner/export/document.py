@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planner.documents.deployment import Deployment, Provenance, without_null
@@ -27,9 +28,9 @@ def with_estimate(deployment: Deployment, answer: EstimateDocument, date: str | 
 
     The hash covers everything above ``[provenance]``. ``date`` is an ISO date; today when absent.
     """
-    bare = deployment.model_copy(update={"estimate": _figures(answer), "provenance": None})
+    bare = replace(deployment, estimate=_figures(answer), provenance=None)
     provenance = Provenance(planner=VERSION, date=date or _today(), hash=deployment_hash(bare))
-    return bare.model_copy(update={"provenance": provenance})
+    return replace(bare, provenance=provenance)
 
 
 def _figures(answer: EstimateDocument) -> dict[str, Any]:

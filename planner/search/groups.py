@@ -189,19 +189,19 @@ def _mixed(inventory: Inventory) -> Finding:
 def hardware_table(group: Group, known_bytes: float | None, nodes: int, per_node: int) -> HardwareTable:
     """``[hardware]`` of a deployment on part of a group. ``known_bytes``: what the database says of one device."""
     host = group.host
-    ram = _least(host.ram_bytes, host.memory_limit_bytes)
+    ram, memory = _least(host.ram_bytes, host.memory_limit_bytes), _stated_memory(group, known_bytes)
     table = HostTable(
         cpu=host.cpu_id,
         sockets=host.sockets,
         cores=host.cores,
-        ram_bytes=ram,
+        ram_bytes=None if ram is None else float(ram),
         memory_bandwidth_bytes_s=host.memory_bandwidth_bytes_s,
     )
     return HardwareTable(
         accelerator=group.accelerator,
         per_node=per_node,
         nodes=nodes,
-        memory_bytes=_stated_memory(group, known_bytes),
+        memory_bytes=None if memory is None else float(memory),
         slice=group.slice,
         interconnect=None,
         fabric=group.fabric if nodes > 1 else None,

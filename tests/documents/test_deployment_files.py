@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.documents.deployment import Deployment
 from planner.documents.files import (
     deployment_hash,
     deployment_toml,
@@ -37,7 +36,7 @@ def write(tmp_path: Path, text: str | bytes) -> Path:
 
 
 def test_reads_back_the_identical_object(tmp_path: Path) -> None:
-    deployment = Deployment.model_validate(FULL)
+    deployment = parse_deployment(FULL, "test")
     path = write(tmp_path, deployment_toml(deployment))
     again = read_deployment(path)
     assert again == deployment
@@ -54,20 +53,21 @@ def test_reads_back_the_identical_object(tmp_path: Path) -> None:
 def test_any_text_and_number_survives(name: str, tp: int, share: float, isl: float) -> None:
     import tomllib
 
-    deployment = Deployment.model_validate(
+    deployment = parse_deployment(
         {
             "model": {"id": name, "path": name},
             "serving": {"tp": tp, "gpu_memory_utilization": share},
             "workload": {"isl": isl},
-        }
+        },
+        "test",
     )
     assert parse_deployment(tomllib.loads(deployment_toml(deployment)), "x") == deployment
 
 
 def test_the_hash_changes_with_any_figure_but_not_with_the_provenance() -> None:
-    deployment = Deployment.model_validate(FULL)
-    other = Deployment.model_validate({**FULL, "serving": {**FULL["serving"], "tp": 4}})
-    stamped = Deployment.model_validate({**FULL, "provenance": {"planner": "9"}})
+    deployment = parse_deployment(FULL, "test")
+    other = parse_deployment({**FULL, "serving": {**FULL["serving"], "tp": 4}}, "test")
+    stamped = parse_deployment({**FULL, "provenance": {"planner": "9"}}, "test")
     assert deployment_hash(deployment) != deployment_hash(other)
     assert deployment_hash(deployment) == deployment_hash(stamped)
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from planner.documents.deployment import Deployment
+from planner.documents.files import parse_deployment
 from planner.documents.result import EstimateDocument
 from planner.library import Library
 from planner.memory.finetune_job import Job, job_of
@@ -32,13 +33,14 @@ def document(
     **table: Any,
 ) -> Deployment:
     """A deployment with ``[finetune]``."""
-    return Deployment.model_validate(
+    return parse_deployment(
         {
             "schema": "deploy-planner/deployment/1",
             "model": {"id": model, "weights": weights},
             "hardware": {"accelerator": hardware, "per_node": gpus, "nodes": nodes},
             "finetune": {"gradient_checkpointing": True, **table},
-        }
+        },
+        "test",
     )
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from planner.documents.deployment import Deployment
+from planner.documents.files import parse_deployment
 from planner.library import Library
 from planner.models.architecture import Architecture
 from planner.models.hf_config import architecture_from_config
@@ -52,4 +52,4 @@ def resolved(name: str = LLAMA_8B, weights: str = "Q4_K_M", card: str = "rtx-409
         "serving": {"max_model_len": 4096, **tables.pop("serving", {})},
         "workload": {"concurrency": 1, **tables.pop("workload", {})},
     }
-    return resolve(Deployment.model_validate(document), library())
+    return resolve(parse_deployment(document, "test"), library())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import gguf
 import pytest
 
-from planner.documents.deployment import Deployment
+from planner.documents.files import parse_deployment
 from planner.memory.gguf import gguf_memory
 from planner.memory.gguf_verdict import local_verdict
 from planner.models.gguf import read_gguf
@@ -63,7 +64,7 @@ def planned(path: Path, **serving: object) -> Resolved:
         "engine": {"name": "llama.cpp"},
         "serving": {"max_model_len": 1024, **serving},
     }
-    return resolve(Deployment.model_validate(document), library())
+    return resolve(parse_deployment(document, "test"), library())
 
 
 def test_buffers_add_up_to_the_file_byte_for_byte(tmp_path):
@@ -91,9 +92,7 @@ def test_a_file_without_all_layers_is_not_exact(tmp_path):
 def test_other_weights_than_the_files_are_planned_by_their_rules(tmp_path):
     deployment = planned(written(tmp_path))
     assert deployment.gguf_layout is not None
-    document = deployment.deployment.model_copy(
-        update={"model": deployment.deployment.model.model_copy(update={"weights": "gguf:Q8_0"})}
-    )
+    document = replace(deployment.deployment, model=replace(deployment.deployment.model, weights="gguf:Q8_0"))
     other = resolve(document, library())
     assert other.gguf_layout is None
     assert gguf_memory(other).disk != pytest.approx(gguf_memory(deployment).disk, rel=0.01)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.documents.deployment import Deployment
+from planner.documents.files import parse_deployment
 from planner.memory.gguf import gguf_memory
 from planner.resolve import resolve
 from planner.units import MIB
@@ -62,7 +62,7 @@ def test_buffers_are_those_printed(config, weights, serving, kv, compute):
         "engine": {"name": "llama.cpp", "version": "b10400"},
         "serving": serving,
     }
-    host = gguf_memory(resolve(Deployment.model_validate(document), library())).devices[-1]
+    host = gguf_memory(resolve(parse_deployment(document, "test"), library())).devices[-1]
     if weights:
         assert host.weights.value == pytest.approx(weights * MIB, rel=1e-4)
     assert host.kv_cache.value == pytest.approx(kv * MIB, rel=1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hwdb.schema import Accelerator
-from planner.documents.deployment import Deployment
+from planner.documents.files import parse_deployment
 from planner.engines.defaults import Placement, serving_defaults
 from planner.engines.registry import engine_profile
 from planner.models.architecture import Architecture
@@ -83,7 +83,7 @@ def resolved(
         values["kv_cache_dtype"] = "bf16"
     card = Device(device(memory).accelerator, memory, used_bytes=used)
     return Resolved(
-        deployment=Deployment.model_validate({"schema": "deploy-planner/deployment/1", "model": {"id": "x"}}),
+        deployment=parse_deployment({"schema": "deploy-planner/deployment/1", "model": {"id": "x"}}, "test"),
         model_id="x",
         architecture=arch,
         quantization=weight_scheme(weights, arch, None),

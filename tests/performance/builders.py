@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from planner.documents.deployment import Deployment
+from planner.documents.files import parse_deployment
 from planner.documents.result import Performance
 from planner.library import Library
 from planner.memory.serving import serving_memory
@@ -40,7 +40,7 @@ def deployment(config: dict[str, Any], weights: str = "bf16", **tables: dict[str
     tables.setdefault("hardware", {"accelerator": "h100-sxm-80gb"})
     tables.setdefault("engine", {"name": "vllm", "version": "0.19.0"})
     document = {"schema": "deploy-planner/deployment/1", "model": {"config": config, "weights": weights}, **tables}
-    return resolve(Deployment.model_validate(document), library())
+    return resolve(parse_deployment(document, "test"), library())
 
 
 def speed(resolved: Resolved) -> Performance:

@@ -47,10 +47,13 @@ def test_every_proposal_starts_and_says_why(spec: str) -> None:
 
 
 def test_the_documents_are_the_answer() -> None:
-    """A proposal read back from its document is predicted the same."""
-    for proposal in planned("8xH200-SXM", "deepseek-ai/DeepSeek-R1", limit=4).candidates:
-        again = predict(parse_deployment(json.loads(json.dumps(proposal.deployment)), "again"), library())
-        assert again == proposal.estimate
+    """A proposal read back from its document is the same text again, and is predicted the same."""
+    documents = [planned("8xH200-SXM", "deepseek-ai/DeepSeek-R1", limit=4), planned(small_machine())]
+    for proposal in (each for document in documents for each in document.candidates):
+        text = to_json(proposal.deployment)
+        again = parse_deployment(json.loads(text), "again")
+        assert to_json(again) == text
+        assert predict(again, library()) == proposal.estimate
 
 
 @pytest.mark.parametrize("goal", get_args(Goal))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from planner.documents.inventory import Inventory, Node
@@ -113,8 +115,8 @@ def test_a_preset_sets_what_it_says_and_reaches_the_planner(name: str) -> None:
     request = draft.request()
     assert draft.preset == name
     assert request.max_model_len == preset.max_model_len
-    assert request.workload.model_copy(update={"concurrency": None}) == preset.workload.model_copy(
-        update={"service_level": request.workload.service_level}
+    assert replace(request.workload, concurrency=None) == replace(
+        preset.workload, service_level=request.workload.service_level
     )
     if preset.workload.service_level and preset.workload.service_level.tpot_s:
         assert request.workload.service_level is not None
