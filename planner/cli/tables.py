@@ -72,12 +72,9 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
     if answer.performance:
         blocks.append("speed\n" + _performance_rows(answer.performance))
     if answer.finetune:
-        rows = [(name, in_unit(getattr(answer.finetune, name), "B")) for name in ("peak", "allocated", "resident")]
-        rows += [
-            ("tokens/s per GPU", in_unit(answer.finetune.tok_s_per_gpu, "")),
-            ("step", in_unit(answer.finetune.step_s, "s")),
-        ]
-        blocks.append("training, per GPU\n" + align(rows, indent="  "))
+        from planner.cli.finetune_table import training_block
+
+        blocks.append(training_block(answer.finetune))
     if answer.problems:
         blocks.append("problems\n" + "\n".join(finding_line(f) for f in answer.problems))
     if answer.assumed:

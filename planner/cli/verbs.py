@@ -14,6 +14,7 @@ class Verb(NamedTuple):
 
 VERBS: dict[str, Verb] = {
     "plan": Verb("plan", "Propose ranked deployments for this or other hardware, with every rejection explained."),
+    "finetune": Verb("finetune", "Propose ranked training jobs: will it fit, how long, on which of the GPUs."),
     "estimate": Verb("estimate", "Predict memory, speed and legality of one deployment, or of one per line."),
     "detect": Verb("detect", "Show this machine's hardware, or read saved output of vendor tools."),
     "cost": Verb("cost", "What a deployment draws and costs: owned, rented, against an API, over the years."),
@@ -38,6 +39,7 @@ examples:
   deploy-planner                                        the app, on this machine
   deploy-planner --json                                 the plan for this machine as a document
   deploy-planner plan --hardware 8xH200 --model deepseek-r1 --users 64
+  deploy-planner finetune --hardware 2xRTX-4090 --model qwen3-32b --method qlora
   deploy-planner estimate deployment.toml --json
   deploy-planner export deployment.toml -o out/
 

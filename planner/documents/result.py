@@ -143,6 +143,8 @@ class FinetuneResult:
     """Per node, at its peak."""
     max_micro_batch: int | None = None
     """The largest that fits at this sequence length."""
+    capacity: float | None = None
+    """Bytes of one device; None where the document names none."""
     moment: str = ""
     """Of a step, at which memory peaks: loss layers end step."""
     bound: str = ""

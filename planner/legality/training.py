@@ -1,7 +1,7 @@
 """Whether a training job is legal: every broken rule with the nearest legal change. Rules:
 
 names    trainer-unknown trainer-lacks-method trainer-lacks-objective trainer-lacks-sharding trainer-lacks-optimizer
-         trainer-lacks-precision trainer-lacks-offload trainer-lacks-parallelism trainer-checkpointing-unknown
+         trainer-lacks-precision trainer-lacks-offload trainer-lacks-parallelism optimizer-on-device-only
 job      no-tokens rank-beyond-width rank-not-effective nothing-targeted global-batch-divides sequence-beyond-positions
 base     full-needs-16-bit qlora-base dora-base precision-on-chip quantized-base-on-chip
 layout   parallel-exceeds-gpus parallel-divides-gpus tp-divides-heads pp-exceeds-layers vp-needs-pp ep-without-experts

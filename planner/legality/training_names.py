@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from planner.documents.result import Finding
 from planner.memory.finetune_job import Job
+from planner.memory.finetune_state import ON_DEVICE_ONLY
 
 OBJECTIVES_SHOWN = 8
 
@@ -24,6 +25,10 @@ def name_rules(job: Job) -> Iterator[Finding]:
     yield from _ability(job, "precision", "precisions", table.precision, ("bf16",))
     yield from _ability(job, "offload", "offloads", table.offload, ("optimizer", "none"))
     yield from _ability(job, "sharding", "shardings", table.sharding, _nearest_sharding(table.sharding))
+    if table.offload != "none" and job.optimizer in ON_DEVICE_ONLY:
+        message = f"{job.optimizer} has no step on the processors, where offloaded states are"
+        change = {"finetune.optimizer": "adamw"}
+        yield Finding("optimizer-on-device-only", message, "use optimizer = adamw", "warning", change)
     yield from _parallel_rules(job)
 
 

@@ -6,6 +6,7 @@ the driver sees (context, collectives and libraries included); ``resident`` stan
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from planner.documents.result import FinetuneResult
@@ -54,6 +55,7 @@ def training_memory(resolved: Resolved) -> FinetuneResult:
     outside = _outside(job, stage)
     slack = allocator_slack(job, stage, sum(p.value for p in outside.values()))
     driver = total({**parts, "allocator": slack, **outside})
+    capacity = resolved.cluster.device.memory_bytes
     return FinetuneResult(
         peak=driver,
         allocated=_widened(total(parts)),
@@ -62,6 +64,7 @@ def training_memory(resolved: Resolved) -> FinetuneResult:
         resident=_resident(stage),
         max_seq_len=longest_sequence(job, ranks),
         max_micro_batch=largest_micro_batch(job, ranks),
+        capacity=capacity if math.isfinite(capacity) else None,
         host_ram=host_ram(job),
         files=training_files(job),
         moment=stage.peak(job.tokens).name,
@@ -94,7 +97,7 @@ def _resident(stage: Stage) -> Estimate:
         "reference": fixed.reference,
         "rollout": fixed.rollout,
     }
-    return total({name: _part(name, value) for name, value in parts.items()})
+    return total({name: _part(name, value) for name, value in parts.items() if value > 0})
 
 
 def allocator_slack(job: Job, stage: Stage, outside: float) -> Estimate:

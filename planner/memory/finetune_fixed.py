@@ -129,7 +129,7 @@ def _gradients(job: Job, each: StateBytes, split: Shards, trained: tuple[float, 
 def _gathered(job: Job, sizes: Sizes, each: StateBytes) -> tuple[float, float]:
     """Unsharded copies (at the loss and in the layers, at the end): layers and the root unit; or a weight expanded."""
     expanded = sizes.largest_matrix * HALF if job.adapters and job.quantization.bits < 16 else 0.0
-    if not job.shards_weights:
+    if not job.gathers:
         return expanded, expanded
     tp, ep = job.parallel.tp, job.parallel.ep
     layer = (sizes.layer_bytes if job.adapters else sizes.layer_params * each.compute) / max(tp, ep)
@@ -142,7 +142,7 @@ def _gathered(job: Job, sizes: Sizes, each: StateBytes) -> tuple[float, float]:
 
 
 def _layer_gradients(job: Job, sizes: Sizes, each: StateBytes) -> float:
-    if job.adapters or not job.shards_weights:
+    if job.adapters or not job.gathers:
         return 0.0
     return GRADIENT_LAYERS * sizes.layer_params * each.compute / max(job.parallel.tp, job.parallel.ep)
 

@@ -51,6 +51,11 @@ class Job:
         return self.sharding in SHARDS_WEIGHTS and self.data * self.parallel.cp > 1
 
     @property
+    def gathers(self) -> bool:
+        """Layers come one after the other: from the other ranks, or from host memory."""
+        return self.shards_weights or self.table.offload == "optimizer+params"
+
+    @property
     def gpus(self) -> int:
         return self.cluster.num_devices
 

@@ -18,6 +18,8 @@ STATE_WIDTHS = {
 """Optimizer → (states per parameter, their size against the unquantised state); block scales add 1-2 %."""
 NO_TEMPORARY = frozenset({"adamw-fused", "adamw-8bit", "paged-adamw-8bit", "adamw-4bit", "sgd", "adafactor", "muon"})
 QUANTISED = frozenset({"adamw-8bit", "paged-adamw-8bit", "adamw-4bit"})
+ON_DEVICE_ONLY = QUANTISED | {"adafactor", "muon"}
+"""Optimizers without a step on the processors: their states cannot be offloaded."""
 MASTER = 4.0
 """Bytes of an fp32 copy."""
 

@@ -16,6 +16,8 @@ from planner.resolved import Resolved
 from planner.units import human_bytes
 
 TIGHT_SHARE = 0.03
+HEAVY = {"optimizer", "weights", "experts"}
+"""Parts of host memory that decide whether a machine will do."""
 
 
 def training_verdict(resolved: Resolved, result: FinetuneResult) -> tuple[Verdict, tuple[Finding, ...]]:
@@ -55,7 +57,7 @@ def _too_large(resolved: Resolved, job: Job, need: float, room: float) -> Findin
 def _fits_with(resolved: Resolved, change: Mapping[str, Any]) -> bool:
     if resolved.finetune is None:
         return False
-    table = resolved.finetune.model_copy(update=dict(change))
+    table = replace(resolved.finetune, **change)
     return fits(job_of(replace(resolved, finetune=table)))
 
 
@@ -102,7 +104,7 @@ def _smaller_method(job: Job, base: dict[str, Any]) -> Iterator[tuple[str, dict[
 
 def _shorter(job: Job) -> dict[str, Any]:
     """The longest sequence of a round number that fits with one sample."""
-    one = replace(job, table=job.table.model_copy(update={"micro_batch": 1}))
+    one = replace(job, table=replace(job.table, micro_batch=1))
     tokens = most_tokens(one, stages(one)) * job.parallel.cp / job.sequences
     length = int(tokens) // 256 * 256
     return {"seq_len": length} if 256 <= length < job.table.seq_len else {}
@@ -111,7 +113,12 @@ def _shorter(job: Job) -> dict[str, Any]:
 def _host_findings(resolved: Resolved, result: FinetuneResult) -> Iterator[Finding]:
     """Host memory, where the machine's is known."""
     ram, need = resolved.cluster.host.ram_bytes, result.host_ram
-    if not ram or need is None or need.value <= ram:
+    if need is None or (ram and need.value <= ram):
+        return
+    if not ram:
+        if set(need.terms) & HEAVY:
+            message = f"{human_bytes(need.value)} of host memory per node are needed; how much there is was not given"
+            yield Finding("host-memory", message, "say hardware.host.ram_bytes", "warning")
         return
     message = f"the run needs {human_bytes(need.value)} of host memory, the machine has {human_bytes(ram)}"
     severity = "error" if need.low > ram else "warning"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from hwdb.schema import Accelerator
 from planner.documents.result import FinetuneResult
@@ -11,6 +11,7 @@ from planner.estimate import Estimate, Origin, spread
 from planner.memory.finetune_job import Job, job_of
 from planner.memory.finetune_objective import ROLLED_OUT
 from planner.models.parameters import count_parameters
+from planner.performance.finetune_passes import expansion_seconds, launch_seconds
 from planner.performance.finetune_traffic import exposed_seconds, rollout_seconds
 from planner.performance.finetune_work import (
     FORWARD,
@@ -37,20 +38,26 @@ class Step:
     rollout: float
     processors: float
     """Experts on the host."""
+    expansion: float
+    """Quantised weights cast up for each pass."""
+    launches: float
+    """Kernels of experts that run one after the other."""
+
+    @property
+    def causes(self) -> dict[str, float]:
+        """Seconds by cause, empty ones left out."""
+        return {
+            name: value for f in fields(self) if (name := f.name) != "tokens" and (value := getattr(self, name)) > 0
+        }
 
     @property
     def seconds(self) -> float:
-        return self.compute + self.communication + self.rollout + self.processors
+        return sum(self.causes.values())
 
     @property
     def bound(self) -> str:
         """The largest cause."""
-        causes = {
-            "compute": self.compute,
-            "communication": self.communication,
-            "rollout": self.rollout,
-            "processors": self.processors,
-        }
+        causes = self.causes
         return max(causes, key=lambda name: causes[name])
 
 
@@ -128,7 +135,15 @@ def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
     away = _processor_share(job)
     compute = tokens * work.executed * (1 - away) / (job.gpus * flop_s) * (1 + bubble)
     rollout = rollout_seconds(job, row) if job.table.objective in ROLLED_OUT else 0.0
-    return Step(tokens, compute, exposed_seconds(job, compute), rollout, _processors(job, tokens))
+    return Step(
+        tokens=tokens,
+        compute=compute,
+        communication=exposed_seconds(job, compute),
+        rollout=rollout,
+        processors=_processors(job, tokens),
+        expansion=expansion_seconds(job, row),
+        launches=launch_seconds(job),
+    )
 
 
 def _bubble(job: Job) -> float:
@@ -156,17 +171,11 @@ def _filled(job: Job, memory: FinetuneResult, tok_s: Estimate, step: Step, secon
     per_gpu = tok_s.scaled(1 / job.gpus)
     tokens = job.table.tokens * job.table.epochs if job.table.tokens else None
     hours = tok_s.inverse(tokens / SECONDS_PER_HOUR) if tokens else None
-    causes = {
-        "compute": step.compute,
-        "communication": step.communication,
-        "rollout": step.rollout,
-        "processors": step.processors,
-    }
     return replace(
         memory,
         tok_s=tok_s,
         tok_s_per_gpu=per_gpu,
-        step_s=tok_s.inverse(step.tokens).with_terms({k: v for k, v in causes.items() if v}),
+        step_s=tok_s.inverse(step.tokens).with_terms(step.causes),
         mfu=per_gpu.scaled(seconds_per_token),
         hours=hours,
         gpu_hours=hours.scaled(job.gpus) if hours else None,

@@ -61,7 +61,8 @@ def _of_training(assumed: Mapping[str, Any]) -> dict[str, Any]:
 
 def taken_defaults(job: Job) -> dict[str, Any]:
     """Dotted keys that the document leaves open, as they were filled in."""
-    table, found = job.table, {}
+    table = job.table
+    found: dict[str, Any] = {}
     if table.optimizer is None:
         found["finetune.optimizer"] = job.optimizer
     if table.gradient_checkpointing is None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from hwdb.schema import Accelerator
 from planner.cost.power import TrainingStage, training_cost
 from planner.errors import UnknownFact
 from planner.models.parameters import count_parameters
@@ -21,7 +22,7 @@ def test_flops_are_six_per_weight_and_less_for_a_frozen_base():
 
 
 def test_pretraining_of_deepseek_v3_takes_its_published_hours():
-    """2.664 M H800 hours for 14.8 T tokens: 16 stages, 64-way experts, FP8, no tensor parallelism (arXiv:2412.19437)."""
+    """2.664 M H800 hours for 14.8 T tokens: 16 stages, 64-way experts, FP8, no tensor ranks (arXiv:2412.19437)."""
     answer = estimate(V3, hardware="h800-sxm-80gb", gpus=8, nodes=256, method="full", trainer="megatron",
                       objective="pretrain", precision="fp8-mixed", seq_len=4096, global_batch=15360,
                       sharding="zero1", parallel={"pp": 16, "ep": 64}, gradient_checkpointing="selective",
@@ -72,12 +73,8 @@ def test_time_energy_and_money_of_a_run():
 
 
 def test_a_chip_without_a_known_peak_is_an_unknown_fact():
-    class Row:
-        id = "some-chip"
-        peak_flop_s: dict[str, float] = {}
-
     with pytest.raises(UnknownFact):
-        peak_of(Row(), "bf16")
+        peak_of(Accelerator(id="some-chip", vendor="someone", name="Some Chip"), "bf16")
 
 
 def test_every_accelerator_answers_or_says_what_is_missing():

@@ -1,0 +1,150 @@
+"""``deploy-planner finetune``: ranked training jobs for this machine, or for hardware that is named."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from planner.cli.options import add_overlay_option, library_of
+from planner.cli.values import count, positive, tokens
+from planner.errors import BadInput, Exit
+from planner.training.request import FinetuneGoal, FinetuneRequest
+
+if TYPE_CHECKING:
+    from planner.documents.inventory import Inventory
+    from planner.documents.result import PlanDocument
+    from planner.library import Library
+
+STARTS = ("fits", "tight", "unknown")
+MOST_TOKENS = 1e18
+EXAMPLES = """examples:
+  deploy-planner finetune --model llama-3.1-8b-instruct                        on this machine
+  deploy-planner finetune --model qwen3-32b --hardware 2xRTX-4090 --method qlora --tokens 20e6
+  deploy-planner finetune --model deepseek-v3 --hardware 32x8xH100-SXM --method full --preset domain --json
+  deploy-planner finetune --model llama-3.1-70b-instruct --hardware 8xH100-SXM --goal memory --seq-len 16384"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    _question_options(parser)
+    _job_options(parser)
+    answer = parser.add_argument_group("the answer")
+    form = answer.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the plan document as JSON")
+    form.add_argument("--table", action="store_true", help="plain text (the default)")
+    form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
+    answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
+    answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
+    answer.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+    add_overlay_option(parser)
+
+
+def _question_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("hardware, model and method")
+    group.add_argument("--model", required=True, metavar="ID|PATH", help="a catalogue id or a local path")
+    group.add_argument(
+        "--hardware", metavar="SPEC|FILE", help="8xH200-SXM, 2x8xH100 (nodes × GPUs), 4xRTX-4090, or a file"
+    )
+    group.add_argument("--fabric", metavar="ID", help="network between nodes: infiniband-ndr, roce-400g …")
+    group.add_argument(
+        "--method", nargs="+", action="extend", default=[], metavar="NAME", help="allowed: full lora qlora dora (all)"
+    )
+    group.add_argument("--trainer", metavar="NAME", help="axolotl llama-factory trl megatron unsloth ktransformers")
+    group.add_argument("--goal", choices=get_args(FinetuneGoal), default="time", help="what to rank by (time)")
+
+
+def _job_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the job")
+    group.add_argument(
+        "--preset", metavar="NAME", help="instructions distillation preferences domain long reinforcement"
+    )
+    group.add_argument("--objective", metavar="NAME", help="sft dpo grpo pretrain")
+    group.add_argument("--seq-len", type=tokens, metavar="N", help="tokens of a (packed) sample")
+    group.add_argument("--tokens", metavar="N", help="of one epoch: 10e6, 10000000")
+    group.add_argument("--epochs", type=positive, metavar="N")
+    group.add_argument("--batch", type=count(1, 10**7), metavar="N", help="samples of one optimizer step")
+    group.add_argument("--rank", type=count(1, 10**6), metavar="N", help="of the adapters (16)")
+
+
+def run(args: argparse.Namespace) -> int:
+    from planner.training.search import plan_finetune
+
+    library = library_of(args)
+    document = plan_finetune(request_of(args, library), library)
+    _write(_text(document, args), args)
+    return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
+
+
+def request_of(args: argparse.Namespace, library: Library) -> FinetuneRequest:
+    """The question that the options ask. Raises BadInput for values that make no job."""
+    return FinetuneRequest(
+        inventory=_inventory(args, library),
+        model=args.model,
+        methods=tuple(dict.fromkeys(args.method)),
+        trainer=args.trainer,
+        preset=args.preset,
+        objective=args.objective,
+        seq_len=args.seq_len,
+        tokens=_dataset(args.tokens),
+        epochs=args.epochs,
+        global_batch=args.batch,
+        lora_rank=args.rank,
+        goal=args.goal,
+        limit=args.limit,
+    )
+
+
+def _dataset(text: str | None) -> float | None:
+    """Tokens of the dataset; none at all train nothing."""
+    if text is None:
+        return None
+    try:
+        return positive(text, MOST_TOKENS)
+    except argparse.ArgumentTypeError as error:
+        raise BadInput("--tokens", f"{error}: a dataset needs tokens", "write for example --tokens 10e6") from None
+
+
+def _inventory(args: argparse.Namespace, library: Library) -> Inventory:
+    if args.hardware is None:
+        from planner.detect.machine import detect_machine
+
+        inventory = detect_machine(library.database)
+    else:
+        from planner.detect.spec import load_hardware
+
+        inventory = load_hardware(args.hardware, library.database)
+    return inventory if args.fabric is None else replace(inventory, fabric=_fabric(args.fabric, library))
+
+
+def _fabric(name: str, library: Library) -> str:
+    from hwdb.errors import LookupProblem
+    from planner.errors import UnknownName
+
+    try:
+        return library.database.fabric(name).id
+    except LookupProblem as miss:
+        raise UnknownName("fabric", name, miss.nearest) from None
+
+
+def _text(document: PlanDocument, args: argparse.Namespace) -> str:
+    if args.json:
+        from planner.documents.encode import to_json
+
+        return to_json(document)
+    from planner.cli.finetune_table import finetune_markdown, finetune_table
+
+    return finetune_markdown(document) if args.markdown else finetune_table(document)
+
+
+def _write(text: str, args: argparse.Namespace) -> None:
+    if args.output is None:
+        sys.stdout.write(text + "\n")
+        return
+    from planner.documents.files import write_whole
+
+    write_whole(Path(args.output), text + "\n", overwrite=args.force)
+    print(f"wrote {args.output}", file=sys.stderr)

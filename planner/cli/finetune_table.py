@@ -1,0 +1,188 @@
+"""Training jobs as plain text and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from planner.cli.tables import VERDICT_MARKS, align, in_unit
+from planner.documents.result import FinetuneResult, PlanDocument, PlannedDeployment, Rejection, TrainingFiles
+from planner.training.document import headline, hours_text
+from planner.units import KILO, human_bytes, human_count
+
+HEAD = ("", "#", "method", "trainer", "GPUs", "sharding", "checkpoints", "batch", "peak", "tok/s", "time", "longest")
+LETTERS = {
+    "weights": "W",
+    "reference": "W",
+    "adapters": "T",
+    "optimizer": "O",
+    "gradients": "G",
+    "temporaries": "G",
+    "buckets": "G",
+    "gathered": "F",
+    "layer_gradients": "F",
+    "activations": "A",
+    "layer": "A",
+    "logits": "L",
+    "rollout": "R",
+}
+"""Part of a step's memory → its letter in the bar."""
+KEY = "W weights  T adapters  O optimizer  G gradients  F gathered  A activations  L logits  R rollouts  · free"
+_SHOWN_REASONS = 6
+_MOST_REJECTED = 12
+_KWH = KILO
+
+
+def finetune_table(document: PlanDocument) -> str:
+    """The whole plan for a terminal or a pipe."""
+    blocks = [_verdict_line(document), headline(document)]
+    if document.candidates:
+        blocks.append(align([HEAD, *(_row(c) for c in document.candidates)]))
+        blocks.append(_first(document.candidates[0]))
+    if document.rejected:
+        blocks.append("ruled out\n" + "\n".join(_rejection_lines(document.rejected)))
+    if document.assumed:
+        rows = [(key, str(value)) for key, value in sorted(document.assumed.items())]
+        blocks.append("assumed\n" + align(rows, indent="  "))
+    return "\n\n".join(blocks)
+
+
+def finetune_markdown(document: PlanDocument) -> str:
+    """The same for a ticket."""
+    lines = [f"# Training plan: {document.verdict}", "", headline(document), "", _verdict_line(document), ""]
+    if document.candidates:
+        lines += [_pipe(HEAD), _pipe(("---",) * len(HEAD)), *(_pipe(_row(c)) for c in document.candidates), ""]
+        lines += ["## Why the first", "", *(f"- {reason}" for reason in document.candidates[0].reasons), ""]
+    if document.rejected:
+        lines += ["## Ruled out", "", _pipe(("count", "rule", "why", "example", "way out")), _pipe(("---",) * 5)]
+        lines += [_pipe((str(r.count), r.rule, r.message, r.example, r.fix)) for r in document.rejected]
+    return "\n".join(lines).rstrip()
+
+
+def training_block(result: FinetuneResult) -> str:
+    """The figures of one job, for ``estimate``."""
+    rows = [
+        ("peak", in_unit(result.peak, "B")),
+        ("reserved", in_unit(result.reserved, "B")),
+        ("allocated", in_unit(result.allocated, "B")),
+        *((f"  {name.replace('_', ' ')}", human_bytes(value)) for name, value in _largest(result)),
+        ("resident", in_unit(result.resident, "B")),
+        ("host memory per node", in_unit(result.host_ram, "B")),
+        ("longest sequence", f"{result.max_seq_len:,} tokens" if result.max_seq_len is not None else "unknown"),
+        ("largest micro-batch", str(result.max_micro_batch) if result.max_micro_batch is not None else "unknown"),
+    ]
+    blocks = ["training, per GPU\n" + align(rows, indent="  "), "speed\n" + align(_speed_rows(result), indent="  ")]
+    if result.files:
+        blocks.append("files\n" + align(_file_rows(result.files), indent="  "))
+    return "\n\n".join(blocks)
+
+
+def _largest(result: FinetuneResult) -> list[tuple[str, float]]:
+    return sorted(result.allocated.terms.items(), key=lambda part: -part[1])
+
+
+def _speed_rows(result: FinetuneResult) -> list[tuple[str, str]]:
+    rows = [
+        ("tokens/s", in_unit(result.tok_s, "")),
+        ("tokens/s per GPU", in_unit(result.tok_s_per_gpu, "")),
+        ("step", in_unit(result.step_s, "s")),
+        ("share of the peak", f"{result.mfu.value:.1%}" if result.mfu else "unknown"),
+        ("limited by", result.bound or "unknown"),
+    ]
+    if result.hours is not None:
+        rows.append(("time", f"{hours_text(result.hours.value)}  ({_range(result)})"))
+    if result.gpu_hours is not None:
+        rows.append(("GPU hours", human_count(round(result.gpu_hours.value, 1))))
+    if result.energy_wh is not None:
+        rows.append(("energy", f"{result.energy_wh.value / _KWH:,.1f} kWh"))
+    if result.money is not None:
+        rows.append(("cost", f"{result.money.value:,.2f} {result.currency}"))
+    return rows
+
+
+def _range(result: FinetuneResult) -> str:
+    hours = result.hours
+    return f"{hours_text(hours.low)} – {hours_text(hours.high)}" if hours else ""
+
+
+def _file_rows(files: TrainingFiles) -> Iterator[tuple[str, str]]:
+    yield "base as published", human_bytes(files.base)
+    if files.converted is not None and files.conversion_ram is not None:
+        yield (
+            "converted to bf16",
+            f"{human_bytes(files.converted)}, {human_bytes(files.conversion_ram.value)} of memory",
+        )
+    yield "one checkpoint", f"{human_bytes(files.checkpoint)} and {human_bytes(files.resume)} of states to resume"
+    if files.merged is not None:
+        yield "merged model", human_bytes(files.merged)
+    yield "disk, all together", human_bytes(files.disk)
+    yield "memory at save", human_bytes(files.save_ram.value)
+
+
+def step_bar(proposal: PlannedDeployment, width: int = 40) -> str:
+    """A step's memory as letters; empty where the device is not known."""
+    result = proposal.estimate.finetune
+    if result is None or not result.capacity:
+        return ""
+    cells, filled = "", 0.0
+    for part, letter in LETTERS.items():
+        filled += result.allocated.terms.get(part, 0.0)
+        cells += letter * (min(width, round(width * filled / result.capacity)) - len(cells))
+    return cells.ljust(width, "·")
+
+
+def _verdict_line(document: PlanDocument) -> str:
+    count = len(document.candidates)
+    found = f"{count} proposal{'s' if count != 1 else ''}" if count else "nothing fits"
+    ruled_out = sum(r.count for r in document.rejected)
+    return (
+        f"{VERDICT_MARKS[document.verdict]}  {document.verdict}: {found} from {document.considered} configurations, "
+        f"{ruled_out} ruled out"
+    )
+
+
+def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
+    table, result = proposal.deployment["finetune"], proposal.estimate.finetune
+    return (
+        VERDICT_MARKS[proposal.estimate.verdict],
+        f"{proposal.rank}{'*' if proposal.pareto else ''}",
+        _method(table),
+        table["trainer"],
+        str(proposal.gpus_used),
+        _sharding(table),
+        {True: "yes", False: "no"}.get(table["gradient_checkpointing"], table["gradient_checkpointing"]),
+        f"{table['micro_batch']}×{table['grad_accum']}",
+        human_bytes(result.allocated.value) if result else "unknown",
+        human_count(round(result.tok_s.value)) if result and result.tok_s else "unknown",
+        hours_text(result.hours.value) if result and result.hours else "unknown",
+        f"{result.max_seq_len:,}" if result and result.max_seq_len is not None else "unknown",
+    )
+
+
+def _method(table: dict[str, object]) -> str:
+    if table["method"] != "full":
+        return f"{table['method']} r{table.get('lora_rank', '')}"
+    return f"full {table['precision']} {table['optimizer']}"
+
+
+def _sharding(table: dict[str, object]) -> str:
+    parallel = table.get("parallel") or {}
+    ways = parallel if isinstance(parallel, dict) else {}
+    layout = "".join(f" {name.upper()}{ways[name]}" for name in ("tp", "pp", "ep") if ways.get(name, 1) > 1)
+    offload = "" if table["offload"] == "none" else f" +{table['offload']} to host"
+    return f"{table['sharding']}{layout}{offload}"
+
+
+def _first(proposal: PlannedDeployment) -> str:
+    lines = ["why the first", *(f"  · {reason}" for reason in proposal.reasons[:_SHOWN_REASONS])]
+    bar = step_bar(proposal)
+    return "\n".join([*lines, f"  a step on a GPU  {bar}", f"  {KEY}"] if bar else lines)
+
+
+def _rejection_lines(rejected: tuple[Rejection, ...]) -> Iterator[str]:
+    for rejection in rejected[:_MOST_REJECTED]:
+        yield f"  {rejection.count:>5} × {rejection.rule}: {rejection.message}"
+        yield f"          e.g. {rejection.example}" + (f" → {rejection.fix}" if rejection.fix else "")
+
+
+def _pipe(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in cells) + " |"
