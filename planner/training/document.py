@@ -183,12 +183,17 @@ def _learns(candidate: TrainingCandidate, result: FinetuneResult) -> str:
     return words.get(candidate.choice.method, candidate.choice.method) + size
 
 
+def _whole(candidate: TrainingCandidate) -> bool:
+    """Full fine-tuning on the devices alone."""
+    return candidate.choice.method == "full" and candidate.choice.offload == "none"
+
+
 def _impossible(search: Search, groups: Sequence[Group]) -> Iterator[Rejection]:
-    """Full fine-tuning was asked for (or everything was) and nothing of it fits."""
+    """Full fine-tuning was asked for (or everything was) and nothing of it fits on the devices alone."""
     from planner.training.search import base_of
 
     asked = search.request.methods or methods()
-    if "full" not in asked or not groups or any(c.choice.method == "full" for c in search.found):
+    if "full" not in asked or not groups or any(_whole(c) for c in search.found):
         return
     base = base_of(search, groups[0], groups[0].num_devices)
     if base is None or base.finetune is None:

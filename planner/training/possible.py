@@ -39,7 +39,7 @@ def full_fine_tuning(base: Resolved, table: FinetuneTable, library: Library, tri
         ways = [Way("a shorter sequence: no number of known cards holds this one on each", {})]
     device = resolved.cluster.device
     message = (
-        f"the lightest full step needs {human_bytes(need)} on each of {resolved.cluster.num_devices} GPUs "
+        f"on devices alone the lightest full step needs {human_bytes(need)} on each of {resolved.cluster.num_devices} GPUs "
         f"of {human_bytes(device.memory_bytes)}"
     )
     fix = "; or ".join(way.words for way in ways)

@@ -70,7 +70,7 @@ def test_one_card_trains_what_experts_would_start():
 
 
 def test_what_would_make_full_fine_tuning_possible():
-    plan = search("2xRTX-4090", LLAMA_70B, methods=("full", "qlora"), seq_len=8192)
+    plan = search("2xRTX-4090", LLAMA_70B, methods=("full", "qlora"), seq_len=4096)
     found = next(r for r in plan.rejected if r.rule == "full-fine-tuning")
     assert "of these cards" in found.fix
     assert found.change["hardware.nodes"] * found.change["hardware.per_node"] > 2
