@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.cost.against import Comparison, compare
 from planner.cost.api import ApiPrice, api_price, offers_of
 from planner.cost.caps import capped
-from planner.cost.document import CostDocument, Energy
+from planner.cost.document import CostDocument, Energy, Outage
 from planner.cost.energy import Power, per_mtok, power_of
 from planner.cost.fleet import Fleet, fleet_of, prefill_time
 from planner.cost.money import CurrencyMismatch
@@ -25,6 +25,7 @@ from planner.estimate import Estimate
 from planner.models.intake import open_model
 from planner.predict import predict_resolved
 from planner.resolve import resolve
+from planner.resolved import Resolved
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -98,6 +99,7 @@ def cost_report(deployment: Deployment, library: Library, request: CostRequest) 
         sensitivity=books.ladder(power, rates) if owned else (),
         apis=compared,
         scenarios=courses,
+        outages=_outages(resolved, library),
         problems=(*estimate.problems, *books.findings),
         assumed={**estimate.assumed, **_assumed(request, terms, horizon)},
         as_of=_as_of(owned, rented, compared, library),
@@ -157,6 +159,33 @@ def _caps(fleet: Fleet, rates: Rates | None, library: Library) -> tuple[Any, ...
 
 def _clock_lock(library: Library, fleet: Fleet) -> Estimate | None:
     return library.cost_data.clock_lock.get(fleet.memory_type or "")
+
+
+def _outages(resolved: Resolved, library: Library) -> tuple[Outage, ...]:
+    """What the deployment still does with a device, or a server, missing: whole copies of the model."""
+    serving, cluster = resolved.serving, resolved.cluster
+    per_node = max(1, serving.dp // max(cluster.nodes, 1))
+    lost = {"one device": 1, "one server": per_node if cluster.nodes > 1 else serving.dp}
+    return tuple(_outage(missing, serving.dp - copies, resolved, library) for missing, copies in lost.items())
+
+
+def _outage(missing: str, copies: int, resolved: Resolved, library: Library) -> Outage:
+    if copies <= 0:
+        return Outage(missing, 0, 0.0, None, holds=False)
+    left = replace(resolved, serving=replace(resolved.serving, dp=copies))
+    answer = predict_resolved(left, library)
+    work = resolved.workload
+    length = max(work.isl + work.osl + work.context, 1.0)
+    users = answer.memory.kv_tokens.value / length * copies if answer.memory else 0.0
+    speed = answer.performance
+    tpot, ttft, level = speed and speed.tpot_s, speed and speed.ttft_s, work.service_level
+    holds = None
+    if tpot and (work.concurrency or level):
+        slow = level and (
+            (level.tpot_s or tpot.value) < tpot.value or (ttft and (level.ttft_s or ttft.value) < ttft.value)
+        )
+        holds = not slow and users >= (work.concurrency or 0.0)
+    return Outage(missing, copies, users, tpot or None, holds)
 
 
 def _courses(

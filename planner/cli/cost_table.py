@@ -11,7 +11,7 @@ from planner.cost.caps import CapStep
 from planner.cost.document import CostDocument
 from planner.cost.ownership import Account, Load, Rent
 from planner.cost.scenarios import Course
-from planner.units import KILO, MEGA
+from planner.units import KILO, MEGA, human_count
 
 
 def cost_table(document: CostDocument) -> str:
@@ -23,6 +23,8 @@ def _blocks(document: CostDocument) -> Iterator[str]:
     title = document.fleet.title if document.fleet else "no accelerators"
     yield f"cost of {title}: {document.verdict}\nprices are dated facts (below), none of them is current"
     yield _power(document)
+    if document.outages:
+        yield _outages(document)
     if document.owned:
         yield _owned(document.owned)
     if document.rented:
@@ -82,6 +84,14 @@ def _slower(document: CostDocument, step: CapStep) -> str:
 def watts_of(value: float) -> str:
     """One number of watts."""
     return f"{value / KILO:,.1f} kW" if value >= KILO else f"{value:,.0f} W"
+
+
+def _outages(document: CostDocument) -> str:
+    rows = []
+    for one in document.outages:
+        kept = {True: "all users held, promises kept", False: "users or promises lost", None: ""}[one.holds]
+        rows.append((f"{one.missing} down", f"{one.copies} copies", f"{human_count(one.users)} users in memory", kept))
+    return "when something is down\n" + align(rows, indent="  ")
 
 
 def _owned(account: Account) -> str:

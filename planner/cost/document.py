@@ -31,6 +31,21 @@ class Energy:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """What a fleet still does with something missing."""
+
+    missing: str
+    """ "one device", "one server"."""
+    copies: int
+    """Of the model, still running."""
+    users: float
+    """Requests of the load's length that the memory of those holds."""
+    tpot_s: Estimate | None
+    holds: bool | None
+    """All users, within the promises; None where neither was stated."""
+
+
+@dataclass(frozen=True, slots=True)
 class CostDocument:
     """The account of one deployment. What is None is unknown, and ``problems`` says why."""
 
@@ -54,6 +69,7 @@ class CostDocument:
     apis: tuple[Comparison, ...] = ()
     scenarios: tuple[Course, ...] = ()
     """Against the first of ``apis``."""
+    outages: tuple[Outage, ...] = ()
     problems: tuple[Finding, ...] = ()
     assumed: Mapping[str, Any] = field(default_factory=dict)
     """Default that was taken, by the name of the option that replaces it."""

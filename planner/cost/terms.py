@@ -24,6 +24,8 @@ class Server:
     rack_units: int
     per_node: tuple[int, ...]
     """Numbers of devices that are sold in one."""
+    span: int
+    """Servers that one copy of a model is spread over at most."""
     date: str
     source: str
 
@@ -104,6 +106,7 @@ def _server(row: Mapping[str, Any]) -> Server:
         per_device=Money(_range(row["per_device"]), row["currency"]),
         rack_units=row["rack_units"],
         per_node=tuple(row["per_node"]),
+        span=row["span"],
         date=row["date"],
         source=row["source"],
     )

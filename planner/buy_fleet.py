@@ -1,0 +1,131 @@
+"""From servers that hold a model to the fewest of them that carry the load, and what holds when one is down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from planner.buy_shapes import Shape
+from planner.cost.document import Outage
+from planner.documents.result import Finding, Performance
+from planner.resolved import Resolved
+from planner.search.candidate import Candidate, Option, Tools
+from planner.search.explore import explore
+from planner.search.ledger import Ledger
+from planner.search.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """A configuration of one set of servers, and how many such sets carry the load."""
+
+    candidate: Candidate
+    shape: Shape
+    sets: int
+    performance: Performance
+    """Of one copy of the layout's set at its share of the load."""
+
+    @property
+    def devices(self) -> int:
+        return self.shape.devices * self.sets
+
+    @property
+    def nodes(self) -> int:
+        return self.shape.nodes * self.sets
+
+    @property
+    def copies(self) -> int:
+        return self.candidate.layout.dp * self.sets
+
+    @property
+    def users(self) -> float:
+        return self.candidate.users * self.sets
+
+
+def carriers(
+    options: Iterable[Option], shape: Shape, task: Task, tools: Tools, ledger: Ledger, most_nodes: int
+) -> Iterator[Carrier | Finding]:
+    """For each format the fewest sets of these servers that carry the load."""
+    for option in options:
+        yield _of_option(option, shape, task, tools, ledger, most_nodes)
+
+
+def _of_option(
+    option: Option, shape: Shape, task: Task, tools: Tools, ledger: Ledger, most_nodes: int
+) -> Carrier | Finding:
+    candidates = [c for c in explore(option, task, tools, ledger) if c.performance is not None and c.users > 0]
+    if not candidates:
+        return Finding("no-layout", f"no legal layout of {option.title} fits {shape.devices} × {shape.row.id}")
+    best = max(candidate.users for candidate in candidates)
+    for sets in _sets(task, best, most_nodes // shape.nodes):
+        good = [c for c in (_tried(candidate, shape, sets, task, tools) for candidate in candidates) if c]
+        if good:
+            return max(good, key=lambda c: c.performance.output_tok_s.value if c.performance.output_tok_s else 0.0)
+    return Finding(
+        "too-slow",
+        f"{most_nodes} servers of {shape.per_node} × {shape.row.id} do not carry the load",
+        "a milder service level, fewer users, or --max-nodes",
+    )
+
+
+def _sets(task: Task, users: float, most: int) -> Iterator[int]:
+    """Numbers of sets worth trying: from what memory asks for, each at first, then in larger steps."""
+    first = max(1, math.ceil((task.workload.concurrency or 1.0) / max(users, 1e-9)))
+    count = first
+    while count <= most:
+        yield count
+        count = count + 1 if count < 4 else math.ceil(count * 1.25)
+
+
+def _tried(candidate: Candidate, shape: Shape, sets: int, task: Task, tools: Tools) -> Carrier | None:
+    """The candidate in ``sets`` copies of its servers, if it carries its share of the load."""
+    wanted = task.workload.concurrency or 1.0
+    if candidate.users * sets < wanted:
+        return None
+    performance = speed_at(candidate, wanted / sets, tools)
+    if performance is None or not keeps(performance, task):
+        return None
+    return Carrier(candidate, shape, sets, performance)
+
+
+def speed_at(candidate: Candidate, users: float, tools: Tools) -> Performance | None:
+    """The speed of one set of servers at so many users."""
+    if users == candidate.resolved.workload.concurrency:
+        return candidate.performance
+    workload = replace(candidate.resolved.workload, concurrency=users, saturated=False, request_rate=None)
+    resolved: Resolved = replace(candidate.resolved, workload=workload)
+    return tools.speed(resolved, candidate.memory)
+
+
+def keeps(performance: Performance, task: Task) -> bool:
+    """Whether the promises hold; without any, whether answers can be read along and begin before people give up."""
+    level, policy = task.workload.service_level, task.policy
+    tpot = level.tpot_s if level and level.tpot_s else policy.slowest_tpot_s
+    ttft = level.ttft_s if level and level.ttft_s else policy.slowest_ttft_s
+    if performance.tpot_s is None or performance.tpot_s.value > tpot:
+        return False
+    return performance.ttft_s is None or performance.ttft_s.value <= ttft
+
+
+def outages(found: Carrier, task: Task, tools: Tools, spare: int) -> tuple[Outage, ...]:
+    """One device, then one server down. A copy that loses a device stops; a set that loses a server stops."""
+    per_set = found.candidate.layout.dp
+    lost_by_server = math.ceil(per_set / found.shape.nodes)
+    whole = found.copies + spare * per_set
+    return (
+        _outage("one device", whole - 1, found, task, tools),
+        _outage("one server", whole - lost_by_server, found, task, tools),
+    )
+
+
+def _outage(missing: str, copies: int, found: Carrier, task: Task, tools: Tools) -> Outage:
+    """So many copies carry all users, as one set of servers does with its share."""
+    per_set = found.candidate.layout.dp
+    wanted = task.workload.concurrency or 1.0
+    users = found.candidate.users / per_set * copies
+    if copies <= 0:
+        return Outage(missing, 0, 0.0, None, False)
+    performance = speed_at(found.candidate, wanted / copies * per_set, tools)
+    holds = performance is not None and keeps(performance, task) and users >= wanted
+    return Outage(missing, copies, users, performance.tpot_s if performance else None, holds)
