@@ -1,4 +1,5 @@
-"""Files that start a deployment, all rendered from the deployment document."""
+"""Files that start a deployment, all rendered from the deployment document.
 
-TARGETS = {"toml": "the deployment document with its estimate and provenance; read back by the planner itself"}
-"""Target → what it is and what checked it."""
+``prepare`` makes the context, ``render_bundle`` the files, ``write_bundle`` puts them on disk whole or not at all.
+``registry.MODULES`` names the targets.
+"""

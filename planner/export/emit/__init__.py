@@ -1,0 +1,1 @@
+"""Structured writers: text is only ever data in them, never part of a template."""

@@ -1,0 +1,119 @@
+"""vLLM and its plug-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from planner.documents.result import Finding
+from planner.export.engines.speculation import method_name
+from planner.export.layout import has_experts
+from planner.export.node import Node
+
+if TYPE_CHECKING:
+    from planner.export.flags.table import FlagTable
+    from planner.export.target import Context
+
+RAY_PORT = 6379
+
+
+def options(context: Context, table: FlagTable) -> dict[str, Any]:
+    """The serving table in vLLM's terms."""
+    serving, layout = context.resolved.serving, context.layout
+    return {
+        "tp": _more_than_one(serving.tp),
+        "pp": _more_than_one(serving.pp),
+        "engine_dp": _more_than_one(layout.engine_dp),
+        "attention_dp": _more_than_one(serving.attention_dp),
+        "expert_parallel": serving.ep > 1,
+        "dcp": _more_than_one(serving.dcp),
+        "max_model_len": serving.max_model_len,
+        "max_num_seqs": serving.max_num_seqs,
+        "max_num_batched_tokens": serving.max_num_batched_tokens,
+        "gpu_memory_utilization": serving.gpu_memory_utilization,
+        "enforce_eager": serving.enforce_eager,
+        "cpu_offload_bytes": serving.cpu_offload_bytes or None,
+        "lora": serving.lora_rank > 0,
+        "lora_rank": serving.lora_rank or None,
+        "lora_adapters": serving.lora_adapters or None,
+        **_speculative(context, table),
+    }
+
+
+def _more_than_one(count: int) -> int | None:
+    return count if count > 1 else None
+
+
+def _speculative(context: Context, table: FlagTable) -> dict[str, Any]:
+    spec = context.resolved.serving.speculative
+    if spec is None:
+        return {}
+    if table.has("speculative"):
+        return {"speculative": speculative_json(spec.method, spec.tokens, spec.draft, table)}
+    if spec.draft is not None:
+        return {"speculative_draft": spec.draft, "speculative_tokens": spec.tokens}
+    return {"speculative": spec.method}
+
+
+def speculative_json(method: str, tokens: int, draft: str | None, table: FlagTable) -> dict[str, Any] | str:
+    """The JSON of ``--speculative-config``; the bare method where this version does not have it."""
+    row = table.rows["speculative"]
+    name = row.values.get(method_name(method))
+    return method if name is None else {"method": name, "tokens": tokens, "draft": draft}
+
+
+def node_options(context: Context, table: FlagTable, node: Node) -> dict[str, Any]:
+    """Flags of one node of several: the engine's own launcher where it has one, else a Ray cluster."""
+    serving, layout = context.resolved.serving, context.layout
+    if table.has("nodes"):
+        return {
+            "executor": "mp",
+            "nodes": layout.nodes_per_instance,
+            "node_rank": node.rank,
+            "head_address": node.head,
+            "head_port": node.port,
+            "follower": node.follower,
+        }
+    replicas = max(serving.attention_dp, layout.engine_dp)
+    if serving.tp * serving.pp > layout.gpus_per_node or replicas == 1:
+        return {"executor": "ray"}
+    return {"data_parallel_backend": "ray", "data_parallel_local": replicas // layout.nodes_per_instance}
+
+
+def needs_ray(context: Context, table: FlagTable) -> bool:
+    """Whether several nodes of one instance are joined by Ray before the engine starts."""
+    return context.layout.multi_node and not table.has("nodes")
+
+
+def findings(context: Context) -> list[Finding]:
+    """Layouts that vLLM cannot be told."""
+    serving = context.resolved.serving
+    spread = serving.tp * serving.attention_dp
+    if serving.ep in (1, spread) or not has_experts(context.resolved.architecture):
+        return []
+    message = (
+        f"vLLM spreads experts over all tp × attention_dp = {spread} devices or none; ep = {serving.ep} is neither"
+    )
+    return [Finding("export-ep", message, f"set serving.ep to {spread}", change={"serving.ep": spread})]
+
+
+def serving(read: Mapping[str, Any], experts: bool) -> dict[str, Any]:
+    """The serving table that these options mean."""
+    tp, attention = read.get("tp", 1), read.get("attention_dp", 1) if experts else 1
+    return {
+        "tp": tp,
+        "pp": read.get("pp", 1),
+        "attention_dp": attention,
+        "dp": 1 if experts else read.get("engine_dp", 1),
+        "ep": tp * attention if read.get("expert_parallel") else 1,
+        "dcp": read.get("dcp", 1),
+        "speculative": _read_speculative(read),
+    }
+
+
+def _read_speculative(read: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "speculative" in read:
+        return dict(read["speculative"])
+    if "speculative_draft" in read:
+        return {"method": "draft_model", "tokens": read["speculative_tokens"], "draft": read["speculative_draft"]}
+    return None

@@ -1,0 +1,1 @@
+"""Files that start a training job: one module per trainer, each with ``TARGET`` and ``render(context)``."""

@@ -1,0 +1,143 @@
+"""What the files of every trainer share: names of modules, learning rate, launch words, refusals."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from planner.data import read_toml
+from planner.documents.deployment import FinetuneTable
+from planner.errors import BadInput
+from planner.export.target import Context
+from planner.memory.finetune_adapters import targeted
+from planner.memory.finetune_job import PAIRED, Job, job_of
+from planner.models.parameters import all_tensors
+
+_FILE = "export/trainers/facts.toml"
+OUTPUT = "output"
+DEEPSPEED_FILE = "deepspeed.json"
+
+
+@dataclass(frozen=True)
+class TrainingFileFacts:
+    """A training job as exporters see it."""
+
+    context: Context
+
+    @cached_property
+    def job(self) -> Job:
+        return job_of(self.context.resolved)
+
+    @property
+    def table(self) -> FinetuneTable:
+        return self.job.table
+
+    @cached_property
+    def model(self) -> str:
+        """Where the base lies."""
+        return self.context.location.path
+
+    @property
+    def is_deepspeed(self) -> bool:
+        return self.job.sharding.startswith("zero")
+
+    @property
+    def is_fsdp(self) -> bool:
+        return self.job.sharding == "fsdp"
+
+    @cached_property
+    def precision(self) -> str:
+        """bf16 fp16 or fp32, as trainers of transformers mix it."""
+        name = self.table.precision
+        return "fp32" if name == "fp32" else "fp16" if name.startswith("fp16") else "bf16"
+
+    @cached_property
+    def pure(self) -> bool:
+        """Weights themselves are 16-bit, without an fp32 master."""
+        return self.table.precision in ("bf16", "fp16")
+
+    @property
+    def fp8(self) -> bool:
+        return "fp8" in self.table.precision
+
+    @cached_property
+    def learning_rate(self) -> float:
+        """The usual one for method and objective."""
+        kind = "adapters" if self.job.adapters else "full"
+        objective = "dpo" if self.table.objective in PAIRED else self.table.objective
+        rates: dict[str, float] = read_toml(_FILE)["learning_rate"]
+        return rates.get(f"{kind}_{objective}", rates[kind])
+
+    @cached_property
+    def optimizer(self) -> str:
+        """Its name in transformers. Raises BadInput for one without a name there."""
+        names: dict[str, str] = read_toml(_FILE)["optimizer"]
+        if self.job.optimizer not in names:
+            raise BadInput("finetune.optimizer", f"{self.job.optimizer[:60]!r} has no name in this trainer")
+        return names[self.job.optimizer]
+
+    @cached_property
+    def template(self) -> str:
+        """LLaMA-Factory's name of the chat format; "default" where none is known."""
+        wanted = self.context.resolved.architecture.model_type
+        rows = read_toml(_FILE)["template"]
+        return next((str(row["name"]) for row in rows if wanted in row["types"]), "default")
+
+    @property
+    def data_path(self) -> str:
+        return str(read_toml(_FILE)["data"]["path"])
+
+    @property
+    def data_name(self) -> str:
+        return str(read_toml(_FILE)["data"]["name"])
+
+    @property
+    def all_linear(self) -> bool:
+        return isinstance(self.job.lora_targets, str)
+
+    @property
+    def head_too(self) -> bool:
+        return self.job.lora_targets == "all-linear+head"
+
+    @cached_property
+    def modules(self) -> list[str]:
+        """Last parts of the targeted modules' names, as this model spells them."""
+        found = {
+            tensor.module.rsplit(".", 1)[-1]
+            for tensor, _ in all_tensors(self.job.architecture)
+            if targeted(tensor, self.job.lora_targets)
+        }
+        return sorted(found)
+
+    @property
+    def alpha(self) -> int:
+        """Twice the rank, as most recipes have it."""
+        return 2 * self.job.lora_rank
+
+    @property
+    def gpus(self) -> int:
+        return self.job.gpus
+
+    def comment(self, what: str) -> str:
+        """First lines of a file: what it is, and what the planner expects of it."""
+        lines = [f"{what}. Samples belong into {self.data_path}, one JSON object a line."]
+        result = self.context.estimate.finetune
+        if result is not None:
+            lines.append(f"Expected peak per GPU: {result.allocated.value / 2**30:.1f} GiB allocated.")
+        if result is not None and result.tok_s is not None and math.isfinite(result.tok_s.value):
+            lines.append(f"Expected speed: {result.tok_s.value:,.0f} tokens/s on {self.gpus} GPUs.")
+        return "\n".join(lines)
+
+
+def facts_of(context: Context) -> TrainingFileFacts:
+    """The job behind a context. Raises BadInput when it is none."""
+    if context.deployment.finetune is None:
+        raise BadInput("finetune", "the document is no training job", "add [finetune]")
+    return TrainingFileFacts(context)
+
+
+def without(values: dict[str, Any]) -> dict[str, Any]:
+    """The same mapping without what is None."""
+    return {key: value for key, value in values.items() if value is not None}
