@@ -109,8 +109,11 @@ def actual_of(log: LogReadings) -> Actual:
 
 
 def _build(engine: str | None, version: str | None) -> str | None:
-    """llama.cpp's build number as people write it."""
-    return f"b{version}" if engine == "llama.cpp" and version and version.isdigit() else version
+    """llama.cpp's build number as people write it; builds outside its repository number themselves 0."""
+    if engine != "llama.cpp" or not version:
+        return version
+    number = version.lstrip("b")
+    return f"b{number}" if number.strip("0") else None
 
 
 def _by(readings: Iterable[Reading], key: Callable[[Reading], str]) -> dict[str, list[Reading]]:

@@ -14,6 +14,7 @@ _CAPACITY_SLACK = 0.01
 """Of a device's total: drivers differ by some MiB in what they reserve."""
 _TINY_BUFFER = 0.01
 """Share of a device's weights below which a host buffer is not worth a difference (norms, tables of positions)."""
+_CELLS = 256
 _GPU_PARTS = ("weights", "kv_cache", "activations", "cuda_graphs", "non_torch", "capacity")
 _NO_GATE = frozenset({"cuda_graphs", "capacity"})
 _SPEEDS: tuple[tuple[str, Unit], ...] = (
@@ -130,7 +131,9 @@ def compare_settings(resolved: Resolved, actual: Actual) -> tuple[Setting, ...]:
     }
     if local:
         wanted = {"ubatch": float(serving.ubatch), "parallel": float(serving.parallel)}
-    found = [
+    context = actual.value("n_ctx")
+    found = [] if not local or context is None else [_context(resolved, context)]
+    found += [
         _setting(key, want, actual.value(key), f"serving.{key}" in assumed)
         for key, want in wanted.items()
         if actual.value(key) is not None
@@ -141,6 +144,13 @@ def compare_settings(resolved: Resolved, actual: Actual) -> tuple[Setting, ...]:
             Setting("kv_cache_dtype", serving.kv_cache_dtype, printed, _dtype(serving.kv_cache_dtype) == printed)
         )
     return tuple(found)
+
+
+def _context(resolved: Resolved, cells: float) -> Setting:
+    """llama.cpp's whole context, which it rounds up to cells."""
+    wanted = resolved.serving.max_model_len
+    same = 0 <= cells - wanted < _CELLS
+    return Setting("max_model_len", float(wanted), cells, same, "serving.max_model_len" in resolved.assumed)
 
 
 def _setting(key: str, want: float | str | None, got: float | None, assumed: bool) -> Setting:

@@ -26,7 +26,7 @@ class Segment:
 
     @property
     def loaded(self) -> bool:
-        return any(reading.field in _SIZES for reading in self.readings)
+        return any(r.field in _SIZES and isinstance(r.value, float) for r in self.readings)
 
     @property
     def model_bytes(self) -> float:

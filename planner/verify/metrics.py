@@ -27,7 +27,7 @@ def _rows() -> tuple[dict[str, Any], ...]:
 def looks_like_metrics(text: str) -> bool:
     """Whether a text is an exposition page and not a log."""
     head = text[:65536]
-    return head.startswith("# HELP") or "\n# TYPE " in head
+    return head.startswith(("# HELP ", "# TYPE ")) or "\n# TYPE " in head
 
 
 def read_metrics(lines: Iterable[Line]) -> LogReadings:

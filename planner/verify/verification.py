@@ -53,7 +53,7 @@ def verify_lines(
     estimate = predict_resolved(resolved, library)
     log = read_metrics(lines) if metrics else read_log(lines)
     actual = _renamed(actual_of(log), resolved)
-    parts = compare_parts(estimate, actual)
+    parts = _counting(compare_parts(estimate, actual))
     settings = compare_settings(resolved, actual)
     failures = () if metrics else _failures(lines)
     answer = Verification(
@@ -91,6 +91,13 @@ def _renamed(actual: Actual, resolved: Resolved) -> Actual:
     planned = resolved.engine.name
     same = _BY_NAME.get(planned) == actual.engine or {planned, actual.engine} == {"ollama", "llama.cpp"}
     return replace(actual, engine=planned, version=None) if same and actual.engine else actual
+
+
+def _counting(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Speeds depend on the load and do not count, unless they are all that is known."""
+    if any(p.gates and p.actual is not None and p.planned is not None for p in parts):
+        return parts
+    return tuple(replace(p, gates=True) for p in parts)
 
 
 def _outcome(parts: tuple[Part, ...]) -> Outcome:
