@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError
 
 from planner.documents.files import read_bounded
 from planner.documents.problems import problems_of
@@ -30,19 +31,23 @@ MAX_FILE_BYTES = 4 * MIB
 Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217."""
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+Date = Annotated[str, Field(min_length=4, max_length=40)]
 
 
-class Row(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
     """What every price must say."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
     currency: Currency
-    """ISO 4217."""
-    date: Annotated[str, Field(min_length=4, max_length=40)]
+    date: Date
     source: Text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRow(Row):
     """A device to buy."""
 
@@ -51,13 +56,8 @@ class DeviceRow(Row):
     high: Positive
     note: str = ""
 
-    @model_validator(mode="after")
-    def _ordered(self) -> DeviceRow:
-        if self.low > self.high:
-            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
-        return self
 
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RentalRow(DeviceRow):
     """A device for an hour."""
 
@@ -65,6 +65,7 @@ class RentalRow(DeviceRow):
     offer: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElectricityRow(Row):
     """A kWh."""
 
@@ -73,6 +74,7 @@ class ElectricityRow(Row):
     per_kwh: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiRow(Row):
     """A million tokens."""
 
@@ -93,10 +95,12 @@ class ApiRow(Row):
     page: str = ""
 
 
-class PriceFile(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFile:
     """One file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
     purchase: tuple[DeviceRow, ...] = ()
     rental: tuple[RentalRow, ...] = ()
     electricity: tuple[ElectricityRow, ...] = ()
@@ -105,11 +109,11 @@ class PriceFile(BaseModel):
 
 def own_prices(overlays: Iterable[Path]) -> Mapping[str, tuple[dict[str, Any], ...]]:
     """Kind → rows of all overlays, later files last. Raises BadDocument with every problem of every file."""
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in PriceFile.model_fields}
+    rows: dict[str, list[dict[str, Any]]] = {f.name: [] for f in fields(PriceFile)}
     problems: list[Problem] = []
     for path in _files(overlays):
         try:
-            for kind, found in price_file(path).model_dump(exclude_none=True).items():
+            for kind, found in asdict(price_file(path)).items():
                 rows[kind] += found
         except BadInput as error:
             problems += error.problems
@@ -129,6 +133,11 @@ def price_file(path: Path) -> PriceFile:
     except (ValueError, RecursionError) as error:
         raise BadInput(str(path), f"is not valid TOML: {error}", "see docs/cost.md for an example") from None
     try:
-        return PriceFile.model_validate(data)
+        parsed: PriceFile = TypeAdapter(PriceFile).validate_python(data)
     except ValidationError as error:
         raise BadDocument(problems_of(error, str(path), PriceFile)) from None
+    crossed = [row for row in (*parsed.purchase, *parsed.rental) if row.low > row.high]
+    if crossed:
+        messages = (f"low {row.low:g} is above high {row.high:g} of {row.accelerators[0]}" for row in crossed)
+        raise BadDocument(tuple(Problem(str(path), message, "swap them") for message in messages))
+    return parsed
