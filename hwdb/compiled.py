@@ -24,6 +24,9 @@ class CompiledRows(Mapping[str, dict[str, Any]]):
         table: dict[str, Any] = _value(self._lines[row])
         return table
 
+    def __contains__(self, row: object) -> bool:
+        return row in self._lines
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)
 

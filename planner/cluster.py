@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from hwdb.errors import AmbiguousRow, LookupProblem
@@ -28,6 +29,7 @@ _PCIE_LATENCY_S = 10 * MICRO
 Row = TypeVar("Row")
 
 
+@lru_cache(maxsize=1024)
 def cluster_of(table: HardwareTable, library: Library) -> Cluster:
     """The cluster of a ``[hardware]`` table. Raises UnknownName for a card, link or network that no row has."""
     host = _host(table.host or HostTable(), library)

@@ -64,8 +64,12 @@ def worst_origin(*origins: Origin) -> Origin:
 
 def total(parts: Mapping[str, Estimate]) -> Estimate:
     """Sum of named parts; independent ranges add in quadrature, the terms are the parts' values."""
-    value = sum(p.value for p in parts.values())
-    down = math.sqrt(sum((p.value - p.low) ** 2 for p in parts.values()))
-    up = math.sqrt(sum((p.high - p.value) ** 2 for p in parts.values()))
-    terms = {name: p.value for name, p in parts.items()}
-    return Estimate(value - down, value, value + up, worst_origin(*(p.origin for p in parts.values())), terms)
+    value = below = above = 0.0
+    origins = set()
+    for part in parts.values():
+        value += part.value
+        below += (part.value - part.low) ** 2
+        above += (part.high - part.value) ** 2
+        origins.add(part.origin)
+    terms = {name: part.value for name, part in parts.items()}
+    return Estimate(value - math.sqrt(below), value, value + math.sqrt(above), worst_origin(*origins), terms)

@@ -32,7 +32,7 @@ class EngineProfile:
         """The value under a dotted key, or the default."""
         node: Any = self.facts
         for key in dotted.split("."):
-            if not isinstance(node, Mapping) or key not in node:
+            if not isinstance(node, dict) or key not in node:
                 return default
             node = node[key]
         return node

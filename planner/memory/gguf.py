@@ -10,9 +10,7 @@ from planner.memory.gguf_buffers import (
     gpu_capacity,
     gpu_overhead,
     host_capacity,
-    placement_of,
-    sizes_of,
-    with_context,
+    laid,
 )
 from planner.memory.gguf_cache import bytes_per_token, cache_rules, context_cells
 from planner.memory.gguf_place import Placement
@@ -29,10 +27,9 @@ _BACKENDS = {"cuda": "CUDA", "rocm": "ROCm", "hip": "ROCm", "vulkan": "Vulkan", 
 
 def gguf_memory(resolved: Resolved) -> ServingMemory:
     """The memory of a llama.cpp deployment on its devices."""
-    resolved = with_context(resolved)
-    sizes = sizes_of(resolved)
-    layout, placement = sizes.layout, placement_of(resolved, sizes)
-    buffers = buffers_of(sizes, placement)
+    found = laid(resolved)
+    resolved, layout, placement = found.resolved, found.sizes.layout, found.placement
+    buffers = buffers_of(found.sizes, placement)
     parts = tuple(_device(resolved, layout, buffers, i) for i in range(placement.gpus + 1))
     cells = context_cells(resolved.serving.max_model_len)
     return ServingMemory(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from planner.estimate import Estimate, exact, spread
 from planner.memory.gguf_cache import LayerCache, layer_caches
 from planner.memory.gguf_compute import Graph, compute_buffers, graph_of
 from planner.memory.gguf_context import chosen_context
 from planner.memory.gguf_place import HOST, Placement, fit, place
+from planner.memory.memo import IdentityMemo
 from planner.models.architecture import MoE
 from planner.models.gguf_layout import GgufLayout, gguf_layout
 from planner.resolved import Resolved
@@ -70,8 +72,7 @@ def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:
     """The input table stays on the host; a tied table is loaded a second time where the output is on a GPU."""
     sums = [0.0] * (placement.gpus + 1)
     sums[HOST] += layout.embedding_bytes
-    groups = Counter(zip(layout.order, placement.layers, placement.experts, strict=True))
-    for (row, device, experts), count in groups.items():
+    for (row, device, experts), count in _counted(layout.order, placement.layers, placement.experts):
         sums[device] += layout.rows[row].dense_bytes * count
         sums[experts] += layout.rows[row].expert_bytes * count
     if placement.head != HOST or not layout.tied:
@@ -82,12 +83,40 @@ def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:
     return tuple(sums)
 
 
+@lru_cache(maxsize=4096)
+def _counted(*columns: tuple[int, ...]) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """The different rows of a table given by columns, and how often each occurs."""
+    return tuple(Counter(zip(*columns, strict=True)).items())
+
+
 def _caches(sizes: Sizes, placement: Placement) -> tuple[tuple[float, ...], tuple[float, ...]]:
     kv, state = [0.0] * (placement.gpus + 1), [0.0] * (placement.gpus + 1)
-    for (kind, device), count in Counter(zip(sizes.order, placement.layers, strict=True)).items():
+    for (kind, device), count in _counted(sizes.order, placement.layers):
         kv[device] += sizes.kinds[kind].kv * count
         state[device] += sizes.kinds[kind].state * count
     return tuple(kv), tuple(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A deployment with its context chosen and every layer placed."""
+
+    resolved: Resolved
+    sizes: Sizes
+    placement: Placement
+
+
+_laid: IdentityMemo[Laid] = IdentityMemo(limit=16)
+
+
+def laid(resolved: Resolved) -> Laid:
+    """As the engine lays it out; memory and speed ask in turn, so the last few are remembered."""
+    return _laid.get(resolved, None, None, lambda: _lay(with_context(resolved)))
+
+
+def _lay(resolved: Resolved) -> Laid:
+    sizes = sizes_of(resolved)
+    return Laid(resolved, sizes, placement_of(resolved, sizes))
 
 
 def with_context(resolved: Resolved) -> Resolved:

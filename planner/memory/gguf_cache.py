@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from planner.engines.profile import EngineProfile
+from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Cache, LatentAttention, Layer
 from planner.models.gguf_mix import type_bits
 from planner.resolved import Resolved, Serving
@@ -41,8 +42,15 @@ class CacheRules:
     indexer: bool
 
 
+_rules: IdentityMemo[CacheRules] = IdentityMemo()
+
+
 def cache_rules(engine: EngineProfile) -> CacheRules:
     """Newest behaviour where the profile says nothing."""
+    return _rules.get(engine, None, None, lambda: _read(engine))
+
+
+def _read(engine: EngineProfile) -> CacheRules:
     return CacheRules(
         swa=bool(engine.fact("gguf.swa_cache", True)),
         unified=bool(engine.fact("gguf.kv_unified", True)),

@@ -14,8 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from planner.engines.profile import EngineProfile
 from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
 from planner.memory.gguf_place import HOST, Placement
+from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Attention, Dense, LatentAttention, MoE
 from planner.models.gguf_layout import GgufLayout
 from planner.models.gguf_mix import host_only
@@ -97,9 +99,16 @@ class Compute:
     """Share by which printed buffers differ: small where logits and masks decide, large where builds differ."""
 
 
+_rules: IdentityMemo[ComputeRules] = IdentityMemo()
+
+
 def compute_rules(resolved: Resolved) -> ComputeRules:
     """The engine's behaviour; newest llama.cpp where its profile says nothing."""
-    fact = resolved.engine.fact
+    return _rules.get(resolved.engine, None, None, lambda: _read(resolved.engine))
+
+
+def _read(engine: EngineProfile) -> ComputeRules:
+    fact = engine.fact
     return ComputeRules(
         copies=int(fact("gguf.pipeline_copies", 4)),
         offload_min_tokens=float(fact("gguf.offload_min_tokens", 32)),

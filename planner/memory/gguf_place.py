@@ -28,12 +28,12 @@ class Placement:
     @property
     def gpu_layers(self) -> int:
         """As ``n_gpu_layers`` counts them."""
-        return sum(device != HOST for device in self.layers) + (self.head != HOST)
+        return len(self.layers) - self.layers.count(HOST) + (self.head != HOST)
 
     @property
     def host_experts(self) -> int:
-        """Layers whose experts lie on the host although the layer does not."""
-        return sum(e == HOST and d != HOST for d, e in zip(self.layers, self.experts, strict=True))
+        """Layers whose experts lie on the host although the layer does not; experts of the host's layers all do."""
+        return self.experts.count(HOST) - self.layers.count(HOST)
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from planner.documents.result import Finding, ServingMemory, Verdict
@@ -27,7 +28,7 @@ def local_verdict(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, t
         return verdict, ()
     where, need, have = _shortage(resolved, memory)
     message = f"needs {human_bytes(need)} on {where}, {human_bytes(have)} are there"
-    ways = tuple(_ways(resolved))[:3]
+    ways = tuple(islice(_ways(resolved), 3))
     if not ways:
         return verdict, (Finding("does-not-fit", message, "take a smaller model or more memory"),)
     return verdict, tuple(Finding("does-not-fit", message, text, change=change) for text, change in ways)

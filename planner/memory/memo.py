@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
-_LIMIT = 1024
 
 
 class IdentityMemo(Generic[Value]):
@@ -15,17 +14,18 @@ class IdentityMemo(Generic[Value]):
     The objects are kept alive with their value, so that an id is never reused while it is known here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 1024) -> None:
+        self._limit = limit
         self._known: dict[tuple[int, int, Hashable], tuple[object, object, Value]] = {}
 
     def get(self, first: object, second: object, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The remembered value, or a new one; the oldest entry leaves when too many are known."""
+        """The remembered value, or a new one; everything is forgotten when too many are known."""
         slot = (id(first), id(second), key)
         found = self._known.get(slot)
         if found is not None:
             return found[2]
         value = make()
-        if len(self._known) >= _LIMIT:
-            self._known.pop(next(iter(self._known)), None)
+        if len(self._known) >= self._limit:
+            self._known.clear()
         self._known[slot] = (first, second, value)
         return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.errors import UnknownFact
-from planner.memory.gguf_buffers import gpu_count, placement_of, sizes_of, with_context
+from planner.memory.gguf_buffers import gpu_count, laid
 from planner.memory.gguf_compute import ComputeRules, least_streamed_tokens
 from planner.memory.gguf_place import HOST, Placement
 from planner.models.architecture import MoE
@@ -45,11 +45,9 @@ class Machine:
 
 def machine(resolved: Resolved, curves: LocalCurves) -> Machine:
     """Looks everything up once. Raises ``UnknownFact`` for a device whose bandwidth nobody knows."""
-    resolved = with_context(resolved)
-    sizes = sizes_of(resolved)
-    placement = placement_of(resolved, sizes)
-    work = device_work(resolved, sizes.layout, placement)
-    return _assembled(resolved, curves, placement, work, sizes.graph.rules)
+    found = laid(resolved)
+    work = device_work(found.resolved, found.sizes.layout, found.placement)
+    return _assembled(found.resolved, curves, found.placement, work, found.sizes.graph.rules)
 
 
 def rebased(m: Machine, curves: LocalCurves) -> Machine:
