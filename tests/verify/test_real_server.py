@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
+import warnings
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -37,6 +38,8 @@ def server_command() -> list[str] | None:
 
 
 COMMAND = server_command()
+if COMMAND is None:
+    warnings.warn("no llama-server here: the real run is skipped", stacklevel=1)
 needs_server = pytest.mark.skipif(
     COMMAND is None,
     reason="no llama-server here: put it on PATH, or pip install xllamacpp in an environment of its own and set "
