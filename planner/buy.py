@@ -43,8 +43,8 @@ from planner.units import HOURS_PER_MONTH
 
 Cancelled = Callable[[], bool]
 FABRIC = "infiniband-ndr"
-MOST_FORMATS = 4
-MOST_SHAPES = 2
+MOST_FORMATS = 3
+MOST_SHAPES = 3
 
 
 @dataclass(slots=True)
@@ -129,13 +129,12 @@ def _rows(request: BuyRequest, library: Library) -> list[Any]:
 
 def _offers(errand: Errand, shapes: list[Shape]) -> Iterator[Offer | Finding]:
     """The smallest fleet of one kind of accelerator in the model's own format, and in a smaller one if that saves."""
-    found = [
-        carrier
-        for shape in shapes[:MOST_SHAPES]
-        for carrier in carriers(
-            _options(errand, shape), shape, errand.question.task, errand.tools, errand.ledger, errand.request.max_nodes
-        )
-    ]
+    found: list[Carrier | Finding] = []
+    for shape in shapes[:MOST_SHAPES]:
+        if any(isinstance(c, Carrier) and c.candidate.option.native and c.devices <= shape.devices for c in found):
+            break
+        choices, task = _options(errand, shape), errand.question.task
+        found += carriers(choices, shape, task, errand.tools, errand.ledger, errand.request.max_nodes)
     native = _smallest(c for c in found if isinstance(c, Carrier) and c.candidate.option.native)
     other = _smallest(c for c in found if isinstance(c, Carrier) and not c.candidate.option.native)
     if native is None and other is None:
@@ -148,11 +147,11 @@ def _offers(errand: Errand, shapes: list[Shape]) -> Iterator[Offer | Finding]:
 
 
 def _smallest(found: Iterator[Carrier]) -> Carrier | None:
-    """The fewest devices, then the most tokens."""
+    """The fewest devices, then the fewest servers, then the most tokens."""
 
-    def key(carrier: Carrier) -> tuple[int, float]:
+    def key(carrier: Carrier) -> tuple[int, int, float]:
         rate = carrier.performance.output_tok_s
-        return carrier.devices, -(rate.value * carrier.sets if rate else 0.0)
+        return carrier.devices, carrier.nodes, -(rate.value * carrier.sets if rate else 0.0)
 
     return min(found, key=key, default=None)
 

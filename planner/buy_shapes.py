@@ -59,9 +59,9 @@ def shapes_of(row: Accelerator, need: float, terms: Terms) -> list[Shape] | Find
     if devices > most * server.span:
         message = f"{human_bytes(need)} need {devices} × {row.name}, more than {server.span} server(s) of {most} hold"
         return Finding("too-small", message, "smaller weights or larger devices")
-    if devices <= most:
-        return [Shape(row, n, 1) for n in sorted(server.per_node) if n >= devices]
-    return [Shape(row, most, math.ceil(devices / most))]
+    single = [Shape(row, n, 1) for n in sorted(server.per_node) if n >= devices]
+    several = [Shape(row, most, n) for n in range(2, server.span + 1) if most * n >= devices]
+    return single + several
 
 
 def group_of(shape: Shape, fabric: str | None) -> Group:

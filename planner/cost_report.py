@@ -21,11 +21,11 @@ from planner.cost.terms import Terms, changed
 from planner.documents.deployment import Deployment, WorkloadTable
 from planner.documents.result import EstimateDocument, Finding, Performance
 from planner.errors import BadInput, UnknownName
-from planner.estimate import Estimate
+from planner.estimate import Estimate, exact
 from planner.models.intake import open_model
 from planner.predict import predict_resolved
 from planner.resolve import resolve
-from planner.resolved import Resolved
+from planner.resolved import Resolved, Workload
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -70,9 +70,9 @@ def cost_report(deployment: Deployment, library: Library, request: CostRequest) 
         return _without(estimate, fleet)
     apis = named or offers_of(resolved.model_id, library.api_prices)[:MOST_OFFERS]
     books = _Books(library, request, terms, fleet, [])
-    rates = _rates(estimate.performance, resolved.workload.prefix_hit_rate)
+    rates = _rates(estimate.performance, resolved.workload)
     if rates is None:
-        books.found("no-load", "no output tokens are predicted for this deployment", "give a [workload] with osl")
+        books.found("no-load", "no tokens are predicted for this deployment", "give a [workload] with isl and osl")
     power = power_of(fleet, prefill_time(estimate.performance) if estimate.performance else 0.0, library.prices.power)
     if power is None:
         books.found("power-unknown", f"the board power of {fleet.accelerator} is not known", "add tdp_w to its row")
@@ -116,18 +116,20 @@ def _without(estimate: EstimateDocument, fleet: Fleet | None) -> CostDocument:
     )
 
 
-def _rates(performance: Performance | None, hit_rate: float) -> Rates | None:
-    """Tokens per second at the stated load, kept up all the time."""
+def _rates(performance: Performance | None, workload: Workload) -> Rates | None:
+    """Tokens per second at the stated load, kept up all the time; models that write nothing only read."""
     if performance is None or performance.output_tok_s is None or performance.output_tok_s.low <= 0:
         return None
     output, every = performance.output_tok_s, performance.total_tok_s or performance.output_tok_s
+    if workload.osl <= 0:
+        return Rates(every, exact(0.0), 1.0, workload.prefix_hit_rate)
     prompt = Estimate(
         max(every.low - output.low, 0.0),
         max(every.value - output.value, 0.0),
         max(every.high - output.high, 0.0),
         every.origin,
     )
-    return Rates(prompt, output, prefill_time(performance), hit_rate)
+    return Rates(prompt, output, prefill_time(performance), workload.prefix_hit_rate)
 
 
 def _energy(power: Power | None, rates: Rates | None) -> Energy | None:
