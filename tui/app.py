@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 DEBOUNCE_S = 0.12
 """A new plan starts when the inputs have been still for this long."""
 INTERRUPTED = 130
+SWITCH_S = 0.0005
+"""How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
 
 class PlannerApp(Jobs):
@@ -67,6 +70,7 @@ class PlannerApp(Jobs):
     ) -> None:
         super().__init__(overlays, services or Services(), debounce_s)
         self._hardware = hardware
+        self._possible: object = None
         self.register_theme(themes.HIGH_CONTRAST)
         self.theme = themes.first_theme(self.no_color, self.console.color_system)
 
@@ -99,8 +103,12 @@ class PlannerApp(Jobs):
     # what is shown
 
     def redraw(self) -> None:
+        """Draw the session; the keys too, when others became possible."""
         self.walk.redraw()
-        self.screen.refresh_bindings()
+        possible = (self.session.best is None, self.walk.step)
+        if possible != self._possible:
+            self._possible = possible
+            self.screen.refresh_bindings()
 
     def show_activity(self, activity: str) -> None:
         self.session.activity = activity
@@ -155,8 +163,7 @@ class PlannerApp(Jobs):
         known = len(self.session.fits)
         done = known >= event.total or self._stop_fits.is_set()
         self.session.fits_activity = "" if done else f"{known}/{event.total} worked out · Esc stops"
-        if self.walk.step == "model":
-            self.walk.redraw()
+        self.walk.show_fits(frozenset(event.fits))
 
     # what people do
 
@@ -322,6 +329,7 @@ def _runner(app: PlannerApp, action: str, node: Any) -> Any:
 def run_app(argv: list[str]) -> int:
     """Parse the app's few options and run it."""
     hardware, overlays = _options(argv) if argv else (None, ())
+    sys.setswitchinterval(SWITCH_S)
     app = PlannerApp(hardware, overlays)
     app.run()
     return app.return_code or 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from planner.units import human_bytes, human_count
 from tui.explain import Explanation
 from tui.fits import Fit
 from tui.text import tokens
-from tui.widgets.listing import Row
+from tui.widgets.columns import Row
 
 if TYPE_CHECKING:
     from planner.models.catalogue_row import CatalogueModel
@@ -53,6 +53,14 @@ def rows_of(session: Session, view: View) -> Iterator[Row]:
     yield Row(BEST, {"mark": "✓", "name": BEST}, "Leave the choice to the planner: the most capable that fits.")
     for model in models_of(session, view):
         yield row_of(model, session.fits.get(model.id))
+
+
+def rows_for(session: Session, ids: Iterable[str]) -> Iterator[Row]:
+    """The rows of some models."""
+    for id_ in ids:
+        model = session.catalogue.find(id_) if session.catalogue else None
+        if model is not None:
+            yield row_of(model, session.fits.get(id_))
 
 
 def models_of(session: Session, view: View) -> list[CatalogueModel]:

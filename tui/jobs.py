@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tui.fits import Fit
     from tui.load_curve import LoadPoint
 
-FITS_PULSE_S = 0.25
+FITS_PULSE_S = 0.4
 """Badges are handed over in batches, at most this often."""
 REFUSED = "hardware not taken"
 
@@ -44,6 +44,7 @@ class Jobs(App[None]):
         self._debounce: Timer | None = None
         self._stop_plan, self._stop_fits = Event(), Event()
         self._fits_for: Draft | None = None
+        self._fits_given_up: Draft | None = None
         self._on_screen: tuple[str, ...] = ()
 
     def library(self) -> Library:
@@ -132,7 +133,8 @@ class Jobs(App[None]):
     def fits_soon(self) -> None:
         """Work out the catalogue for the draft, unless that was done or is being done."""
         key = model_free(self.session.draft)
-        if key.inventory is None or (key == self._fits_for and not self._stop_fits.is_set()):
+        being_done = key == self._fits_for and not self._stop_fits.is_set()
+        if key.inventory is None or being_done or key == self._fits_given_up:
             return
         if key != self._fits_for:
             self.session.fits = {}
@@ -142,6 +144,9 @@ class Jobs(App[None]):
         self._fits(key, self._stop_fits)
 
     def stop_fits(self) -> None:
+        """Leave the rest of the catalogue as it is, until an input changes."""
+        self._fits_given_up = self._fits_for
+        self.session.fits_activity = ""
         self._stop_fits.set()
 
     @work(exclusive=True, group="fits", exit_on_error=False)

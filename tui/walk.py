@@ -157,7 +157,7 @@ class WalkScreen(Screen[None]):
     def on_explained(self, event: Explained) -> None:
         place = self.query_one("#explain", Static)
         subject = elided(event.subject, max(20, place.size.width))
-        place.update(Content("\n".join(part for part in (subject, event.text) if part)))
+        place.update(Content("\n".join(part for part in (subject, event.text) if part)), layout=False)
 
     def redraw(self) -> None:
         """Draw the session everywhere it shows."""
@@ -168,6 +168,14 @@ class WalkScreen(Screen[None]):
         pane = self.pane(self.step)
         if pane is not None:
             pane.show(self.session)
+
+    def show_fits(self, ids: frozenset[str]) -> None:
+        """How some models do became known."""
+        from tui.panes.model import ModelPane
+
+        pane = self.pane("model")
+        if isinstance(pane, ModelPane) and pane.display:
+            pane.show_fits(self.session, ids)
 
     def redraw_answer(self) -> None:
         """Only the progress changed."""

@@ -14,7 +14,8 @@ from planner.units import human_bytes, human_rate
 from tui.messages import StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
-from tui.widgets.listing import Column, Listing, Row
+from tui.widgets.columns import Column, Row
+from tui.widgets.listing import Listing
 
 if TYPE_CHECKING:
     from planner.documents.inventory import GpuDevice, HostInfo, Inventory, Node

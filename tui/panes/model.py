@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tui.catalogue_view import BEST, ORDERS, View, describe, facts, rows_of
+from tui.catalogue_view import BEST, ORDERS, View, describe, facts, rows_for, rows_of
 from tui.explain import Explanation
 from tui.messages import CataloguePaneShown, Changed, RowsShown, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
-from tui.widgets.listing import Column, Listing
+from tui.widgets.columns import Column
+from tui.widgets.listing import Listing
 
 COLUMNS = (
     Column("mark", "", 3),
@@ -88,16 +89,32 @@ class ModelPane(Pane):
             return
         rows = list(rows_of(session, self._view))
         self.query_one(Listing).fill(rows)
+        self._show_titles(session)
+        self.post_message(RowsShown(tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)))
+        self._describe()
+
+    def show_fits(self, session: Session, ids: frozenset[str]) -> None:
+        """Only these models changed; the list itself changes where it shows what fits."""
+        if self._view.fitting:
+            self._fill()
+            return
+        listing = self.query_one(Listing)
+        listing.change(row for row in rows_for(session, ids) if row.key in listing.listed)
+        self._show_titles(session)
+        if listing.at.row in ids:
+            self._describe()
+
+    def _show_titles(self, session: Session) -> None:
         self.border_title = f"Model: {self._view.words}" if self._view.words else self.TITLE
         chosen = session.draft.model or "the planner chooses"
         self.border_subtitle = f"{session.fits_activity} · {chosen}" if session.fits_activity else chosen
-        self.post_message(RowsShown(tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)))
-        self._describe()
 
     def _describe(self) -> None:
         listing = self.query_one(Listing)
         if self._session is not None:
-            self.query_one("#model-about", Static).update(Content(describe(self._session, listing.at.row)))
+            self.query_one("#model-about", Static).update(
+                Content(describe(self._session, listing.at.row)), layout=False
+            )
 
     def _explained(self, row: str, column: str) -> Explanation | None:
         return facts(self._session, row) if self._session is not None else None

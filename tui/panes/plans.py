@@ -108,8 +108,7 @@ class PlansPane(Pane):
     def _show_ranking(self, session: Session) -> None:
         listing, waiting = self.query_one("#ranking", Listing), self.query_one("#plan-waiting", Static)
         stacked = self.size.width < rows.SIDE_BY_SIDE
-        listing.lines = 2 if stacked else 1
-        listing.set_columns(rows.STACKED if stacked else rows.WIDE)
+        listing.set_columns(rows.STACKED if stacked else rows.WIDE, lines=2 if stacked else 1)
         listing.fill(rows.ranking_rows(session, stacked=stacked))
         listing.go_to(str(session.selected))
         empty = not listing.listed

@@ -42,6 +42,8 @@ class AnswerPanel(Static, can_focus=True):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._session: Session | None = None
+        self._drawn: object = None
+        """What the drawing depends on: while that is the same, nothing is laid out anew."""
 
     def show(self, session: Session) -> None:
         """Draw the session's proposal, or why there is none."""
@@ -49,7 +51,10 @@ class AnswerPanel(Static, can_focus=True):
         chosen = f"Plan {session.selected + 1}"
         self.border_title = "Best plan so far" if session.selected == 0 else chosen
         self.border_subtitle = session.activity or ("stopped early" if session.partial else "")
-        self.refresh(layout=True)
+        drawn = (session.best, session.failure, session.pinned, session.draft, "" if session.best else session.activity)
+        if drawn != self._drawn:
+            self._drawn = drawn
+            self.refresh(layout=True)
 
     def _figures(self) -> list[tuple[Figure, Estimate]]:
         from tui.figures import PANEL, known
@@ -183,15 +188,26 @@ def why_not(session: Session) -> Iterator[str]:
     lines = []
     same = (p for p in document.candidates if p is not best and text.model_id_of(p) == text.model_id_of(best))
     for plan in list(same)[:2]:
-        against = next((r for r in plan.reasons if " than the first" in r), plan.reasons[0] if plan.reasons else "")
-        if against:
-            lines.append(f"  {text.weights_of(plan)} {text.engine_of(plan)} {text.layout_of(plan)}: {against}")
+        words = f"{text.weights_of(plan)} {text.engine_of(plan)} {text.layout_of(plan)}"
+        lines.append(f"  {words}: {', '.join(_against(plan, best))}")
     for item in document.rejected:
         if item.rule not in NOT_AN_ANSWER and text.model_id_of(best) in item.example and len(lines) < 4:
             lines.append(f"  ✗ {item.example.partition(' · ')[2] or item.rule}: {item.message}")
     if lines:
         yield "Why not …"
         yield from lines
+
+
+def _against(plan: PlannedDeployment, best: PlannedDeployment) -> Iterator[str]:
+    """``65 ms ▼ +55%``: figures of another plan against the one looked at."""
+    from tui.figures import FIGURES
+
+    for key in ("tpot_s", "output_tok_s"):
+        figure = FIGURES[key]
+        estimate = figure.of(plan)
+        if estimate is not None:
+            moved = text.moved(estimate, figure.of(best), figure.better)
+            yield f"{text.shown(estimate.value, figure.unit)} {moved}".rstrip()
 
 
 class FoldedAnswer(Static):
@@ -204,7 +220,7 @@ class FoldedAnswer(Static):
     def show(self, session: Session) -> None:
         """Draw the folded answer."""
         self._session = session
-        self.refresh(layout=True)
+        self.refresh()
 
     def render(self) -> Content:
         session, width = self._session, max(20, self.content_size.width)
