@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from planner.data import read_toml
 from planner.documents.deployment import Deployment
 from planner.engines.version import in_range
+from planner.errors import BadInput
 from planner.predict import predict_resolved
 from planner.resolve import resolve
 
@@ -41,6 +42,8 @@ class Wants:
 
 def wants_of(deployment: Deployment, library: Library) -> Wants:
     """The needs, from the same prediction as everywhere."""
+    if deployment.hardware is None:
+        raise BadInput("hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
     resolved = resolve(deployment, library)
     memory = predict_resolved(resolved, library).memory
     local = resolved.engine.family in ("llama.cpp", "ktransformers")

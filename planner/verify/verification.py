@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.documents.deployment import Deployment
 from planner.documents.result import EstimateDocument, Finding
+from planner.errors import BadInput
 from planner.predict import predict_resolved
 from planner.resolve import resolve
 from planner.resolved import Resolved
@@ -46,6 +47,8 @@ def verify_lines(
     deployment: Deployment, lines: Iterable[Line], library: Library, *, metrics: bool = False, built_in: bool = False
 ) -> Verified:
     """The same over lines. ``built_in``: against the profiles as they come, without what was measured here."""
+    if deployment.hardware is None:
+        raise BadInput("hardware", "the document names no hardware to compare with", "add [hardware] accelerator")
     resolved = resolve(deployment, library)
     if built_in:
         resolved = replace(resolved, site=())

@@ -189,6 +189,14 @@ def test_exit_codes_and_table(files, capsys):
     assert run(files, capsys)[0] == 2
 
 
+@pytest.mark.parametrize("verb", ["verify", "doctor"])
+def test_a_document_without_hardware_is_refused_with_the_key(files, capsys, verb):
+    (files / "d.toml").write_text('schema = "deploy-planner/deployment/1"\n[model]\nid = "Qwen/Qwen3-8B"\n')
+    options = ["--log", str(files / "good.log")] if verb == "verify" else []
+    assert main([verb, str(files / "d.toml"), *options]) == 2
+    assert "[hardware] accelerator" in capsys.readouterr().err
+
+
 def test_json_is_one_document(files, capsys):
     code, out = run(files, capsys, "--log", str(files / "bad.log"), "--json")
     document = json.loads(out.out)
