@@ -42,6 +42,8 @@ class ApiPrice:
     hours_utc: str = ""
     """Hours of the day, where the price holds only then."""
     page: str = ""
+    own: bool = False
+    """From a price file of the user: goes before ours."""
 
     @property
     def title(self) -> str:
@@ -76,7 +78,7 @@ def load_api_prices(
     read_toml: Reader, names: Iterable[str], own: Sequence[Mapping[str, Any]] = ()
 ) -> tuple[ApiPrice, ...]:
     """All list prices, the user's own first; ``names`` are the files of the folder."""
-    mine = tuple(ApiPrice(**row) for row in own)
+    mine = tuple(ApiPrice(**row, own=True) for row in own)
     listed = tuple(price for name in names for price in _prices(read_toml(f"{_FOLDER}/{name}")))
     return mine + listed
 
@@ -114,7 +116,7 @@ def offers_of(model: str, prices: Iterable[ApiPrice]) -> tuple[ApiPrice, ...]:
     for price in prices:
         if normal(price.model) == wanted and not price.free:
             found.setdefault((price.provider, price.input, price.output), price)
-    return tuple(sorted(found.values(), key=lambda p: (p.output + p.input, p.provider)))
+    return tuple(sorted(found.values(), key=lambda p: (not p.own, p.output + p.input, p.provider)))
 
 
 def api_price(query: str, prices: Sequence[ApiPrice]) -> ApiPrice:
@@ -128,7 +130,7 @@ def api_price(query: str, prices: Sequence[ApiPrice]) -> ApiPrice:
     hosted = [p for p in loosely if p.provider == wanted.split("/", 1)[0]] if "/" in wanted else loosely
     for group in (exactly, hosted):
         if group:
-            return sorted(group, key=lambda p: (len(p.model), p.provider, p.date, p.source))[0]
+            return sorted(group, key=lambda p: (not p.own, len(p.model), p.provider, p.date, p.source))[0]
     raise UnknownName("API price", query[:80], _nearest(wanted, prices))
 
 

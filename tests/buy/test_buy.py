@@ -40,7 +40,7 @@ def test_r1_over_the_whole_database_in_five_seconds() -> None:
 
 
 def test_every_offer_is_a_deployment_that_starts_and_carries_the_load() -> None:
-    for offer in whole()[0].offers[:12]:
+    for offer in whole()[0].offers[:6]:
         answer = predict(parse_deployment(dict(offer.deployment), "offer"), library())
         assert answer.verdict in ("fits", "tight"), offer.fleet.title
         assert offer.users >= 100
@@ -98,10 +98,11 @@ def test_a_spare_set_holds_the_load_when_a_server_is_down() -> None:
 
 
 def test_budget_and_room_rule_out_with_a_reason() -> None:
-    none = bought(budget=1000.0)
-    assert none.offers == () and {"budget", "price-unknown"} & {r.rule for r in none.rejected}
+    kinds = ("h200-sxm-141gb", "h200-nvl-141gb", "a100-pcie-80gb", "mi325x")
+    none = bought(budget=1000.0, hardware=kinds)
+    assert none.offers == () and {"budget", "price-unknown"} <= {r.rule for r in none.rejected}
     assert none.problems[0].rule == "nothing-fits"
-    some = bought(max_power_w=4000.0, limit=200)
+    some = bought(max_power_w=4000.0, hardware=kinds)
     assert some.offers and all(o.plug_w and o.plug_w.value <= 4000 for o in some.offers)
     assert "power" in {r.rule for r in some.rejected}
 

@@ -106,6 +106,19 @@ def test_own_prices_replace_ours_of_the_same_device_only(tmp_path: Path) -> None
     assert prices.purchase["h100-sxm-80gb"].currency == "USD"
 
 
+def test_own_api_prices_and_electricity_go_first(tmp_path: Path) -> None:
+    own = overlay(
+        tmp_path,
+        '[[api]]\nprovider = "us"\nmodel = "o1"\ninput = 1.0\noutput = 2.0\n'
+        'currency = "EUR"\ndate = "2026-11-01"\nsource = "contract"\n'
+        '[[electricity]]\nregion = "hall"\ncustomers = "contract"\nper_kwh = 0.19\n'
+        'currency = "EUR"\ndate = "2026-01-01"\nsource = "contract"\n',
+    )
+    assert api_price("o1", own.api_prices).provider == "us"
+    assert offers_of("o1", own.api_prices)[0].own
+    assert (own.prices.electricity.amount.value, own.prices.electricity.currency) == (0.19, "EUR")
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
