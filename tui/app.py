@@ -112,10 +112,7 @@ class PlannerApp(Jobs):
 
     def show_activity(self, activity: str) -> None:
         self.session.activity = activity
-        if self.session.draft.inventory is None:
-            self.walk.redraw()
-        else:
-            self.walk.redraw_answer()
+        self.walk.show_activity()
 
     # answers of the workers
 
@@ -154,7 +151,7 @@ class PlannerApp(Jobs):
 
     def on_plan_progress(self, event: PlanProgress) -> None:
         if event.draft == self.session.draft and not self.session.current:
-            self.show_activity(f"planning {event.done + 1}/{event.total} · Esc stops")
+            self.show_activity(f"planning {event.done + 1}/{event.total} · Esc")
 
     def on_fits_progress(self, event: FitsProgress) -> None:
         if event.draft != self._fits_for:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -43,6 +43,7 @@ class Jobs(App[None]):
         self._opened: Library | None = None
         self._debounce: Timer | None = None
         self._stop_plan, self._stop_fits = Event(), Event()
+        self._planner_at_work = Lock()
         self._fits_for: Draft | None = None
         self._fits_given_up: Draft | None = None
         self._on_screen: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class Jobs(App[None]):
         """Look at this machine."""
         self.show_activity("looking at this machine …")
         inventory = await in_thread(lambda: self.services.detect(self.library()), "detect")
+        await self._read_fabrics(inventory)
         host = next((node.host.hostname for node in inventory.nodes if node.host.hostname), "this machine")
         self.took_hardware(inventory, f"{host} ({inventory.origin})")
 
@@ -74,7 +76,14 @@ class Jobs(App[None]):
         except PlannerError as error:
             self.refused(REFUSED, str(error))
         else:
+            await self._read_fabrics(inventory)
             self.took_hardware(inventory, f"{Path(spec).name[:60]} ({inventory.origin})")
+
+    async def _read_fabrics(self, inventory: Inventory) -> None:
+        """Names of networks, once there is more than one machine to join."""
+        if not self.session.fabrics and sum(node.count for node in inventory.nodes) > 1:
+            rows = await in_thread(self.library().database.fabrics, "fabrics")
+            self.session.fabrics = tuple((row.id, row.name) for row in rows)
 
     # planning
 
@@ -109,7 +118,8 @@ class Jobs(App[None]):
             def tell(done: int, total: int, text: str) -> None:
                 self.post_message(PlanProgress(draft, done, total, text))
 
-            return self.services.plan(draft.request(), self.library(), tell, stop.is_set)
+            with self._planner_at_work:  # a plan that was superseded ends first
+                return self.services.plan(draft.request(), self.library(), tell, stop.is_set)
 
         from planner.errors import PlannerError
 

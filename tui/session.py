@@ -38,6 +38,8 @@ class Session:
     """Indices of proposals to compare."""
     pinned: PlannedDeployment | None = None
     catalogue: Catalogue | None = None
+    fabrics: tuple[tuple[str, str], ...] = ()
+    """Id and name of the networks between machines that are known; read when there are several machines."""
     fits: Mapping[str, Fit] = field(default_factory=dict)
     fits_activity: str = ""
     load_curve: tuple[LoadPoint, ...] | None = None

@@ -69,7 +69,9 @@ class WalkScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield SiteLine(id="site")
-        yield StepBar(id="steps")
+        with Horizontal(id="progress"):
+            yield StepBar(id="steps")
+            yield Static(id="activity")
         with Horizontal(id="body"):
             yield ContentSwitcher(id="panes")
             with VerticalScroll(id="beside", can_focus=False):
@@ -161,6 +163,7 @@ class WalkScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Draw the session everywhere it shows."""
+        self._draw_activity()
         self.query_one(SiteLine).show(self.session)
         self.query_one(StepBar).done = done_steps(self.session)
         self.query_one(AnswerPanel).show(self.session)
@@ -177,10 +180,16 @@ class WalkScreen(Screen[None]):
         if isinstance(pane, ModelPane) and pane.display:
             pane.show_fits(self.session, ids)
 
-    def redraw_answer(self) -> None:
-        """Only the progress changed."""
-        self.query_one(AnswerPanel).show(self.session)
-        self.query_one(FoldedAnswer).show(self.session)
+    def show_activity(self) -> None:
+        """What is being worked out changed; the answer says it too while there is none."""
+        if self.session.best is None:
+            self.redraw()
+        else:
+            self._draw_activity()
+
+    def _draw_activity(self) -> None:
+        place = self.query_one("#activity", Static)
+        place.update(Content(elided(self.session.activity, max(8, place.size.width))), layout=False)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)

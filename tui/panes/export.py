@@ -78,7 +78,7 @@ class ExportPane(Pane):
     def show(self, session: Session) -> None:
         plan = session.best
         stale = "" if session.current else "the inputs changed: this is the plan before"
-        self.border_subtitle = stale or session.activity
+        self.border_subtitle = stale
         if plan is None:
             self._text = None
             self.query_one("#export-preview", Static).update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -11,9 +12,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from planner.units import human_bytes, human_rate
-from tui.messages import StepWanted
+from tui.messages import Changed, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
+from tui.widgets.choice import ChoiceField, Option
 from tui.widgets.columns import Column, Row
 from tui.widgets.listing import Listing
 
@@ -31,6 +33,12 @@ COLUMNS = (
     Column("link", "Link", 12, need=4),
     Column("known", "Known as", 18, need=5),
     Column("state", "State", 6),
+)
+
+
+NO_FABRIC = Option("", "not reported")
+FABRIC_ABOUT = (
+    "the network between the machines; without one only pipeline stages cross it. Moves: which plans are possible."
 )
 
 
@@ -52,9 +60,14 @@ class HardwarePane(Pane):
         Binding("q", "app.quit", "Quit", id="hardware.quit", tooltip="Leave"),
     ]
 
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._inventory: Inventory | None = None
+
     def compose(self) -> ComposeResult:
         yield Static("Looking at this machine …", id="hardware-summary")
         yield Listing("hardware", COLUMNS, id="devices")
+        yield ChoiceField("Fabric", [NO_FABRIC], FABRIC_ABOUT, id="choice-fabric")
         yield Static(id="hardware-warnings")
         yield Static(id="hardware-host")
         yield Static(id="hardware-links")
@@ -68,9 +81,25 @@ class HardwarePane(Pane):
         self.border_subtitle = inventory.origin
         self.query_one("#hardware-summary", Static).update(Content("\n".join(summary_lines(session, inventory))))
         self.query_one(Listing).fill(device_rows(inventory))
+        self._show_fabric(session, inventory)
         self._write("#hardware-warnings", "\n".join(warning_lines(inventory)))
         self._write("#hardware-host", "\n".join(line for node in inventory.nodes[:8] for line in host_lines(node)))
         self._write("#hardware-links", links_text(inventory))
+
+    def _show_fabric(self, session: Session, inventory: Inventory) -> None:
+        """The network between machines, where there are several."""
+        field, fabric = self.query_one(ChoiceField), inventory.fabric or ""
+        field.display = sum(node.count for node in inventory.nodes) > 1
+        known = [Option(id_, id_, name) for id_, name in session.fabrics]
+        extra = [Option(fabric, fabric)] if fabric and fabric not in dict(session.fabrics) else []
+        field.options = (NO_FABRIC, *known, *extra)
+        field.value = fabric
+        self._inventory = inventory
+
+    def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
+        event.stop()
+        if self._inventory is not None:
+            self.post_message(Changed({"inventory": replace(self._inventory, fabric=event.value or None)}))
 
     def _write(self, where: str, words: str) -> None:
         place = self.query_one(where, Static)
@@ -235,6 +264,4 @@ def links_text(inventory: Inventory) -> str:
             lines += ["       " + " ".join(f"{cell:<4}" for cell in row) for row in node.topology]
         elif words:
             lines.append(f"       every pair by {words.pop()}")
-    if sum(node.count for node in inventory.nodes) > 1:
-        lines.append(f"Fabric {inventory.fabric or NOT_REPORTED + ': e names one, as 2x8xH100 @ infiniband-ndr'}")
     return "\n".join(lines)

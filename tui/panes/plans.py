@@ -20,12 +20,13 @@ from tui.fixes import changes_of, in_words
 from tui.messages import Changed, Explained, LoadCurveWanted, PlanChosen, PlanMarked, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
-from tui.widgets.answer import waiting_lines
+from tui.widgets.answer_lines import waiting_lines
 from tui.widgets.listing import Listing
 from tui.widgets.memory_bars import MemoryBars
 
 ELSEWHERE = {
     "less-capable-model": "Step 2 names a model: then only that one is planned.",
+    "tp-across-nodes-needs-fabric": "Step 1 names the network between the machines.",
     "model-too-large": "Step 2 shows which models fit; e names more hardware.",
 }
 NO_INPUT = "The search tries this by itself: no input of the walk changes it."
@@ -101,7 +102,7 @@ class PlansPane(Pane):
     def show(self, session: Session) -> None:
         self._session = session
         considered = f"{session.plan.considered:,} considered" if session.plan else ""
-        self.border_subtitle = session.activity or considered
+        self.border_subtitle = considered
         self._show_ranking(session)
         self._show_tab()
 

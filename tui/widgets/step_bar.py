@@ -35,7 +35,7 @@ class StepBar(Static):
 
     @property
     def _narrow(self) -> bool:
-        return self.size.width < 100
+        return self.size.width < 80
 
     @property
     def _join(self) -> str:

@@ -1,0 +1,154 @@
+"""The answer as lines: the full panel's, and the few of the folded one."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from planner.units import MILLI
+from tui import text
+
+if TYPE_CHECKING:
+    from planner.documents.result import PlannedDeployment
+    from planner.estimate import Estimate
+    from tui.bars import Bar
+    from tui.figures import Figure
+    from tui.session import Session
+
+LABEL_WIDTH = 13
+VALUE_WIDTH = 11
+
+
+def panel_figures(plan: PlannedDeployment) -> list[tuple[Figure, Estimate]]:
+    """The figures of the panel that are known."""
+    from tui.figures import PANEL, known
+
+    return list(known(plan, PANEL))
+
+
+def answer_lines(session: Session | None, width: int, cursor: int | None) -> Iterator[Content]:
+    """The panel's lines, none longer than ``width``; ``cursor`` is the figure that the marker stands before."""
+    if session is None or session.best is None:
+        for line in waiting_lines(session):
+            yield from _wrapped(line, width)
+        return
+    plan = session.best
+    yield Content.styled(text.elided(f"{text.model_of(plan)} · {text.weights_of(plan)}", width), "bold")
+    yield from _wrapped(f"{text.engine_of(plan)} · {text.layout_of(plan)}", width)
+    yield from _wrapped(text.where_of(plan), width)
+    yield Content("")
+    yield from _memory_lines(plan, session, width)
+    yield Content(text.verdict_of(plan))
+    yield Content("")
+    for index, (figure, estimate) in enumerate(panel_figures(plan)):
+        marker = "▸" if index == cursor else " "
+        yield from map(Content, _figure_lines(marker, figure, estimate, plan, session, width))
+    yield Content(f" Longest request {text.longest_of(plan) or 0:,} tokens")
+    yield Content("")
+    for line in why_not(session):
+        yield from _wrapped(line, width)
+
+
+def _wrapped(line: str, width: int) -> Iterator[Content]:
+    inset = " " * (len(line) - len(line.lstrip()))
+    yield from map(Content, textwrap.wrap(line, width, subsequent_indent=inset) or [""])
+
+
+def _memory_lines(plan: PlannedDeployment, session: Session, width: int) -> Iterator[Content]:
+    from tui.bars import bars_of
+
+    for bar in bars_of(plan, session.draft.inventory):
+        yield from _bar_lines(bar, width)
+
+
+def waiting_lines(session: Session | None) -> list[str]:
+    """What is said while there is no plan, or why there is none."""
+    if session is None or (session.plan is None and session.failure is None):
+        return [(session.activity if session else "") or "No hardware yet: e names some, r looks at this machine."]
+    if session.failure is not None:
+        return [f"✗ {session.failure}", "", "Change the input it names; u takes the last change back."]
+    lines = ["✗ Nothing that fits was found.", ""]
+    for item in (session.plan.rejected if session.plan else ())[:4]:
+        lines += [f"✗ {item.count:,} × {item.message}", *([f"  → {item.fix}"] if item.fix else [])]
+    return [*lines, "", "4 then R: all reasons; Enter there applies a way out."]
+
+
+def _bar_lines(bar: Bar, width: int) -> Iterator[Content]:
+    from tui.bars import NAMES
+    from tui.widgets.memory_bars import bar_content
+
+    share = f" {bar.share:4.0%}"
+    room = width - len(bar.name) - 1 - len(share)
+    yield Content.assemble(f"{bar.name} ", bar_content(bar, room), share)
+    words = [f"{letter} {text.shown(size, 'B')} {NAMES[letter]}" for letter, size in bar.parts if size > 0]
+    line = ""
+    for word in [*words, f"of {text.shown(bar.capacity, 'B')}"]:
+        if line and len(line) + len(word) + 2 > width:
+            yield Content(line)
+            line = ""
+        line = f"{line}  {word}" if line else f" {word}"
+    yield Content(line)
+
+
+def _figure_lines(
+    marker: str, figure: Figure, estimate: Estimate, plan: PlannedDeployment, session: Session, width: int
+) -> Iterator[str]:
+    """``First token     270 ms  (166–439 ms)  ✓ 2.0 s  ▲ -12%``; what does not fit stands on the next line."""
+    unit = figure.unit_of(plan)
+    head = f"{marker}{figure.label:<{LABEL_WIDTH}}{text.shown(estimate.value, unit):>{VALUE_WIDTH}}"
+    spread = text.short_span(estimate, unit)
+    before = figure.of(session.pinned) if session.pinned else None
+    copies = text.replicas_of(plan) if figure.key == "max_concurrency" else 1
+    parts = [f"({spread})" if spread else "", f"× {copies} replicas" if copies > 1 else ""]
+    parts += [promise(figure.key, estimate, session), text.moved(estimate, before, figure.better)]
+    line = head
+    for part in filter(None, parts):
+        if len(line) + len(part) + 1 > width:
+            yield line
+            line = " " * (LABEL_WIDTH + 1)
+        line = f"{line} {part}"
+    yield line
+
+
+def promise(key: str, estimate: Estimate, session: Session) -> str:
+    """``✓≤2.0 s``; empty without a promise."""
+    bound_ms = {"ttft_s": session.draft.ttft_ms, "tpot_s": session.draft.tpot_ms}.get(key)
+    if not bound_ms:
+        return ""
+    bound = bound_ms * MILLI
+    return f"{'✓' if estimate.value <= bound else '✗'}≤{text.shown(bound, 's')}"
+
+
+def why_not(session: Session) -> Iterator[str]:
+    """The other ways to run the same model, and what was ruled out for it."""
+    from tui.fixes import NOT_AN_ANSWER
+
+    document, best = session.plan, session.best
+    if document is None or best is None:
+        return
+    lines = []
+    same = (p for p in document.candidates if p is not best and text.model_id_of(p) == text.model_id_of(best))
+    for plan in list(same)[:2]:
+        words = f"{text.weights_of(plan)} {text.engine_of(plan)} {text.layout_of(plan)}"
+        lines.append(f"  {words}: {', '.join(_against(plan, best))}")
+    for item in document.rejected:
+        if item.rule not in NOT_AN_ANSWER and text.model_id_of(best) in item.example and len(lines) < 4:
+            lines.append(f"  ✗ {item.example.partition(' · ')[2] or item.rule}: {item.message}")
+    if lines:
+        yield "Why not …"
+        yield from lines
+
+
+def _against(plan: PlannedDeployment, best: PlannedDeployment) -> Iterator[str]:
+    """``65 ms ▼ +55%``: figures of another plan against the one looked at."""
+    from tui.figures import FIGURES
+
+    for key in ("tpot_s", "output_tok_s"):
+        figure = FIGURES[key]
+        estimate = figure.of(plan)
+        if estimate is not None:
+            moved = text.moved(estimate, figure.of(best), figure.better)
+            yield f"{text.shown(estimate.value, figure.unit)} {moved}".rstrip()
