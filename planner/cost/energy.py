@@ -8,6 +8,7 @@ at the meter all of it times PUE. Wh per million tokens = W / (tokens/s) · 1e6 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from planner.cost.fleet import Fleet
 from planner.cost.money import product, rising
@@ -58,6 +59,7 @@ def plug_of(power: Power) -> Estimate:
     return rising(lambda *parts: sum(parts), worst.devices, worst.host, worst.fans, worst.network)
 
 
+@lru_cache(maxsize=1024)
 def shares(fleet: Fleet, facts: PowerFacts) -> tuple[Estimate, Estimate, Estimate]:
     """Idle, prefill and decode as shares of board power."""
     idle = Estimate(facts.idle_share * 0.6, facts.idle_share, facts.idle_share * 1.5, "assumed")
@@ -76,11 +78,7 @@ def draw(fleet: Fleet, share: Estimate, facts: PowerFacts, *, busy: bool = True)
     board = fleet.tdp_w or 0.0
     resting = (fleet.devices - fleet.used) * board * facts.idle_share
     devices = _plus(share.scaled(fleet.used * board), resting)
-    base = fleet.nodes * facts.host_base_w + fleet.devices * facts.host_per_device_w
-    level = base if busy else base * _IDLE_HOST
-    host = Estimate(level * 0.6, level, level * 1.6, "assumed")
-    ports = facts.network_per_device_w * fleet.devices if fleet.nodes > 1 else 0.0
-    network = Estimate(ports * 0.5, ports, ports * 2.0, "assumed")
+    host, network = _around(fleet, facts, busy)
     fans = total({"devices": devices, "host": host}).scaled(facts.fans_share)
     inside = total({"devices": devices, "host": host, "fans": fans, "network": network})
     metered = product(inside, facts.pue)
@@ -93,6 +91,18 @@ def draw(fleet: Fleet, share: Estimate, facts: PowerFacts, *, busy: bool = True)
         "facility": facility.value,
     }
     return Draw(devices, host, fans, network, facility, metered.with_terms(terms))
+
+
+@lru_cache(maxsize=1024)
+def _around(fleet: Fleet, facts: PowerFacts, busy: bool) -> tuple[Estimate, Estimate]:
+    """Hosts and network, which follow the load little."""
+    base = fleet.nodes * facts.host_base_w + fleet.devices * facts.host_per_device_w
+    level = base if busy else base * _IDLE_HOST
+    ports = facts.network_per_device_w * fleet.devices if fleet.nodes > 1 else 0.0
+    return (
+        Estimate(level * 0.6, level, level * 1.6, "assumed"),
+        Estimate(ports * 0.5, ports, ports * 2.0, "assumed"),
+    )
 
 
 _IDLE_HOST = 0.6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hwdb.schema import Accelerator
 from planner.documents.result import Performance
@@ -38,6 +39,7 @@ def fleet_of(resolved: Resolved) -> Fleet | None:
     return make_fleet(row, cluster.num_devices, cluster.nodes, min(resolved.serving.gpus, cluster.num_devices))
 
 
+@lru_cache(maxsize=1024)
 def make_fleet(row: Accelerator, devices: int, nodes: int, used: int | None = None) -> Fleet:
     """A fleet of one kind of device."""
     return Fleet(

@@ -7,10 +7,10 @@ the amount is the rent, or depreciation plus electricity where only a purchase p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from planner.cost.energy import Draw, draw, mixed, per_mtok, shares
-from planner.cost.fleet import Fleet, fleet_of, prefill_time
+from planner.cost.fleet import Fleet, fleet_of, make_fleet, prefill_time
 from planner.cost.prices_loader import Price, Prices
 from planner.documents.result import Cost, Performance
 from planner.estimate import Estimate, spread
@@ -23,7 +23,8 @@ def power_and_cost(resolved: Resolved, performance: Performance, prices: Prices)
     named = fleet_of(resolved)
     if named is None:
         return Cost()
-    fleet = replace(named, devices=named.used)
+    row = resolved.cluster.device.accelerator
+    fleet = make_fleet(row, named.used, named.nodes) if row else named
     power = _power(fleet, performance, prices)
     watts = power.total if power else None
     output, every = performance.output_tok_s, performance.total_tok_s

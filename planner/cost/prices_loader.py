@@ -37,7 +37,7 @@ class Price:
         return f"{self.date}: {self.source}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PowerFacts:
     """Shares of board power by phase, the host around it, the building around that."""
 

@@ -6,18 +6,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-NAMES = ("deployment", "estimate", "inventory", "plan")
+NAMES = ("buy", "cost", "deployment", "estimate", "inventory", "plan")
 
 
 def build_schema(name: str) -> dict[str, Any]:
     """The JSON Schema of one document."""
     from pydantic import TypeAdapter
 
+    from planner.buy_document import BuyDocument
+    from planner.cost.document import CostDocument
     from planner.documents.deployment import Deployment
     from planner.documents.inventory import Inventory
     from planner.documents.result import EstimateDocument, PlanDocument
 
     kinds: dict[str, Any] = {
+        "buy": BuyDocument,
+        "cost": CostDocument,
         "deployment": Deployment,
         "estimate": EstimateDocument,
         "inventory": Inventory,

@@ -82,3 +82,26 @@ def test_hours_of_the_day_are_their_mean(capsys: pytest.CaptureFixture[str]) -> 
     hours = ",".join(["0"] * 12 + ["1"] * 12)
     assert main(["cost", R1, "--json", "--by-hour", hours]) == 0
     assert json.loads(capsys.readouterr().out)["owned"]["real"]["utilisation"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("cost", R1, "--json", "--api", "o1"),
+        ("buy", "--model", "qwen3-8b", "--users", "4", "--hardware", "rtx-4090", "h200-sxm-141gb", "--json"),
+    ],
+)
+def test_answers_obey_their_schema(capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
+    from jsonschema import Draft202012Validator
+
+    from planner.documents.schemas import build_schema
+
+    assert main(argv) == 0
+    answer = json.loads(capsys.readouterr().out)
+    Draft202012Validator(build_schema(argv[0])).validate(answer)
+
+
+def test_nothing_to_buy_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    argv = ["buy", "--model", "deepseek-r1", "--users", "10", "--hardware", "rtx-4090"]
+    assert main(argv) == 3
+    assert "too-small" in capsys.readouterr().out
