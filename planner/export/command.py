@@ -139,7 +139,7 @@ def _common(context: Context, table: FlagTable, place: Place) -> dict[str, Any]:
         "port": place.port,
         "quantization": quantization_flag(context) if table.has("quantization") else None,
     }
-    if context.resolved.engine.family != "llama.cpp":
+    if context.resolved.engine.family != "llama.cpp" and table.has("kv_cache_dtype"):
         chosen["kv_cache_dtype"] = kv_word(context, table)
         chosen["block_size"] = asked.block_size if asked else None
     return chosen

@@ -51,7 +51,8 @@ def location_of(context: Context) -> Location:
     """Raises BadInput for names and paths that cannot be data of a file."""
     model, resolved = context.deployment.model, context.resolved
     repository = plain_text(model.checkpoint or model.id or resolved.model_id, "model.id")
-    served = plain_text(context.options.served_name or model.id or resolved.model_id, "served name")
+    named = context.options.served_name
+    served = plain_text(model.id or resolved.model_id if named is None else named, "served name")
     if not served.strip():
         raise BadInput("served name", "is empty", "give --served-name")
     path = context.options.model_path or model.path or default_path(context, repository)

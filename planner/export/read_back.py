@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.documents.deployment import EngineTable, LoraTable, ServingTable, SpeculativeTable
+from planner.documents.deployment import EngineTable, ServingTable, without_null
 from planner.engines.profile import EngineProfile
 from planner.errors import BadInput
 from planner.export.command import family_of
@@ -143,8 +143,5 @@ def _serving(options: Mapping[str, Any], engine: EngineProfile, experts: bool) -
     if "kv_cache_dtype" in options:
         same["kv_cache_dtype"] = options["kv_cache_dtype"]
     if "lora_rank" in options:
-        same["lora"] = LoraTable(max_rank=options["lora_rank"], adapters=options.get("lora_adapters", 1))
-    speculative = own.pop("speculative", None)
-    if speculative:
-        same["speculative"] = SpeculativeTable(**speculative)
-    return ServingTable(**{**same, **{key: value for key, value in own.items() if value is not None}})
+        same["lora"] = {"max_rank": options["lora_rank"], "adapters": options.get("lora_adapters", 1)}
+    return ServingTable.model_validate(without_null({**same, **own}))

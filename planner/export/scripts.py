@@ -65,7 +65,7 @@ def _script(context: Context, instance: int) -> str:
 
 def start(context: Context, command: Command) -> str:
     """The command as the script's last act."""
-    return shell_command(command.program, command.arguments, prefix="exec", suffix=suffix(context))
+    return shell_command(command.arguments, program=command.program, prefix="exec", suffix=suffix(context))
 
 
 def _comment(context: Context, instance: int) -> str:

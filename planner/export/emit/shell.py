@@ -15,8 +15,11 @@ def shell_word(word: Word) -> str:
     return "".join(f'"${{{p.name}}}"' if isinstance(p, Ref) else shlex.quote(p) for p in parts_of(word))
 
 
-def shell_command(program: Sequence[Word], words: Sequence[Word], *, prefix: str = "", suffix: str = "") -> str:
-    """A command, one flag with its value a line. ``prefix`` and ``suffix`` are shell text of our own."""
+def shell_command(words: Sequence[Word], *, program: Sequence[Word] = (), prefix: str = "", suffix: str = "") -> str:
+    """A command, one flag with its value a line. ``prefix`` and ``suffix`` are shell text of our own.
+
+    ``program``: first words that stay on one line although flags are among them.
+    """
     groups = _groups(words)
     while groups and not _is_flag(groups[0][0]):
         program = [*program, *groups.pop(0)]

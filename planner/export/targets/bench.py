@@ -77,7 +77,7 @@ def _vllm(context: Context) -> list[str]:
     location = context.location
     words: list[Word] = ["--backend", "vllm", "--model", location.served_name, "--tokenizer", location.path]
     words += [*_random(context), "--ignore-eos", "--percentile-metrics", "ttft,tpot,itl,e2el"]
-    return [shell_command(program, words, suffix='--base-url "$url"')]
+    return [shell_command(words, program=program, suffix='--base-url "$url"')]
 
 
 def _sglang(context: Context) -> list[str]:
@@ -91,7 +91,7 @@ def _sglang(context: Context) -> list[str]:
         "1.0",
         *_random(context),
     ]
-    return [shell_command(("python3", "-m", "sglang.bench_serving"), words, suffix='--base-url "$url"')]
+    return [shell_command(words, program=("python3", "-m", "sglang.bench_serving"), suffix='--base-url "$url"')]
 
 
 def _llamacpp(context: Context) -> list[str]:
@@ -101,7 +101,7 @@ def _llamacpp(context: Context) -> list[str]:
     words: list[Word] = ["-m", context.location.path, "-p", str(isl), "-n", str(osl)]
     words += ["-b", str(serving.max_num_batched_tokens), "-ub", str(serving.ubatch)]
     words += ["-fa", "1" if serving.flash_attention else "0"]
-    return ["# one request, without the server", shell_command(("llama-bench",), words), "", *_aiperf(context)]
+    return ["# one request, without the server", shell_command(words, program=("llama-bench",)), "", *_aiperf(context)]
 
 
 def _aiperf(context: Context) -> list[str]:
@@ -113,7 +113,7 @@ def _aiperf(context: Context) -> list[str]:
     words += ["--concurrency", str(flight), "--request-count", str(_prompts(flight))]
     words += ["--request-rate", f"{rate:g}"] if rate else []
     words += ["--extra-inputs", "ignore_eos:true"]
-    return [shell_command(("aiperf", "profile"), words, suffix='--url "$url"')]
+    return [shell_command(words, program=("aiperf", "profile"), suffix='--url "$url"')]
 
 
 def _tokenizer(context: Context) -> str:

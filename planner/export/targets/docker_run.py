@@ -75,7 +75,7 @@ def _run(context: Context, container: Container, host_network: bool) -> list[str
     tail = " ".join(map(shell_word, [context.image.reference, *rest, *container.arguments]))
     extra = ['"${devices[@]}"'] if context.platform.reservation_driver else []
     extra += [f'--mount "type=bind,source=$here/{n},target={CONFIG}/{n},readonly"' for n in container.files]
-    return [shell_command((), words, prefix='exec "$engine" run', suffix=" ".join([*extra, tail]))]
+    return [shell_command(words, prefix='exec "$engine" run', suffix=" ".join([*extra, tail]))]
 
 
 def _parts(value: Word) -> tuple[str | Ref, ...]:

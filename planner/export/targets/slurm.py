@@ -96,7 +96,7 @@ def _body(context: Context) -> list[str]:
 
 
 def _srun(context: Context, command: Command) -> str:
-    return shell_command(("srun", *command.program), command.arguments, suffix=suffix(context))
+    return shell_command(command.arguments, program=("srun", *command.program), suffix=suffix(context))
 
 
 def _mpi(context: Context) -> list[str]:
@@ -110,13 +110,13 @@ def _mpi(context: Context) -> list[str]:
         "trtllm-llmapi-launch",
         *command.program,
     )
-    return [shell_command(start, command.arguments, suffix=suffix(context))]
+    return [shell_command(command.arguments, program=start, suffix=suffix(context))]
 
 
 def _several_nodes(context: Context) -> list[str]:
     return [
-        'HEAD_ADDRESS=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)',
-        "export HEAD_ADDRESS",
+        'mapfile -t hosts < <(scontrol show hostnames "$SLURM_JOB_NODELIST")',
+        'export HEAD_ADDRESS="${hosts[0]}"',
         "# each task learns its place from SLURM_PROCID; what it runs stands between the quotes of the here document",
         "read -r -d '' NODE_SCRIPT <<'EOF' || true",
         "set -euo pipefail",
@@ -132,7 +132,7 @@ def _node_script(context: Context) -> list[str]:
     follower = command_of(context, bare_place(context), by_variables(follower=True))
 
     def start(command: Command) -> str:
-        return shell_command(command.program, command.arguments, prefix="exec", suffix=suffix(context))
+        return shell_command(command.arguments, program=command.program, prefix="exec", suffix=suffix(context))
 
     if context.resolved.engine.family == "vllm" and needs_ray(context, flag_table(context.resolved.engine)):
         join = f'exec ray start --address="$HEAD_ADDRESS:{RAY_PORT}" --block'
@@ -149,5 +149,7 @@ def _replicas(context: Context) -> list[str]:
         step = ["srun", "--exact", "--nodes=1", "--ntasks=1"]
         if context.platform.resource:
             step.append(f"--gpus-per-task={context.layout.gpus_per_instance}")
-        lines.append(shell_command((*step, *command.program), command.arguments, suffix=f"{suffix(context)} &".strip()))
+        lines.append(
+            shell_command(command.arguments, program=(*step, *command.program), suffix=f"{suffix(context)} &".strip())
+        )
     return [*lines, "wait"]
