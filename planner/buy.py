@@ -74,7 +74,7 @@ def buy(request: BuyRequest, library: Library, *, cancelled: Cancelled | None = 
         shapes = shapes_of(row, need, errand.terms)
         for offer in (shapes,) if isinstance(shapes, Finding) else _offers(errand, shapes):
             if isinstance(offer, Finding):
-                refused.reject(offer, row.name)
+                refused.reject(offer, row.name, closeness=-sum(offer.change.values()))
             else:
                 found.append(offer)
     ordered = sorted(found, key=lambda offer: _key(offer, request))
@@ -278,13 +278,15 @@ def _within(errand: Errand, offer: Offer) -> Offer | Finding:
             message = (
                 f"{offer.fleet.title} draws {offer.plug_w.value:,.0f} W, the room gives {request.max_power_w:,.0f}"
             )
-            return Finding("power", message, "a milder load, or a power cap (see the cost verb)")
+            change = {"max_power_w": offer.plug_w.value}
+            return Finding("power", message, "a milder load, or a power cap (see the cost verb)", change=change)
     if request.budget is not None:
         if offer.purchase is None:
             return Finding("price-unknown", f"the price of {offer.fleet.accelerator} is not known", "give it in --data")
         if offer.purchase.value > request.budget:
             message = f"{offer.fleet.title} costs about {offer.purchase.value:,.0f} {offer.purchase.currency}"
-            return Finding("budget", message, f"the budget is {request.budget:,.0f}")
+            change = {"budget": offer.purchase.value}
+            return Finding("budget", message, f"the budget is {request.budget:,.0f}", change=change)
     return offer
 
 

@@ -12,6 +12,7 @@ from planner.documents.result import Finding, Performance
 from planner.resolved import Resolved
 from planner.search.candidate import Candidate, Option, Tools
 from planner.search.explore import explore
+from planner.search.fit import keeps_cache
 from planner.search.ledger import Ledger
 from planner.search.task import Task
 
@@ -54,7 +55,8 @@ def carriers(
 def _of_option(
     option: Option, shape: Shape, task: Task, tools: Tools, ledger: Ledger, most_nodes: int
 ) -> Carrier | Finding:
-    candidates = [c for c in explore(option, task, tools, ledger) if c.performance is not None and c.users > 0]
+    found = (_counted(c) for c in explore(option, task, tools, ledger) if c.performance is not None)
+    candidates = [c for c in found if c.users > 0]
     if not candidates:
         return Finding("no-layout", f"no legal layout of {option.title} fits {shape.devices} × {shape.row.id}")
     best = max(candidate.users for candidate in candidates)
@@ -67,6 +69,13 @@ def _of_option(
         f"{most_nodes} servers of {shape.per_node} × {shape.row.id} do not carry the load",
         "a milder service level, fewer users, or --max-nodes",
     )
+
+
+def _counted(candidate: Candidate) -> Candidate:
+    """Models that keep no cache hold as many requests as the engine takes at once."""
+    if keeps_cache(candidate.resolved):
+        return candidate
+    return replace(candidate, users=float(candidate.resolved.serving.max_num_seqs * candidate.layout.dp))
 
 
 def _sets(task: Task, users: float, most: int) -> Iterator[int]:
@@ -103,9 +112,10 @@ def keeps(performance: Performance, task: Task) -> bool:
     level, policy = task.workload.service_level, task.policy
     tpot = level.tpot_s if level and level.tpot_s else policy.slowest_tpot_s
     ttft = level.ttft_s if level and level.ttft_s else policy.slowest_ttft_s
-    if performance.tpot_s is None or performance.tpot_s.value > tpot:
+    if performance.tpot_s is None and performance.ttft_s is None:
         return False
-    return performance.ttft_s is None or performance.ttft_s.value <= ttft
+    late = performance.tpot_s is not None and performance.tpot_s.value > tpot
+    return not late and (performance.ttft_s is None or performance.ttft_s.value <= ttft)
 
 
 def outages(found: Carrier, task: Task, tools: Tools, spare: int) -> tuple[Outage, ...]:

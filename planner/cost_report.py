@@ -66,6 +66,8 @@ def cost_report(deployment: Deployment, library: Library, request: CostRequest) 
     named = tuple(api_price(name, library.api_prices) for name in request.apis)
     estimate = predict_resolved(resolved, library)
     fleet = fleet_of(resolved)
+    if deployment.hardware is None or deployment.hardware.accelerator is None:
+        return _without(replace(estimate, verdict="unknown"), None)
     if fleet is None or resolved.finetune is not None:
         return _without(estimate, fleet)
     apis = named or offers_of(resolved.model_id, library.api_prices)[:MOST_OFFERS]

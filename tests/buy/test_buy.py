@@ -126,3 +126,18 @@ def test_without_users_there_is_nothing_to_buy() -> None:
 def test_same_question_same_answer() -> None:
     kinds = ("h200-sxm-141gb", "mi300x")
     assert bought(hardware=kinds) == bought(hardware=kinds)
+
+
+def test_the_nearest_miss_is_the_example() -> None:
+    document = bought(budget=150_000.0, quality_floor="fp8", hardware=("h200-sxm-141gb", "h200-nvl-141gb"))
+    (over,) = (r for r in document.rejected if r.rule == "budget")
+    assert document.offers == () and over.count == 2
+    nearest = bought(quality_floor="fp8", hardware=("h200-nvl-141gb",)).offers[0]
+    assert nearest.purchase is not None
+    assert over.change == {"budget": nearest.purchase.value}
+
+
+def test_models_that_only_read_are_bought_for_too() -> None:
+    load = WorkloadTable(isl=400, osl=0, concurrency=5)
+    first = bought("bge-m3", workload=load, hardware=("l4", "h200-sxm-141gb"), rank_by="devices").offers[0]
+    assert (first.fleet.accelerator, first.fleet.devices, first.tpot_s) == ("l4", 1, None)

@@ -244,3 +244,8 @@ def test_given_terms_replace_defaults_and_leave_the_assumed() -> None:
     assert "cost.years" not in document.assumed and "cost.interest" in document.assumed
     terms = changed(library().cost_data.terms, people=Estimate(0.0, 0.0, 0.0))
     assert terms.people.value == 0 and terms.years == 3
+
+
+def test_without_hardware_nothing_is_accounted() -> None:
+    document = report(r1(hardware=None))
+    assert document.verdict == "unknown" and document.fleet is None and rules(document) >= {"no-account"}
