@@ -57,13 +57,25 @@ class BadDocument(BadInput):
         self.problems = problems
 
 
+LISTED_BY = {
+    "model": "deploy-planner models",
+    "accelerator": "deploy-planner hardware --kind accelerator",
+    "fabric": "deploy-planner hardware --kind fabric",
+    "link": "deploy-planner hardware --kind link",
+    "host": "deploy-planner hardware --kind host",
+}
+"""Kind of name → the command that lists them all."""
+
+
 class UnknownName(BadInput):
     """A name that no database row carries; ``nearest`` are (name, distance 0..1) pairs, nearest first."""
 
     def __init__(self, kind: str, name: str, nearest: tuple[tuple[str, float], ...] = ()) -> None:
         self.kind, self.name, self.nearest = kind, name, nearest
         close = ", ".join(f"{n} ({d:.0%} away)" for n, d in nearest[:3])
-        super().__init__(kind, f"unknown {kind} {name!r}", f"nearest: {close}" if close else "")
+        listed = f"{LISTED_BY[kind]} lists all" if kind in LISTED_BY else ""
+        ways = "; ".join(way for way in (f"nearest: {close}" if close else "", listed) if way)
+        super().__init__(kind, f"unknown {kind} {name!r}", ways)
 
 
 class UnknownFact(PlannerError):

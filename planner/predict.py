@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planner.documents.deployment import Deployment
@@ -20,6 +21,7 @@ from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import model_bytes
 from planner.models.intake import open_model
 from planner.models.parameters import count_parameters
+from planner.models.source import ModelSource
 from planner.resolve import resolve
 from planner.resolved import Resolved
 
@@ -45,7 +47,16 @@ def predict(deployment: Deployment, library: Library) -> EstimateDocument:
     if deployment.hardware is None:
         finding = Finding("no-hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
         return EstimateDocument("unknown", id=deployment.id, model=facts, problems=(finding,))
-    return predict_resolved(resolved, library, facts)
+    answer = predict_resolved(resolved, library, facts)
+    return replace(answer, problems=(*answer.problems, *_file_findings(source)))
+
+
+def _file_findings(source: ModelSource) -> tuple[Finding, ...]:
+    """What is wrong with the files on disk; it is to be mended before the engine is started."""
+    fix = "complete the download before the engine is started"
+    return tuple(
+        Finding("model-files", problem, fix if source.incomplete else "", "warning") for problem in source.problems
+    )
 
 
 def model_facts(architecture: Architecture, quantization: Quantization) -> ModelFacts:

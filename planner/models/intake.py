@@ -32,7 +32,7 @@ def open_model(reference: str | ModelTable, library: Library) -> ModelSource:
     if reference.config is not None:
         return _open_config(reference)
     if reference.path is not None:
-        return _open_path(_existing(reference.path), reference.id)
+        return _open_path(_existing(reference.path, "model.path"), reference.id)
     if reference.id is None:
         raise BadInput("model", "names no model", "set model.id, model.path or model.config")
     return _open_text(reference.id, library)
@@ -60,11 +60,11 @@ def _from_row(row: CatalogueModel) -> ModelSource:
 def _open_config(table: ModelTable) -> ModelSource:
     config, path = table.config, None
     if isinstance(config, str):
-        path = _existing(config)
+        path = _existing(config, "model.config")
         config = read_json_file(path)
     if not isinstance(config, dict):
         raise BadInput("model.config", "is not a JSON object with the keys of a config.json")
-    architecture = cached_architecture(config)
+    architecture = cached_architecture(config, str(path) if path else "model.config")
     return ModelSource(table.id or "inline config", architecture, config, path, architecture.quantization)
 
 
@@ -78,7 +78,7 @@ def _open_path(path: Path, id_: str | None) -> ModelSource:
         return open_gguf(path, id_)
     if path.suffix.lower() == ".json":
         config = read_json_file(path)
-        architecture = cached_architecture(config)
+        architecture = cached_architecture(config, str(path))
         return ModelSource(id_ or path.resolve().parent.name, architecture, config, path, architecture.quantization)
     raise BadInput(shown(str(path)), "is neither a config.json nor a .gguf file nor a directory with one", _NEXT)
 
@@ -97,8 +97,8 @@ def _path_or_none(name: str) -> Path | None:
         return None
 
 
-def _existing(name: str) -> Path:
+def _existing(name: str, key: str) -> Path:
     path = _path_or_none(name)
     if path is None:
-        raise BadInput("model.path", f"no such file or directory: {shown(name)}", _NEXT)
+        raise BadInput(key, f"no such file or directory: {shown(name)}", _NEXT)
     return path

@@ -6,28 +6,46 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import BadInput
+from planner.models.architecture import Architecture, Quantization
 from planner.models.gguf import read_gguf
+from planner.models.quantization import weight_scheme
 from planner.models.safetensors import Checkpoint, read_safetensors
-from planner.models.source import ModelSource, cached_architecture, read_json_file
+from planner.models.source import NO_FILES, ModelSource, cached_architecture, read_json_file
 
 _FIX = "a model directory holds config.json and *.safetensors, or a .gguf file"
+_PLAIN = {"BF16": "bf16", "F16": "fp16", "F32": "fp32"}
+_WIDE = frozenset({*_PLAIN, "F64", "I64", "BOOL"})
+"""Dtypes that no quantised weight is stored in."""
 
 
 def open_directory(path: Path, id_: str | None) -> ModelSource:
     """The model of a directory with a config.json. ``exact_bytes`` only when no shard is missing."""
     config = _with_quantization(path, read_json_file(path / "config.json"))
-    architecture = cached_architecture(config)
+    architecture = cached_architecture(config, str(path / "config.json"))
     checkpoint = _checkpoint(path)
     return ModelSource(
         id_ or path.resolve().name,
         architecture,
         config,
         path,
-        architecture.quantization,
+        _stored_scheme(architecture, checkpoint),
         exact_bytes=float(checkpoint.total_bytes) if checkpoint and not checkpoint.missing else None,
         checkpoint=checkpoint,
-        problems=_problems(checkpoint),
+        problems=_problems(architecture, checkpoint),
     )
+
+
+def _stored_scheme(architecture: Architecture, checkpoint: Checkpoint | None) -> Quantization | None:
+    """The scheme of the config; that of the files where they hold nothing but wide numbers (a converted checkpoint)."""
+    own = architecture.quantization
+    if own is None or own.scheme == "none" or checkpoint is None or not _only_wide(checkpoint):
+        return own
+    largest = next((_PLAIN[dtype] for dtype in checkpoint.bytes_by_dtype if dtype in _PLAIN), architecture.dtype)
+    return weight_scheme(largest, architecture)
+
+
+def _only_wide(checkpoint: Checkpoint) -> bool:
+    return not checkpoint.missing and bool(checkpoint.tensors) and set(checkpoint.bytes_by_dtype) <= _WIDE
 
 
 def open_gguf(path: Path, id_: str | None) -> ModelSource:
@@ -60,12 +78,23 @@ def _checkpoint(path: Path) -> Checkpoint | None:
     return read_safetensors(path) if has_files else None
 
 
-def _problems(checkpoint: Checkpoint | None) -> tuple[str, ...]:
+def _problems(architecture: Architecture, checkpoint: Checkpoint | None) -> tuple[str, ...]:
     if checkpoint is None:
-        return ("no weight files here: sizes are computed from config.json",)
+        return (NO_FILES,)
     absent = checkpoint.absent_tensors
     lost = (f"{len(absent)} tensors of the index are in no file",) if absent else ()
-    return (*(f"{name} is missing" for name in checkpoint.missing), *lost)
+    return (*(f"{name} is missing" for name in checkpoint.missing), *lost, *_disagreement(architecture, checkpoint))
+
+
+def _disagreement(architecture: Architecture, checkpoint: Checkpoint) -> tuple[str, ...]:
+    """What config.json says of the format against what the files hold."""
+    own, narrow = architecture.quantization, [d for d in checkpoint.bytes_by_dtype if d not in _WIDE]
+    if own is not None and own.scheme != "none" and _only_wide(checkpoint):
+        held = " and ".join(checkpoint.bytes_by_dtype)
+        return (f"config.json names {own.scheme} weights, the files hold only {held}",)
+    if own is None and narrow:
+        return (f"the files hold {', '.join(narrow[:3])}, config.json names no quantization_config",)
+    return ()
 
 
 def single_gguf(path: Path) -> Path:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from planner.models.safetensors import Checkpoint
 
 MAX_CONFIG_BYTES = 64 * MIB
+NO_FILES = "no weight files here: sizes are computed from config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ class ModelSource:
     """What is wrong with the files without making them unusable, e.g. missing shards."""
 
     @property
+    def incomplete(self) -> bool:
+        """Files or tensors that belong to the model are not there."""
+        parts = self.checkpoint or self.gguf
+        return bool(parts and parts.missing) or bool(self.checkpoint and self.checkpoint.absent_tensors)
+
+    @property
     def config(self) -> dict[str, Any] | None:
         """The config keys it was built from; None for GGUF files."""
         if self.own_config is not None:
@@ -51,9 +58,13 @@ class ModelSource:
         return self.row.config if self.row else None
 
 
-def cached_architecture(config: Mapping[str, Any]) -> Architecture:
-    """The architecture of a config, built once per content."""
-    return _architecture_of_text(json.dumps(config, sort_keys=True, separators=(",", ":")))
+def cached_architecture(config: Mapping[str, Any], where: str = "config.json") -> Architecture:
+    """The architecture of a config, built once per content; problems name the file that it came from."""
+    try:
+        return _architecture_of_text(json.dumps(config, sort_keys=True, separators=(",", ":")))
+    except BadInput as error:
+        problem = error.problems[0]
+        raise BadInput(problem.where.replace("config.json", where, 1), problem.message, problem.fix) from None
 
 
 @lru_cache(maxsize=512)

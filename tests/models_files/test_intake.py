@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from types import SimpleNamespace
 
 import gguf
 import pytest
 
 from planner.documents.deployment import ModelTable
+from planner.documents.files import parse_deployment
 from planner.errors import BadInput, UnknownArchitecture, UnknownName
+from planner.library import Library
 from planner.models.catalogue import Catalogue
 from planner.models.intake import open_model
 from planner.models.parameters import count_parameters
+from planner.predict import predict
 from tests.models_files.conftest import entry, safetensors_bytes, write_gguf
 from tests.models_files.test_gguf import LLAMA, llama_tensors
 
@@ -74,8 +78,35 @@ def test_a_document_may_name_path_config_or_id(directory):
     assert by_id.id == "Qwen/Qwen3-32B"
 
 
+def test_a_conversion_that_kept_its_quantization_config_is_read_as_its_files_are(directory):
+    stale = {"quant_method": "fp8", "weight_block_size": [128, 128], "activation_scheme": "dynamic"}
+    (directory / "config.json").write_text(json.dumps({**TINY, "quantization_config": stale}))
+    source = open_model(str(directory), LIBRARY)
+    assert source.architecture.quantization.scheme == "fp8-block"
+    assert source.quantization.scheme == "none"
+    assert source.problems == ("config.json names fp8-block weights, the files hold only BF16",)
+    text = f'schema = "deploy-planner/deployment/1"\n[model]\npath = "{directory}"\n[hardware]\naccelerator = "h100"'
+    rules = {f.rule for f in predict(parse_deployment(tomllib.loads(text), "x"), Library()).problems}
+    assert "quantization-config-left" in rules
+
+
+def test_a_missing_shard_is_told_with_every_answer(directory):
+    index = {"weight_map": {name: "model.safetensors" for name in tiny_tensors()} | {"extra.weight": "two.safetensors"}}
+    (directory / "model.safetensors.index.json").write_text(json.dumps(index))
+    document = {"schema": "deploy-planner/deployment/1", "model": {"path": str(directory)}}
+    findings = predict(parse_deployment({**document, "hardware": {"accelerator": "h100"}}, "x"), Library()).problems
+    assert [(f.rule, f.message) for f in findings if f.fix] == [("model-files", "two.safetensors is missing")]
+
+
+def test_problems_of_a_config_name_its_file(directory):
+    (directory / "config.json").write_text(json.dumps({**TINY, "quantization_config": {"quant_method": "new"}}))
+    with pytest.raises(BadInput, match=r"tiny-llama/config\.json: quantization_config"):
+        open_model(str(directory), LIBRARY)
+
+
 def test_modelopt_scheme_beside_the_config(directory):
     scheme = {"quantization": {"quant_algo": "NVFP4", "group_size": 16, "exclude_modules": ["lm_head"]}}
+    (directory / "model.safetensors").unlink()
     (directory / "hf_quant_config.json").write_text(json.dumps({"producer": {"name": "modelopt"}, **scheme}))
     assert open_model(str(directory), LIBRARY).quantization.scheme == "nvfp4"
 
