@@ -1,16 +1,18 @@
 """Fits the engine overheads of ``planner/performance/curves/engines.toml`` to the measured serving speeds.
 
-    python -m benchmarks.fit_engines [GROUP ...] [--rounds 4] [--out FILE]
+    python -m benchmarks.fit_engines [GROUP ...] [--rounds 4] [--held-out] [--out FILE]
 
 One group is an engine in a range of releases on one backend. Its overheads start from priors that are physically
 likely and move only as far as the cases pull them: the loss is the mean log-cosh of log errors (robust: a case that
 contradicts its neighbours counts little) plus the squared distance to the prior. Coordinate search, so that a run is
-repeatable. Chip families with cases enough get a refinement whose prior is the group's own fit.
+repeatable. Chip families with cases enough get a refinement whose prior is the group's own fit, and so do the runs
+that name no release. ``--held-out`` leaves a third of the configurations (model × accelerator × engine) unseen.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,18 +37,21 @@ from planner.resolved import Resolved
 PRIOR: Mapping[str, tuple[float, float]] = {
     "step_s": (1e-3, 1.0), "request_s": (5e-6, 1.0), "layer_s": (8e-6, 0.7), "moe_layer_s": (8e-6, 0.8),
     "routing": (0.8, 0.5), "channel_fp8": (1.0, 0.6), "experts": (1.2, 0.3), "experts_compute": (1.0, 0.3),
-    "int4_experts": (1.0, 2.0), "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.15),
+    "nvfp4": (1.0, 0.5), "int4_experts": (1.0, 0.7), "int4_read": (1.0, 0.7),
+    "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.15),
     "communication": (1.0, 0.3),
     "prefill_s": (5e-3, 1.0), "prefill_layer_s": (1.5e-4, 0.8), "burst": (0.1, 0.7),
     "frontend_request_s": (2e-3, 1.0), "frontend_token_s": (2e-5, 1.0), "offline_tail": (1.0, 0.7),
+    "offline_s": (3.0, 0.7), "short_answers": (1.5, 0.5),
 }  # fmt: skip
 """Overhead → its likely value and how far (log) it may lie from it."""
 LIMITS: Mapping[str, tuple[float, float]] = {
-    "compute": (0.6, 1.25), "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
+    "compute": (0.3, 1.25), "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
     "experts_compute": (0.4, 3.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0), "routing": (0.1, 1.0),
-    "channel_fp8": (0.8, 20.0), "int4_experts": (0.5, 200.0),
+    "channel_fp8": (0.8, 20.0), "int4_experts": (0.5, 20.0), "int4_read": (0.8, 10.0),
+    "nvfp4": (0.8, 3.0), "offline_tail": (0.1, 12.0), "short_answers": (0.1, 4.0),
 }  # fmt: skip
-WEIGHTS = {"ttft_s": 0.35, "tpot_s": 1.0, "output_tok_s": 1.0}
+WEIGHTS = {"ttft_s": 0.5, "tpot_s": 1.0, "output_tok_s": 1.0}
 FAMILIES = {
     "data-centre Blackwell": ("sm100", "sm103", "sm110"),
     "workstation": ("sm120", "sm121", "sm89", "sm86"),
@@ -78,17 +83,21 @@ class Group:
     """Overheads that its cases cannot tell."""
 
 
-OFFLINE = ("frontend_request_s", "frontend_token_s", "offline_tail")
+OFFLINE = ("frontend_request_s", "frontend_token_s", "offline_tail", "offline_s", "short_answers")
 GROUPS = (
     Group("vllm", "vllm", "vLLM 0.12 and later on NVIDIA", ">=0.12", ("cuda",), True, {}, ("channel_fp8",)),
     Group("vllm-v1", "vllm", "vLLM 0.8-0.11 on NVIDIA", ">=0.8, <0.12", ("cuda",), False, {}, ("channel_fp8",)),
-    Group("vllm-rocm-old", "vllm", "vLLM 0.6 on MI300X and runs without a release", "<0.8", ("rocm",), True),
-    Group("vllm-rocm", "vllm", "vLLM 0.10 on MI300X", ">=0.8", ("rocm",)),
+    Group("vllm-rocm", "vllm", "vLLM on MI300X, release not named", "none", ("rocm",), True),
+    Group("vllm-rocm-old", "vllm", "vLLM 0.6 on MI300X", "<0.8", ("rocm",)),
+    Group("vllm-rocm-new", "vllm", "vLLM 0.10 on MI300X", ">=0.8", ("rocm",)),
     Group("vllm-npu", "vllm", "vLLM 0.9 on Ascend 910B", "", ("npu",), True),
     Group("habana", "optimum-habana", "Gaudi 2 and 3", "", (), True),
     Group("sglang", "sglang", "SGLang 0.5 on NVIDIA", "", ("cuda",), True, {"prefill_first": True}),
     Group("sglang-rocm", "sglang", "SGLang 0.5 on MI300X and MI350X", "", ("rocm",), True),
     Group("trtllm", "trtllm", "TensorRT-LLM 1.x", ">=0.18", (), True, {"reserve": 1.0}, OFFLINE),
+    Group(
+        "trtllm-late", "trtllm", "TensorRT-LLM 1.1 and later behind its server", ">=1.1", (), False, {"reserve": 1.0}
+    ),
     Group("trtllm-old", "trtllm", "TensorRT-LLM 0.9-0.17", "<0.18", (), False, {"reserve": 1.0}, OFFLINE),
 )
 
@@ -101,6 +110,8 @@ class Sample:
     memory: ServingMemory
     weight: float
     truth: tuple[tuple[str, float], ...]
+    unseen: bool = False
+    """Of the third of configurations on which a fit is tried out."""
 
     @property
     def chip(self) -> str:
@@ -139,8 +150,15 @@ def samples(library: Library) -> list[Sample]:
         except PlannerError:
             continue
         if truth:
-            found.append(Sample(resolved, memory, 1 / sizes[case.group], truth))
+            found.append(Sample(resolved, memory, 1 / sizes[case.group], truth, held_out(case)))
     return found
+
+
+def held_out(case: Case) -> bool:
+    """A third of all combinations of model, accelerator and engine, by a hash that stays the same."""
+    d = case.deployment
+    name = "|".join(map(str, (d["model"]["id"], d["hardware"].get("accelerator"), (d.get("engine") or {}).get("name"))))
+    return hashlib.sha256(name.encode()).digest()[0] % 3 == 0
 
 
 def belongs(sample: Sample, group: Group) -> bool:
@@ -151,7 +169,7 @@ def belongs(sample: Sample, group: Group) -> bool:
         return False
     if engine.release is None:
         return group.unversioned
-    return in_range(engine.release, group.versions)
+    return group.versions != "none" and in_range(engine.release, group.versions)
 
 
 def loss(chosen: Sequence[Sample], curves: Curves, over: Overheads) -> float:
@@ -231,8 +249,26 @@ def fit(group: Group, everything: Iterable[Sample], curves: Curves, rounds: int)
         if len(part) >= SMALLEST and len(part) < len(chosen):
             refined = Search(part, curves, near, base).run(max(rounds - 1, 2))
             moved = [n for n in names if abs(math.log(getattr(refined, n) / getattr(base, n))) > 0.01]
-            rows.append(row(group, refined, moved) | {"chips": list(chips), "source": f"{group.source}: {label}"})
+            source = f"fitted on public measurements of {group.source}: {label}"
+            rows.append(row(group, refined, moved) | {"chips": list(chips), "source": source})
+            rows += unversioned(group, part, curves, refined, rounds)
     return rows
+
+
+def unversioned(
+    group: Group, part: Sequence[Sample], curves: Curves, near: Overheads, rounds: int
+) -> list[dict[str, object]]:
+    """A refinement for runs that name no release, where there are others beside them."""
+    names = [name for name in PRIOR if name not in group.without]
+    nameless = [sample for sample in part if sample.resolved.engine.release is None]
+    if not group.unversioned or not SMALLEST <= len(nameless) < len(part):
+        return []
+    prior = {n: (getattr(near, n), PRIOR[n][1] * 0.5) for n in names}
+    refined = Search(nameless, curves, prior, near).run(max(rounds - 1, 2))
+    moved = [n for n in names if abs(math.log(getattr(refined, n) / getattr(near, n))) > 0.01]
+    chips = sorted({sample.chip for sample in part})
+    source = f"fitted on public measurements of {group.engine} that name no release"
+    return [row(group, refined, moved) | {"chips": chips, "unversioned": True, "source": source}]
 
 
 def spreads(chosen: Sequence[Sample], curves: Curves, over: Overheads) -> dict[str, object]:
@@ -265,10 +301,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("groups", nargs="*", help="names of groups; all when absent")
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--held-out", action="store_true", help="fit on two thirds of the configurations")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     library = Library()
-    everything = samples(library)
+    everything = [sample for sample in samples(library) if not (chosen.held_out and sample.unseen)]
     rows: list[dict[str, object]] = []
     for group in GROUPS:
         if not chosen.groups or group.name in chosen.groups:

@@ -161,7 +161,8 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
 def _kv_dtype(table: ServingTable, defaults: dict[str, Any], setting: _Setting, assumed: dict[str, Any]) -> str:
     if table.kv_cache_dtype != "auto":
         return table.kv_cache_dtype
-    kind = setting.quantization.kv_cache or defaults["kv_cache_dtype"]
+    published: dict[str, str] = setting.engine.fact("defaults.kv_cache_dtype_of_scheme", {})
+    kind = setting.quantization.kv_cache or published.get(setting.quantization.scheme, defaults["kv_cache_dtype"])
     if kind == "auto":
         dtype = setting.architecture.dtype
         kind = dtype if dtype in ("bf16", "fp16") else "bf16"

@@ -16,6 +16,12 @@ from planner.performance.step import Load, Step, StepModel
 
 _OFFLINE_REQUESTS = 1000.0
 """What the engines' own benchmark tools send when nobody says otherwise."""
+_OFFLINE_TOKENS = 2e6
+"""Tokens at most of an offline run: tests with long prompts send fewer requests (100-500 in published tables)."""
+_CHAT = (220.0, 195.0)
+"""Mean prompt and answer of ShareGPT as the engines' benchmark tools sample it: the usual load of varied lengths."""
+_CHAT_WIDTH = 0.4
+"""How far (log) mean lengths may lie from it to be taken as varied."""
 
 
 _SETTLED = 3e-4
@@ -88,12 +94,15 @@ class Batching:
         chunks = max(math.ceil(d.prompt / d.budget), 1)
         size = d.prompt / chunks
         start = d.context + d.cached + (d.prompt - size) / 2
-        step = self.model.step(Load(0.0, tokens=size, start=start, prompt=size))
+        step = self.model.step(Load(0.0, tokens=size, start=start, prompt=size, share=1 / self.groups))
         overlap = 1.0 if d.pp == 1 else (chunks + d.pp - 1) / (chunks * d.pp)
         return chunks * step.seconds * overlap, step
 
     def marginal(self, running: float, together: float) -> tuple[float, float]:
-        """(seconds that one prompt adds for all others, seconds of a step that carries prompts)."""
+        """(seconds that one prompt adds for all others, seconds of a step that carries prompts).
+
+        Attention groups go in step: a prompt of one group holds up all, unless theirs come at the same time.
+        """
         d = self.demand
         requests = running / self.lanes
         room = d.budget if self.model.over.prefill_first else max(d.budget - requests, d.budget / 4)
@@ -101,13 +110,14 @@ class Batching:
         chunks = max(math.ceil(d.prompt / room), 1)
         size = d.prompt / chunks
         start = d.context + d.cached + (d.prompt - size) / 2
+        share = 1.0 if self.groups == 1 else min(max(together, 1 / self.groups), 1.0)
         if self.model.over.prefill_first or requests < 1:
-            mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size)).seconds
-            return mixed * chunks / count / d.pp, mixed
+            mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size, share=share)).seconds
+            return mixed * chunks / (count * share * d.pp), mixed
         context = d.context + d.isl + d.osl / 2
-        mixed = self.model.step(Load(requests, context, size * count, start, size, d.draft)).seconds
+        mixed = self.model.step(Load(requests, context, size * count, start, size, d.draft, share)).seconds
         plain = self.model.step(Load(requests, context, draft=d.draft)).seconds
-        return max(mixed - plain, 0.0) * chunks / count / d.pp, mixed
+        return max(mixed - plain, 0.0) * chunks / (count * share * d.pp), mixed
 
     def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
         """``concurrency`` requests always in flight.
@@ -178,22 +188,48 @@ class Batching:
         return own + over.prefill_s + queue + residual
 
     def saturated(self) -> Outcome:
-        """As many in flight as the engine and its KV pool hold, in a run of 1000 requests."""
-        tail = self.model.over.offline_tail
-        if not tail:
-            return self.closed(self.demand.slots)
-        flight = min(self.demand.slots, _OFFLINE_REQUESTS)
-        full = self.closed(flight, together=flight / _OFFLINE_REQUESTS)
-        last = self.demand.osl / self.demand.accepted * self.decode(1.0).seconds
-        stretch = 1 + tail * last * full.request_s / _OFFLINE_REQUESTS
-        return replace(full, cycle_s=full.cycle_s * stretch)
+        """As many in flight as the engine and its KV pool hold, in a finite run of requests that start together.
+
+        With varied lengths the wait for prompts weighs on short answers (the mean of a ratio is above the ratio of
+        means), and long ones end alone. The run's own start (connections, first captures) takes its time once.
+        """
+        d, over = self.demand, self.model.over
+        if not over.offline_tail:
+            return self.closed(d.slots)
+        requests = max(min(_OFFLINE_REQUESTS, _OFFLINE_TOKENS / (d.isl + d.osl)), 1.0)
+        flight, varied = min(d.slots, requests), self._varied()
+        full = self.closed(flight, together=flight / requests)
+        if over.prefill_first and d.osl > 1:
+            full = _between(self._wave(flight), full, varied)
+        tail = varied * over.offline_tail * d.osl / d.accepted * self.decode(1.0).seconds
+        stretch = 1 + (tail + over.offline_s) * full.request_s / requests
+        waiting = full.prefill_share * full.tpot_s * varied * over.short_answers
+        return replace(full, cycle_s=full.cycle_s * stretch, tpot_s=full.tpot_s + waiting)
+
+    def _wave(self, flight: float) -> Outcome:
+        """Equal requests where prompts go first: all prompts of a wave pass, then all answers run in step."""
+        d = self.demand
+        steps = (d.osl - 1) / d.accepted
+        added, _ = self.marginal(0.0, flight / self.lanes)
+        prompts = max(flight / self.groups * added, self.alone)
+        decode = self.decode(flight)
+        token = decode.seconds + prompts / 2 / steps
+        ttft = self.alone + self.model.over.prefill_s + prompts / 2
+        cycle = prompts + steps * decode.seconds + self.model.over.prefill_s
+        share = prompts / 2 / steps / token
+        return Outcome(ttft, token * steps / (d.osl - 1), cycle, flight, decode, self.prefill, share)
+
+    def _varied(self) -> float:
+        """Near 1 for mean lengths of chat, which vary; 0 for those of synthetic tests, which do not."""
+        off = math.log(self.demand.isl / _CHAT[0]) ** 2 + math.log(self.demand.osl / _CHAT[1]) ** 2
+        return math.exp(-off / _CHAT_WIDTH**2)
 
     def open(self, rate: float) -> Outcome:
         """Poisson arrivals at ``rate`` per second: the concurrency of Little's law, plus the wait for a slot."""
         low, high = 0.0, self.demand.slots
         full = self.closed(high)
         if full.request_s <= rate:
-            return full
+            return self.saturated() if self.model.over.offline_tail else full
         for _ in range(12):
             middle = (low + high) / 2
             outcome = self.closed(max(middle, 1e-6))
@@ -205,3 +241,17 @@ class Batching:
             outcome.ttft_s + wait, outcome.tpot_s, outcome.cycle_s, rate * outcome.cycle_s,
             outcome.decode, outcome.prefill, outcome.prefill_share,
         )  # fmt: skip
+
+
+def _between(first: Outcome, second: Outcome, share: float) -> Outcome:
+    """Geometric mean of two outcomes of the same requests in flight; ``share`` goes to the second."""
+
+    def mean(a: float, b: float) -> float:
+        return math.exp((1 - share) * math.log(a) + share * math.log(b))
+
+    return replace(
+        second,
+        ttft_s=mean(first.ttft_s, second.ttft_s),
+        tpot_s=mean(first.tpot_s, second.tpot_s),
+        cycle_s=mean(first.cycle_s, second.cycle_s),
+    )

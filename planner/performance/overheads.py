@@ -33,8 +33,12 @@ class Overheads:
     channel_fp8: float = 1.0
     """Scale of reading per-channel FP8 weights where no fused kernel takes them: they are cast up into memory, and
     the product then runs in 16 bit, at half the peak."""
+    nvfp4: float = 1.0
+    """Scale of reading NVFP4 weights of plain products: with few rows these kernels stay below the bandwidth."""
     int4_experts: float = 1.0
     """Scale of computing routed experts with 4-bit weights that are cast up, on top."""
+    int4_read: float = 1.0
+    """The same of reading them: slices of many small experts fill no wave of the kernel."""
     moe_latency: float = 0.5
     """Scale of the latency of routed experts, whose single timings hold routing and launches."""
     latency: float = 1.0
@@ -65,6 +69,11 @@ class Overheads:
     """The same per streamed token."""
     offline_tail: float = 0.0
     """An offline run is finite: answers' durations that it takes longer than its mean rate says, on 1000 requests."""
+    offline_s: float = 0.0
+    """Seconds that such a run takes at its start beside its work: connections, first captures and compilations."""
+    short_answers: float = 1.0
+    """Where lengths vary and a run starts at once: by how much waiting for prompts weighs more on the mean time per
+    token than on the mean answer (mean of 1/length · mean length − 1; about 2 for a lognormal of ShareGPT's width)."""
     mxfp4_activations: str = "fp8"
     """What MXFP4 experts compute in on chips with FP4 units."""
     eager_layer_s: float = 1.5e-4
@@ -90,6 +99,11 @@ class Runtime:
     chip: str
     """Family of the chip (``planner.performance.curves.family``)."""
 
+    @property
+    def unversioned(self) -> bool:
+        """The deployment names no release that can be read."""
+        return self.release is None
+
 
 def overheads_of(engine: EngineProfile, backend: str, chip: str, curves: Curves) -> Overheads:
     """The merged rows that hold for this engine, release, backend and chip family."""
@@ -112,6 +126,8 @@ def _holds(row: Mapping[str, Any], runtime: Runtime) -> bool:
     if runtime.backend not in row.get("backends", (runtime.backend,)):
         return False
     if runtime.chip not in row.get("chips", (runtime.chip,)):
+        return False
+    if row.get("unversioned") and not runtime.unversioned:
         return False
     clauses = row.get("versions", "")
     if runtime.release is None:

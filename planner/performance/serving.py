@@ -27,7 +27,7 @@ def serving_performance(resolved: Resolved, memory: ServingMemory, curves: Curve
     """Speed at the workload. Raises UnknownFact naming a missing fact."""
     chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, curves)
     model = model_of(resolved, chip, curves)
-    batching = Batching(model, demand_of(resolved, memory, model.over.reserve))
+    batching = Batching(model, demand_of(resolved, memory, model))
     load, replicas = resolved.workload, max(resolved.serving.dp, 1)
     if load.saturated:
         outcome = batching.saturated()
@@ -55,13 +55,13 @@ def eager(over: Overheads) -> Overheads:
     return replace(over, layer_s=over.layer_s + over.eager_layer_s)
 
 
-def demand_of(resolved: Resolved, memory: ServingMemory, reserve: float = 0.6) -> Demand:
+def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> Demand:
     """The load of one replica with the slots that engine and KV pool give."""
     serving, load = resolved.serving, resolved.workload
     osl = max(load.osl, 1.0)
     length = load.context + load.isl + osl
-    pool = memory.kv_tokens.value or _tightest_pool(resolved, memory)
-    held = load.context + load.isl * (1 - load.prefix_hit_rate) + osl * reserve
+    pool = max(memory.kv_tokens.value, _tightest_pool(resolved, memory)) * _windowed(resolved, model, length)
+    held = load.context + load.isl * (1 - load.prefix_hit_rate) + osl * model.over.reserve
     slots = float(serving.max_num_seqs * serving.attention_dp)
     if pool > 0 and held > 0:
         slots = min(slots, max(pool / max(held, length * 0.5), 1.0))
@@ -77,6 +77,25 @@ def demand_of(resolved: Resolved, memory: ServingMemory, reserve: float = 0.6) -
         draft=draft,
         accepted=accepted,
     )
+
+
+def _windowed(resolved: Resolved, model: StepModel, length: float) -> float:
+    """Tokens that a pool holds in requests of ``length`` against those in requests of max_model_len.
+
+    Sliding layers keep their window at most (and a step's tokens while a prompt passes): a shorter request keeps
+    every token in all layers. Engines with a fixed split, or without windows, hold the same tokens at any length.
+    """
+    layers, rules = model.operators.attention, resolved.engine.fact("kv", {})
+    if all(op.window is None for op in layers) or rules.get("style") == "split" or rules.get("hybrid") is False:
+        return 1.0
+
+    def kept(tokens: float, step: float) -> float:
+        limits = (tokens if op.window is None else min(tokens, op.window + step) for op in layers)
+        return sum(op.count * op.kv_token_bytes * limit for op, limit in zip(layers, limits, strict=True)) / tokens
+
+    serving = resolved.serving
+    longest = max(float(serving.max_model_len), length)
+    return min(kept(longest, serving.max_num_batched_tokens) / max(kept(length, 0.0), 1e-9), 1.0)
 
 
 def _tightest_pool(resolved: Resolved, memory: ServingMemory) -> float:

@@ -37,11 +37,18 @@ class Load(NamedTuple):
     """Mean length of the stretch of one prompt in this step."""
     draft: float = 0.0
     """Speculated tokens verified beside each decoding token."""
+    share: float = 1.0
+    """Of the attention groups, those that carry prompts in this step; experts and exchanges see all groups."""
 
     @property
     def rows(self) -> float:
         """Tokens through the projections."""
         return self.requests * (1 + self.draft) + self.tokens
+
+    @property
+    def mean_rows(self) -> float:
+        """Tokens of the mean attention group."""
+        return self.requests * (1 + self.draft) + self.tokens * self.share
 
     @property
     def logits(self) -> float:
@@ -146,7 +153,7 @@ class StepModel:
         law = self.chip.law("gemm", form)
         slower = self.over.channel_fp8 if form == "fp8-channel" else 1.0
         flop = 2 * product.n * product.k
-        rate = self.chip.bandwidth_bytes_s * law.memory / slower
+        rate = self.chip.bandwidth_bytes_s * law.memory / (self.over.nvfp4 if form == "nvfp4" else slower)
         return _Law(
             times=product.count,
             latency=law.latency_s * self.over.latency,
@@ -161,6 +168,7 @@ class StepModel:
             form = "mxfp4-fp8"
         law = self.chip.law("moe", form)
         slower = self.over.experts_compute * (self.over.int4_experts if form == "int4" else 1.0)
+        reading = self.over.experts * (self.over.int4_read if form == "int4" else 1.0)
         share = op.local_experts / op.num_experts
         balance = 1.0 if self.layout.ep <= 1 else self.over.expert_imbalance
         return _Experts(
@@ -170,7 +178,7 @@ class StepModel:
             missed=1 - op.experts_per_token / op.num_experts,
             served=self.layout.attention_dp * op.experts_per_token * share * balance,
             groups=self.layout.attention_dp,
-            expert_s=self.over.experts * op.expert_bytes / (self.chip.bandwidth_bytes_s * law.memory),
+            expert_s=reading * op.expert_bytes / (self.chip.bandwidth_bytes_s * law.memory),
             row_s=slower * op.expert_flop / (self.chip.peak(form) * law.compute),
             tile=law.knee,
             routing=self.over.routing,
@@ -178,15 +186,15 @@ class StepModel:
 
     def step(self, load: Load) -> Step:
         """One step."""
-        rows = load.rows
-        experts = 0.0
+        rows, experts = load.rows, 0.0
+        mean = rows if load.share == 1.0 else load.mean_rows
         for group in self._experts:
-            experts += group.seconds(rows)
+            experts += group.seconds(mean)
         step = Step(
             products=_seconds(self._products, rows),
             attention=self._attention_s(load),
             experts=experts,
-            communication=self._communication(rows),
+            communication=self._communication(rows, mean),
             elementwise=rows * self._token_s + self._small_s,
             head=self._head_s(load),
             launches=0.0,
@@ -215,11 +223,11 @@ class StepModel:
             seconds += compressed.seconds(work)
         return seconds
 
-    def _communication(self, rows: float) -> float:
+    def _communication(self, rows: float, mean: float) -> float:
         message = rows * self._row_bytes
         seconds = 0.0
-        for count, timer in self._exchanges:
-            seconds += count * timer(message)
+        for count, timer, shared in self._exchanges:
+            seconds += count * timer(mean * self._row_bytes if shared else message)
         return seconds * self.over.communication + (self._send(message) if self._send else 0.0)
 
     def _head_s(self, load: Load) -> float:
@@ -231,18 +239,23 @@ class StepModel:
         return seconds + self._gather(logits) if self._gather else seconds
 
 
-def _exchanges(operators: Operators, layout: Layout, network: Network) -> tuple[tuple[float, Timer], ...]:
-    """(how often in a pass, seconds by bytes of one group's rows): two all-reduces a layer over tensor parallel ranks;
-    with attention groups, experts instead gather all rows and scatter their sums."""
+def _exchanges(operators: Operators, layout: Layout, network: Network) -> tuple[tuple[float, Timer, bool], ...]:
+    """(how often in a pass, seconds by bytes of one group's rows, whether all groups take part).
+
+    Two all-reduces a layer over tensor parallel ranks; with attention groups, experts instead gather all rows and
+    scatter their sums.
+    """
     if layout.ranks <= 1:
         return ()
-    plain, found = 2 * operators.layers, []
+    plain = 2 * operators.layers
+    found: list[tuple[float, Timer, bool]] = []
     if layout.attention_dp > 1:
         plain -= operators.moe_layers
         for operation in ("all_gather", "reduce_scatter"):
-            found.append((float(operators.moe_layers), network.timer(operation, layout.ranks, layout.attention_dp)))
+            timer = network.timer(operation, layout.ranks, layout.attention_dp)
+            found.append((float(operators.moe_layers), timer, True))
     if layout.tp > 1:
-        found.append((float(plain), network.timer("all_reduce", layout.tp)))
+        found.append((float(plain), network.timer("all_reduce", layout.tp), False))
     return tuple(found)
 
 

@@ -1,0 +1,91 @@
+"""Prompts that hold up others: attention groups, windows in the pool, offline waves, KV dtypes of checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planner.memory.serving import serving_memory
+from planner.performance.chip import chip_of
+from planner.performance.overheads import overheads_of
+from planner.performance.serving import demand_of, model_of
+from planner.performance.step import Load
+from planner.resolved import Resolved
+from tests.performance.builders import LLAMA_8B, LLAMA_70B, QWEN3_30B, deployment, library, speed
+
+GEMMA: dict[str, Any] = LLAMA_8B | {
+    "model_type": "gemma3_text", "architectures": ["Gemma3ForCausalLM"], "head_dim": 128, "sliding_window": 1024,
+    "layer_types": [("full_attention" if i % 8 == 7 else "sliding_attention") for i in range(32)],
+}  # fmt: skip
+GROUPS = {"tp": 1, "attention_dp": 8, "ep": 8, "max_model_len": 16384}
+
+
+def slots(resolved: Resolved) -> float:
+    chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, library().curves)
+    return demand_of(resolved, serving_memory(resolved), model_of(resolved, chip, library().curves)).slots
+
+
+def test_a_prompt_of_one_group_takes_less_than_one_of_each() -> None:
+    resolved = deployment(QWEN3_30B, hardware={"accelerator": "h200-sxm-141gb", "per_node": 8}, serving=GROUPS)
+    chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, library().curves)
+    model = model_of(resolved, chip, library().curves)
+    alone, all_groups = (model.step(Load(0, tokens=4096, prompt=4096, share=share)) for share in (1 / 8, 1.0))
+    assert alone.experts < 0.5 * all_groups.experts
+    assert alone.communication < 0.5 * all_groups.communication
+    assert alone.products == all_groups.products
+
+
+def test_short_requests_keep_every_token_in_sliding_layers() -> None:
+    """A pool of windows counts few layers at a long context; requests below the window fill all of them."""
+    load = {"isl": 512, "osl": 256, "saturated": True}
+    tables: dict[str, Any] = {"serving": {"max_model_len": 131072, "max_num_seqs": 100000}, "workload": load}
+    resolved = deployment(GEMMA, **tables)
+    memory = serving_memory(resolved)
+    each = 2 * 8 * 128 * 2.0 * 32 * (512 + 0.6 * 256)
+    assert slots(resolved) == pytest.approx(memory.per_gpu.kv_cache.value / each, rel=0.25)
+    assert slots(resolved) < 0.6 * memory.kv_tokens.value / (512 + 0.6 * 256)
+
+
+@pytest.mark.parametrize(
+    ("engine", "weights", "dtype"),
+    [
+        ({"name": "trtllm", "version": "1.0.0"}, "nvfp4", "fp8"),
+        ({"name": "trtllm", "version": "1.0.0"}, "bf16", "bf16"),
+        ({"name": "vllm", "version": "0.19.0"}, "nvfp4", "fp8"),
+        ({"name": "vllm", "version": "0.10.0"}, "nvfp4", "bf16"),
+    ],
+)
+def test_published_checkpoints_bring_their_kv_dtype(engine: dict[str, str], weights: str, dtype: str) -> None:
+    resolved = deployment(LLAMA_70B, weights, engine=engine, hardware={"accelerator": "b200-sxm"})
+    assert resolved.serving.kv_cache_dtype == dtype
+
+
+def test_equal_prompts_of_a_wave_cost_half_their_time_per_answer() -> None:
+    """Where prompts go first a request waits for half of its wave's prompts on the mean."""
+    tables: dict[str, Any] = {"engine": {"name": "sglang", "version": "0.5.6"},
+                              "serving": {"max_model_len": 16384, "max_num_seqs": 64}}  # fmt: skip
+    found = speed(deployment(LLAMA_8B, workload={"isl": 4096, "osl": 128, "saturated": True}, **tables))
+    assert found.tpot_s is not None
+    assert found.request_s is not None
+    wave = 64 / found.request_s.value
+    assert 128 * found.tpot_s.value == pytest.approx(wave / 2, rel=0.4)
+    assert 128 * found.tpot_s.value < wave
+
+
+def test_varied_lengths_make_the_mean_time_per_token_longer() -> None:
+    load = {"isl": 220, "osl": 195, "saturated": True}
+    tables: dict[str, Any] = {"engine": {"name": "vllm", "version": "0.11.0"}, "serving": {"max_model_len": 16384}}
+    chat = speed(deployment(LLAMA_8B, workload=load, **tables))
+    test = speed(deployment(LLAMA_8B, workload=load | {"isl": 440, "osl": 390}, **tables))
+    assert chat.tpot_s is not None
+    assert test.tpot_s is not None
+    assert chat.tpot_s.terms["prompts_of_others"] > test.tpot_s.terms["prompts_of_others"]
+
+
+def test_runs_without_a_release_have_rows_of_their_own() -> None:
+    curves = library().curves
+    assert any(row.get("unversioned") for row in curves.engines)
+    named = deployment(LLAMA_8B, engine={"name": "vllm", "version": "0.19.0"}).engine
+    nameless = deployment(LLAMA_8B, engine={"name": "vllm"}).engine
+    assert overheads_of(named, "cuda", "sm90", curves) != overheads_of(nameless, "cuda", "sm90", curves)
