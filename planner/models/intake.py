@@ -32,7 +32,7 @@ def open_model(reference: str | ModelTable, library: Library) -> ModelSource:
     if reference.config is not None:
         return _open_config(reference)
     if reference.path is not None:
-        return _open_path(_existing(reference.path, "model.path"), reference.id)
+        return _open_path(_existing(reference.path, "model.path"), reference.id, _says_format(reference))
     if reference.id is None:
         raise BadInput("model", "names no model", "set model.id, model.path or model.config")
     return _open_text(reference.id, library)
@@ -64,21 +64,26 @@ def _open_config(table: ModelTable) -> ModelSource:
         config = read_json_file(path)
     if not isinstance(config, dict):
         raise BadInput("model.config", "is not a JSON object with the keys of a config.json")
-    architecture = cached_architecture(config, str(path) if path else "model.config")
+    where = str(path) if path else "model.config"
+    architecture = cached_architecture(config, where, stated=_says_format(table))
     return ModelSource(table.id or "inline config", architecture, config, path, architecture.quantization)
 
 
-def _open_path(path: Path, id_: str | None) -> ModelSource:
+def _says_format(table: ModelTable) -> bool:
+    return table.weights is not None or table.quantization is not None
+
+
+def _open_path(path: Path, id_: str | None, stated: bool = False) -> ModelSource:
     from planner.models.local import open_directory, open_gguf, single_gguf
 
     if path.is_dir():
         holds_config = (path / "config.json").is_file()
-        return open_directory(path, id_) if holds_config else open_gguf(single_gguf(path), id_)
+        return open_directory(path, id_, stated=stated) if holds_config else open_gguf(single_gguf(path), id_)
     if path.suffix.lower() == ".gguf":
         return open_gguf(path, id_)
     if path.suffix.lower() == ".json":
         config = read_json_file(path)
-        architecture = cached_architecture(config, str(path))
+        architecture = cached_architecture(config, str(path), stated=stated)
         return ModelSource(id_ or path.resolve().parent.name, architecture, config, path, architecture.quantization)
     raise BadInput(shown(str(path)), "is neither a config.json nor a .gguf file nor a directory with one", _NEXT)
 

@@ -18,10 +18,10 @@ _WIDE = frozenset({*_PLAIN, "F64", "I64", "BOOL"})
 """Dtypes that no quantised weight is stored in."""
 
 
-def open_directory(path: Path, id_: str | None) -> ModelSource:
+def open_directory(path: Path, id_: str | None, *, stated: bool = False) -> ModelSource:
     """The model of a directory with a config.json. ``exact_bytes`` only when no shard is missing."""
     config = _with_quantization(path, read_json_file(path / "config.json"))
-    architecture = cached_architecture(config, str(path / "config.json"))
+    architecture = cached_architecture(config, str(path / "config.json"), stated=stated)
     checkpoint = _checkpoint(path)
     return ModelSource(
         id_ or path.resolve().name,

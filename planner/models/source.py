@@ -58,12 +58,18 @@ class ModelSource:
         return self.row.config if self.row else None
 
 
-def cached_architecture(config: Mapping[str, Any], where: str = "config.json") -> Architecture:
-    """The architecture of a config, built once per content; problems name the file that it came from."""
+def cached_architecture(config: Mapping[str, Any], where: str = "config.json", *, stated: bool = False) -> Architecture:
+    """The architecture of a config, built once per content; problems name the file that it came from.
+
+    With ``stated`` the weight format was said beside it, so that a scheme nobody knows here is passed over.
+    """
     try:
         return _architecture_of_text(json.dumps(config, sort_keys=True, separators=(",", ":")))
     except BadInput as error:
         problem = error.problems[0]
+        if stated and "quantization_config" in problem.where and "quantization_config" in config:
+            plain = {key: value for key, value in config.items() if key != "quantization_config"}
+            return cached_architecture(plain, where)
         raise BadInput(problem.where.replace("config.json", where, 1), problem.message, problem.fix) from None
 
 

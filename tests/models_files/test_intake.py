@@ -102,6 +102,8 @@ def test_problems_of_a_config_name_its_file(directory):
     (directory / "config.json").write_text(json.dumps({**TINY, "quantization_config": {"quant_method": "new"}}))
     with pytest.raises(BadInput, match=r"tiny-llama/config\.json: quantization_config"):
         open_model(str(directory), LIBRARY)
+    stated = open_model(ModelTable(path=str(directory), weights="gptq-int4"), LIBRARY)
+    assert stated.architecture.quantization is None, "as the message advises"
 
 
 def test_modelopt_scheme_beside_the_config(directory):
