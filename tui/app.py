@@ -15,6 +15,7 @@ from textual.screen import Screen
 from tui import themes
 from tui.draft import Draft
 from tui.jobs import Jobs
+from tui.main import INTERRUPTED
 from tui.messages import (
     CataloguePaneShown,
     Changed,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 DEBOUNCE_S = 0.12
 """A new plan starts when the inputs have been still for this long."""
-INTERRUPTED = 130
 SWITCH_S = 0.0005
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 

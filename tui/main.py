@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import sys
 
+INTERRUPTED = 130
+
 
 def main() -> int:
     """Run the command line of this process."""
     argv = sys.argv[1:]
     if _wants_app(argv):
-        from tui.app import run_app
-
-        return run_app(argv)
+        return _open(argv)
     from planner.cli.main import main as headless
 
     return headless(argv)
+
+
+def _open(argv: list[str]) -> int:
+    """The app; Ctrl-C leaves quietly while it is still being loaded, too."""
+    try:
+        from tui.app import run_app
+
+        return run_app(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _wants_app(argv: list[str]) -> bool:

@@ -133,7 +133,7 @@ def room_of(plan: PlannedDeployment) -> str:
     if memory is None:
         return UNKNOWN
     count = memory.max_concurrency.value * replicas_of(plan)
-    return f"{count:,.0f}" if count >= 10 else f"{count:.1f}"
+    return f"{count:,.0f}" if count >= 10 or count == round(count) else f"{count:.1f}"
 
 
 def moved(now: Estimate | None, before: Estimate | None, better: str) -> str:

@@ -9,13 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Static
 
 from tui.messages import Explained, ExplainWanted, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.text import elided
 from tui.widgets.answer import AnswerPanel, FoldedAnswer
+from tui.widgets.key_line import KeyLine
 from tui.widgets.site_line import SiteLine
 from tui.widgets.step_bar import STEPS, StepBar
 
@@ -78,7 +79,7 @@ class WalkScreen(Screen[None]):
                 yield AnswerPanel(id="answer")
         yield FoldedAnswer(id="folded")
         yield Static(id="explain")
-        yield Footer(show_command_palette=True)
+        yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.call_after_refresh, self.action_go, ORDER[0])

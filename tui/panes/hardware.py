@@ -197,7 +197,7 @@ def summary_lines(session: Session, inventory: Inventory) -> Iterator[str]:
     beyond = f" {large} models of the catalogue do not fit." if large else ""
     yield (
         f"It can run {text.model_of(plan)} in {text.weights_of(plan)}: "
-        f"{text.room_of(plan)} requests of {text.tokens(text.longest_of(plan))} at once.{beyond}"
+        f"room for {text.room_of(plan)} × {text.tokens(text.longest_of(plan))} tokens at once.{beyond}"
     )
 
 

@@ -1,0 +1,84 @@
+"""The keys that matter here, in one line: as many as fit, the nearest first, never cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+PALETTE = "^P commands"
+GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the line."""
+
+    key: str
+    shown: str
+    label: str
+    enabled: bool
+
+    @property
+    def width(self) -> int:
+        return len(self.shown) + 1 + len(self.label)
+
+
+def fitting_keys(keys: list[Key], width: int) -> list[Key]:
+    """The first of the keys that a width has room for, the palette's place kept free."""
+    room, kept = width - len(PALETTE), []
+    for key in keys:
+        room -= key.width + GAP
+        if room < 0:
+            break
+        kept.append(key)
+    return kept
+
+
+class KeyLine(Static):
+    """What the footer is elsewhere, drawn as one line of text. A click presses the key."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._keys: list[Key] = []
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, screen: Screen[object]) -> None:
+        if screen is self.screen and self.app.screen is screen:
+            self._take_keys()
+
+    def _take_keys(self) -> None:
+        keys: dict[str, Key] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and binding.action not in keys:
+                shown = self.app.get_key_display(binding)
+                keys[binding.action] = Key(binding.key, shown, binding.description, active.enabled)
+        if list(keys.values()) != self._keys:
+            self._keys = list(keys.values())
+            self.refresh()
+
+    def render(self) -> Content:
+        width = self.size.width
+        kept = fitting_keys(self._keys, width)
+        used = sum(key.width + GAP for key in kept)
+        pieces: list[tuple[str, str]] = []
+        for key in kept:
+            style = "" if key.enabled else "dim"
+            pieces += [(key.shown, f"bold $footer-key-foreground {style}"), (f" {key.label}{' ' * GAP}", style)]
+        return Content.assemble(*pieces, " " * max(0, width - used - len(PALETTE)), PALETTE)
+
+    def on_click(self, event: events.Click) -> None:
+        x = event.x
+        for key in fitting_keys(self._keys, self.size.width):
+            if 0 <= x < key.width:
+                self.app.simulate_key(key.key)
+                return
+            x -= key.width + GAP
+        if event.x >= self.size.width - len(PALETTE):
+            self.app.simulate_key("ctrl+p")
