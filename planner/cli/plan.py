@@ -25,7 +25,8 @@ EXAMPLES = """examples:
   deploy-planner plan                                                   the best for this machine
   deploy-planner plan --hardware 8xH200-SXM --model deepseek-r1 --users 64
   deploy-planner plan --hardware 2x8xH100-SXM --fabric infiniband-ndr --model deepseek-r1 --json
-  deploy-planner plan --hardware rtx-4090 --model qwen3-32b --preset code --markdown -o plan.md"""
+  deploy-planner plan --hardware rtx-4090 --model qwen3-32b --preset code --markdown -o plan.md
+  deploy-planner plan --hardware 8xH200-SXM --model deepseek-r1 --users 64 --report plan.html"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
     answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
     answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
-    answer.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+    answer.add_argument("--report", metavar="FILE", help="also write a report to attach: FILE.html or FILE.md")
+    answer.add_argument("--force", action="store_true", help="overwrite the files if they exist")
     add_overlay_option(parser)
 
 
@@ -84,9 +86,28 @@ def run(args: argparse.Namespace) -> int:
     from planner.plan import plan
 
     library = library_of(args)
+    report = _report_path(args)
     document = plan(request_of(args, library), library)
+    if report is not None:
+        _write_report(report, document, library, args)
     _write(_text(document, args), args)
     return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
+
+
+def _report_path(args: argparse.Namespace) -> Path | None:
+    """The report's file, checked before the work begins."""
+    if args.report is None:
+        return None
+    from planner.report.write import checked_path
+
+    return checked_path(args.report, overwrite=args.force)
+
+
+def _write_report(path: Path, document: PlanDocument, library: Library, args: argparse.Namespace) -> None:
+    from planner.report.write import write_report
+
+    write_report(path, document, library, overwrite=args.force)
+    print(f"wrote {path}", file=sys.stderr)
 
 
 def request_of(args: argparse.Namespace, library: Library) -> PlanRequest:

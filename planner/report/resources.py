@@ -1,0 +1,312 @@
+"""What the choice takes and gives: memory, speed, power and money."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from planner.documents.result import Cost, FinetuneResult, Performance, ServingMemory
+from planner.estimate import Estimate
+from planner.report.blocks import (
+    Bar,
+    Block,
+    Cell,
+    MemoryChart,
+    Panel,
+    Paragraph,
+    Part,
+    Section,
+    SpeedChart,
+    Table,
+)
+from planner.report.material import Material
+from planner.report.words import FIGURE_HEAD, UNKNOWN, cells, clean, counted, figure_row, named, number, shower
+from planner.units import human_bytes, human_seconds
+
+if TYPE_CHECKING:
+    from planner.cost.document import CostDocument
+    from planner.cost.money import Money
+
+LETTERS = {
+    "weights": "W",
+    "kv_cache": "K",
+    "activations": "A",
+    "cuda_graphs": "G",
+    "non_torch": "N",
+    "context": "C",
+    "compute": "B",
+    "recurrent": "R",
+}
+NAMES = {
+    "kv_cache": "KV cache",
+    "cuda_graphs": "CUDA graphs",
+    "non_torch": "outside the framework",
+    "context": "driver",
+}
+NO_LIMIT = float(2**55)
+"""Bytes above which a capacity means that none is known."""
+MOST_BARS = 16
+SMALLEST = 1.0
+
+
+def memory(material: Material) -> Section:
+    """Per GPU, as a drawing and as a table of terms."""
+    chosen = material.chosen
+    if chosen is None or (chosen.estimate.memory is None and chosen.estimate.finetune is None):
+        return Section("Memory", (Paragraph("Nothing is known of its memory."),))
+    if chosen.estimate.memory is not None:
+        return Section("Memory per GPU", tuple(_serving_blocks(chosen.estimate.memory)))
+    result = chosen.estimate.finetune
+    return Section("Memory per GPU", tuple(_training_blocks(result)) if result else ())
+
+
+def _serving_blocks(held: ServingMemory) -> Iterator[Block]:
+    gpu = held.per_gpu
+    bars = tuple(_device_bars(held)) or (_bar("worst GPU", gpu.total, gpu.capacity.value),)
+    yield MemoryChart("Memory of one GPU by purpose", _described(bars), bars)
+    fields = ("weights", "kv_cache", "kv_needed", "activations", "cuda_graphs", "non_torch", "total", "capacity")
+    rows = [figure_row(_label(name), _known(getattr(gpu, name)), human_bytes) for name in fields]
+    if context := gpu.total.terms.get("context"):
+        rows.insert(-2, (Cell(_label("context")), Cell(""), number(float(context), human_bytes), Cell(""), Cell("")))
+    yield Table("Memory of the GPU that holds most, with ranges", FIGURE_HEAD, tuple(rows))
+    tokens = lambda value: f"{value:,.0f} tokens"  # noqa: E731
+    more = [
+        figure_row("room in the KV cache (one replica)", held.kv_tokens, tokens),
+        figure_row("longest requests at once", held.max_concurrency, counted),
+        figure_row("host memory", held.host_ram, human_bytes),
+    ]
+    if held.disk is not None:
+        more.append((Cell("disk"), Cell(""), number(held.disk, human_bytes), Cell(""), Cell("")))
+    yield Table("What it holds, and what it needs beside the GPUs", FIGURE_HEAD, tuple(more))
+    yield _terms("Terms of the memory", ((name, getattr(gpu, name)) for name in fields[:-2]))
+
+
+def _known(estimate: Estimate) -> Estimate | None:
+    return estimate if estimate.value < NO_LIMIT else None
+
+
+def _device_bars(held: ServingMemory) -> Iterator[Bar]:
+    """One bar a device, where the engine places buffers itself."""
+    capacity = held.per_gpu.capacity.value
+    for device in held.devices[:MOST_BARS]:
+        parts = {"weights": device.weights, "kv_cache": device.kv_cache, "compute": device.compute}
+        if device.recurrent is not None:
+            parts["recurrent"] = device.recurrent
+        low, value, high = (sum(getattr(p, end) for p in parts.values()) for end in ("low", "value", "high"))
+        limit = capacity if capacity < NO_LIMIT and value <= capacity and device.device != "CPU" else None
+        sizes = {name: part.value for name, part in parts.items()}
+        yield Bar(clean(device.device, 40), _parts(sizes), low, high, limit)
+
+
+def _bar(label: str, total: Estimate, capacity: float) -> Bar:
+    return Bar(label, _parts(total.terms), total.low, total.high, capacity if capacity < NO_LIMIT else None)
+
+
+def _parts(terms: Mapping[str, float]) -> tuple[Part, ...]:
+    return tuple(
+        Part(LETTERS.get(name, "X"), NAMES.get(name, named(name)), float(size))
+        for name, size in terms.items()
+        if size >= SMALLEST
+    )
+
+
+def _label(name: str) -> str:
+    letter = LETTERS.get(name)
+    return NAMES.get(name, named(name)) + (f" ({letter})" if letter else "")
+
+
+def _described(bars: tuple[Bar, ...]) -> str:
+    texts = []
+    for bar in bars:
+        parts = ", ".join(f"{part.name} {human_bytes(part.size)}" for part in bar.parts)
+        limit = f" of {human_bytes(bar.capacity)}" if bar.capacity else ""
+        texts.append(f"{bar.label}: {human_bytes(sum(p.size for p in bar.parts))}{limit}: {parts}.")
+    return " ".join(texts)
+
+
+def _terms(caption: str, figures: Any) -> Table:
+    """The named parts of each figure; what is a count stands as a count in base units."""
+    rows = []
+    for name, figure in figures:
+        for term, value in sorted(figure.terms.items(), key=lambda item: (-abs(item[1]), item[0])):
+            if value:
+                shown = human_bytes(value) if abs(value) >= 1e5 else f"{value:,.6g}"
+                rows.append((*cells(_label(name), named(term)), Cell(shown, float(value))))
+    return Table(caption, ("figure", "term", "value"), tuple(rows))
+
+
+def _training_blocks(result: FinetuneResult) -> Iterator[Block]:
+    from planner.cli.finetune_table import LETTERS as STEP_LETTERS
+
+    parts = tuple(
+        Part(STEP_LETTERS.get(name, "X"), named(name), float(size))
+        for name, size in result.allocated.terms.items()
+        if size >= SMALLEST
+    )
+    bar = Bar("a step", parts, result.allocated.low, result.allocated.high, result.capacity)
+    yield MemoryChart("Memory of one GPU at the peak of a step", _described((bar,)), (bar,))
+    fields = ("peak", "reserved", "allocated", "resident", "host_ram")
+    rows = tuple(figure_row(named(name), getattr(result, name), human_bytes) for name in fields)
+    yield Table("Peaks per GPU, and host memory per node", FIGURE_HEAD, rows)
+    yield _terms("Terms of the peak", (("allocated", result.allocated),))
+
+
+def speed(material: Material) -> Section:
+    """Latency and throughput: at the stated load, and over the load."""
+    chosen = material.chosen
+    estimate = chosen.estimate if chosen else None
+    if estimate is not None and estimate.finetune is not None:
+        return Section("Speed", (_training_speed(estimate.finetune),))
+    if estimate is None or estimate.performance is None:
+        return Section("Speed", (Paragraph("Its speed is unknown: a fact that it rests on is missing."),))
+    performance = estimate.performance
+    blocks: list[Block] = [Table("At the stated load, means per request", FIGURE_HEAD, _speed_rows(performance))]
+    if performance.bound:
+        blocks.append(Paragraph(_bound(performance)))
+    if len(material.curve) > 1:
+        blocks += [_chart(material), _curve_table(material)]
+    blocks.append(_seconds_terms(performance))
+    return Section("Latency and throughput", tuple(blocks))
+
+
+def _bound(performance: Performance) -> str:
+    return clean("Limited by: " + "; ".join(f"{phase} by {what}" for phase, what in performance.bound.items()) + ".")
+
+
+SPEEDS = (
+    ("first token", "ttft_s", "s"),
+    ("each further token", "tpot_s", "s"),
+    ("one request", "request_s", "s"),
+    ("one user's writing speed", "decode_tok_s", "tok/s"),
+    ("prompt speed of one request", "prefill_tok_s", "tok/s"),
+    ("all users, output", "output_tok_s", "tok/s"),
+    ("all users, input and output", "total_tok_s", "tok/s"),
+)
+
+
+def _speed_rows(performance: Performance) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(figure_row(label, getattr(performance, key), shower(unit)) for label, key, unit in SPEEDS)
+
+
+def _seconds_terms(performance: Performance) -> Table:
+    rows = []
+    for label, key, _ in SPEEDS[:2]:
+        figure = getattr(performance, key)
+        for term, value in figure.terms.items() if figure else ():
+            rows.append((*cells(label, named(term)), Cell(human_seconds(value) if value else "0", float(value))))
+    return Table("Terms of the latency", ("figure", "term", "value"), tuple(rows))
+
+
+def _chart(material: Material) -> SpeedChart:
+    workload = material.deployment.workload if material.deployment else None
+    level = workload.service_level if workload else None
+    panels = (
+        _panel(material, "output of all users", "output_tok_s", "tok/s", "square", None),
+        _panel(material, "first token", "ttft_s", "s", "circle", level.ttft_s if level else None),
+        _panel(material, "each further token", "tpot_s", "s", "diamond", level.tpot_s if level else None),
+    )
+    planned = workload.concurrency if workload else None
+    first, last = material.curve[0][0], material.curve[-1][0]
+    text = f"Three panels over {first:g} to {last:g} requests in flight; the table below holds the same figures."
+    return SpeedChart(
+        "Latency and throughput over requests in flight", text, tuple(p for p in panels if p.points), planned
+    )
+
+
+def _panel(material: Material, title: str, key: str, unit: str, mark: str, promise: float | None) -> Panel:
+    points = tuple((x, getattr(each, key)) for x, each in material.curve if getattr(each, key) is not None)
+    return Panel(title, unit, mark, points, promise)
+
+
+def _curve_table(material: Material) -> Table:
+    rows = []
+    for requests, each in material.curve:
+        figures = ((each.output_tok_s, counted), (each.ttft_s, human_seconds), (each.tpot_s, human_seconds))
+        rows.append(
+            (
+                Cell(f"{requests:,g}", requests),
+                *(number(figure.value if figure else None, show) for figure, show in figures),
+            )
+        )
+    head = ("requests in flight", "output tok/s", "first token", "each further token")
+    return Table("Speed over the load", head, tuple(rows))
+
+
+def _training_speed(result: FinetuneResult) -> Table:
+    from planner.training.document import hours_text
+
+    rows = (
+        figure_row("tokens per second", result.tok_s, counted),
+        figure_row("tokens per second and GPU", result.tok_s_per_gpu, counted),
+        figure_row("a step", result.step_s, human_seconds),
+        figure_row("share of the peak", result.mfu, lambda value: f"{value:.1%}"),
+        figure_row("the whole run", result.hours, hours_text),
+        figure_row("GPU hours", result.gpu_hours, counted),
+    )
+    return Table(f"Speed, limited by {clean(result.bound) or UNKNOWN}", FIGURE_HEAD, rows)
+
+
+def cost(material: Material) -> Section:
+    """Power and money, every price with its date."""
+    chosen = material.chosen
+    estimate = chosen.estimate if chosen else None
+    if estimate is not None and estimate.finetune is not None:
+        return Section("Cost and power", (_training_cost(estimate.finetune),))
+    if estimate is None or estimate.cost is None:
+        return Section("Cost and power", (Paragraph("Unknown: a price, a power or a speed is missing."),))
+    blocks: list[Block] = [Table("Of the devices in use", FIGURE_HEAD, _cost_rows(estimate.cost))]
+    if material.account is not None and material.account.owned is not None:
+        blocks.append(_owned(material.account))
+    as_of = dict(estimate.cost.as_of)
+    if material.account is not None:
+        as_of |= {key: text for key, text in material.account.as_of.items() if key not in as_of}
+    if as_of:
+        rows = tuple(cells(key, text) for key, text in as_of.items())
+        blocks.append(Table("Prices are dated facts, none of them is current", ("price", "date and source"), rows))
+    return Section("Cost and power", tuple(blocks))
+
+
+def _cost_rows(given: Cost) -> tuple[tuple[Cell, ...], ...]:
+    from planner.cli.money_text import amount
+
+    basis = f", {given.basis}" if given.basis else ""
+    money = lambda value: amount(value, given.currency)  # noqa: E731
+    return (
+        figure_row("power at the meter", given.power_w, shower("W")),
+        figure_row("energy of a million output tokens", given.wh_per_mtok, shower("Wh")),
+        figure_row(f"a month{basis}", given.per_month, money),
+        figure_row(f"a million output tokens{basis}", given.per_mtok, money),
+        figure_row("a million tokens of both kinds", given.per_mtok_all, money),
+        figure_row("purchase of the devices, servers apart", given.purchase, money),
+        figure_row("a month, owned: depreciation of devices, electricity", given.owned_per_month, money),
+        figure_row("a million output tokens, owned", given.owned_per_mtok, money),
+    )
+
+
+def _owned(account: CostDocument) -> Table:
+    owned = account.owned
+    if owned is None:
+        return Table("", FIGURE_HEAD, ())
+    rows = [_money_row(f"buy: {name}", money) for name, money in owned.purchase.items()]
+    rows.append(_money_row("buy, together", owned.purchase_total))
+    rows += [_money_row(f"a month: {name}", money) for name, money in owned.monthly.items()]
+    rows.append(_money_row(f"a month, together, at {owned.real.utilisation:.0%} use", owned.real.month))
+    if owned.real.per_mtok is not None:
+        rows.append(_money_row("a million tokens of both kinds at that use", owned.real.per_mtok))
+    return Table(f"The whole account, owned over {owned.years:g} years", FIGURE_HEAD, tuple(rows))
+
+
+def _money_row(label: str, money: Money) -> tuple[Cell, ...]:
+    from planner.cli.money_text import amount
+
+    return figure_row(clean(label), money.amount, lambda value: amount(value, money.currency))
+
+
+def _training_cost(result: FinetuneResult) -> Table:
+    from planner.cli.money_text import amount
+
+    rows = (
+        figure_row("energy of the run", result.energy_wh, shower("Wh")),
+        figure_row("money of the run", result.money, lambda value: amount(value, result.currency)),
+    )
+    return Table("Of the whole run", FIGURE_HEAD, rows)
