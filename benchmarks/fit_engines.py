@@ -38,15 +38,16 @@ PRIOR: Mapping[str, tuple[float, float]] = {
     "step_s": (1e-3, 1.0), "request_s": (5e-6, 1.0), "layer_s": (8e-6, 0.7), "moe_layer_s": (8e-6, 0.8),
     "routing": (0.8, 0.5), "channel_fp8": (1.0, 0.6), "experts": (1.2, 0.3), "experts_compute": (1.0, 0.3),
     "nvfp4": (1.0, 0.5), "int4_experts": (1.0, 0.7), "int4_read": (1.0, 0.7),
-    "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.15),
-    "communication": (1.0, 0.3),
+    "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.2),
+    "communication": (1.0, 0.3), "elementwise_share": (0.6, 0.4), "group_delay": (0.1, 0.7),
     "prefill_s": (5e-3, 1.0), "prefill_layer_s": (1.5e-4, 0.8), "burst": (0.1, 0.7),
     "frontend_request_s": (2e-3, 1.0), "frontend_token_s": (2e-5, 1.0), "offline_tail": (1.0, 0.7),
     "offline_s": (3.0, 0.7), "short_answers": (1.5, 0.5),
 }  # fmt: skip
 """Overhead → its likely value and how far (log) it may lie from it."""
 LIMITS: Mapping[str, tuple[float, float]] = {
-    "compute": (0.3, 1.25), "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
+    "compute": (0.25, 1.25), "elementwise_share": (0.2, 3.0), "group_delay": (0.01, 1.0),
+    "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
     "experts_compute": (0.4, 3.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0), "routing": (0.1, 1.0),
     "channel_fp8": (0.8, 20.0), "int4_experts": (0.5, 20.0), "int4_read": (0.8, 10.0),
     "nvfp4": (0.8, 3.0), "offline_tail": (0.1, 12.0), "short_answers": (0.1, 4.0),

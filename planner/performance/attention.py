@@ -16,6 +16,9 @@ _INDEX_S = 2e-5
 """Latency of an indexer's scoring and selection kernels (assumed: two launches of 10 µs)."""
 _INDEX_SHARE = 0.35
 """Of the FP8 peak that the indexer's small heads reach (assumed)."""
+_SPARSE_HEADS = 64.0
+"""Query heads below which kernels of selected latents compute as many (FlashMLA's sparse kernels, padded by vLLM's
+flashmla_sparse.py: 64 on Hopper, 128 on Blackwell)."""
 _STATE_S = 1e-5
 """Latency of a recurrent layer's kernels (assumed)."""
 _SCAN_SHARE = 0.2
@@ -134,14 +137,15 @@ def latent(op: LatentOp, chip: Chip, layout: Layout, latency: float) -> Latent:
     decode, prefill = chip.law("mla_decode", form), chip.law("mla_prefill", form)
     peak = chip.peak("bf16")
     width = op.latent + op.rank if op.top_k else op.head_dim + op.v_head_dim
+    heads = max(op.q_heads, _SPARSE_HEADS) if op.top_k else op.q_heads
     index = 2 * op.index_heads * op.index_dim / (chip.peak(chip.format("fp8")) * _INDEX_SHARE)
     return Latent(
         layers=op.count,
         decode_s=decode.latency_s * latency,
         token_s=op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
-        absorbed_s=2 * op.q_heads * (op.latent + op.rank) / (peak * decode.compute),
+        absorbed_s=2 * heads * (op.latent + op.rank) / (peak * decode.compute),
         prefill_s=prefill.latency_s * latency,
-        pair_s=2 * op.q_heads * width / (peak * prefill.compute),
+        pair_s=2 * heads * width / (peak * prefill.compute),
         index_pair_s=index,
         top_k=float(op.top_k or 1e30),
         window=float(op.window or 1e30),

@@ -147,6 +147,7 @@ class Operators:
 _FORMATS = {
     "fp8-block": "fp8-block", "fp8-tensor": "fp8", "fp8-channel": "fp8-channel", "fp8": "fp8", "nvfp4": "nvfp4",
     "mxfp4": "mxfp4", "mxfp8": "fp8-block", "awq": "int4", "gptq": "int4", "w4a16": "int4", "bnb-nf4": "int4",
+    "mlx-4bit": "int4", "mlx-8bit": "int8-weight",
     "w8a8-int8": "int8", "w8a16": "int8-weight", "bnb-int8": "int8-weight",
 }  # fmt: skip
 

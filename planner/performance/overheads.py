@@ -48,7 +48,9 @@ class Overheads:
     communication: float = 1.0
     """Scale of collectives: below 1 where they overlap or are fused with norms."""
     elementwise_share: float = 0.6
-    """Share of the bandwidth that element-wise kernels reach."""
+    """Share of the bandwidth that element-wise kernels reach; above 1 where they are fused into others."""
+    group_delay: float = 0.0
+    """Attention groups go in step: share of a step that the mean group waits for the slowest of many."""
     sampler_passes: float = 8.0
     """How often the sampler passes over the logits."""
     expert_imbalance: float = 1.2

@@ -19,6 +19,8 @@ from planner.resolved import Resolved
 
 _TIGHT = 0.03
 """Share of a device that is left for the cache where the prediction says none is."""
+_POOL = 1.3
+"""How far (factor) the requests that really fit may lie from the predicted ones: lengths vary, pools differ."""
 _WIDTH = {"measured": 1.0, "published": 1.0, "formula": 1.0, "assumed": 1.3}
 """Factor on the interval by the origin of a chip's laws."""
 
@@ -120,7 +122,12 @@ def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip:
     prompt = batching.alone + batching.model.over.prefill_s
     decodes = load.osl > 1 and outcome.tpot_s > 0
     return Performance(
-        ttft_s=figure(outcome.ttft_s, widths.first, prompt=prompt, waiting=max(outcome.ttft_s - prompt, 0.0)),
+        ttft_s=_with_pool(
+            figure(outcome.ttft_s, widths.first, prompt=prompt, waiting=max(outcome.ttft_s - prompt, 0.0)),
+            outcome,
+            demand.slots,
+            (load.concurrency or 0.0) / replicas,
+        ),
         tpot_s=figure(outcome.tpot_s, widths.token, **_terms(outcome)) if decodes else None,
         decode_tok_s=figure(1 / outcome.tpot_s, widths.token) if decodes else None,
         prefill_tok_s=figure(demand.isl / prompt, widths.first),
@@ -129,6 +136,19 @@ def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip:
         request_s=figure(rate, widths.rate),
         bound={"prefill": _bound(outcome.prefill, chip, compute=True), "decode": _bound(outcome.decode, chip)},
     )
+
+
+def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: float) -> Estimate:
+    """The range of the first token with what a pool that holds fewer or more requests makes of the wait for a slot."""
+    if concurrency * _POOL <= slots or first.value <= 0:
+        return first
+    each = outcome.cycle_s / max(outcome.in_flight, 1e-9)
+    wait = each * max(concurrency - slots, 0.0)
+    most = each * _POOL * max(concurrency - slots / _POOL, 0.0)
+    least = each / _POOL * max(concurrency - slots * _POOL, 0.0)
+    width = first.high / first.value
+    low, high = (first.value - wait + least) / width, (first.value - wait + most) * width
+    return replace(first, low=max(min(low, first.low), 0.0), high=max(high, first.high))
 
 
 @dataclass(frozen=True, slots=True)

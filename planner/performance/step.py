@@ -146,6 +146,7 @@ class StepModel:
         self._send = network.pipeline(layout.pp, layout.ranks) if layout.pp > 1 else None
         self._gather = network.timer("all_gather", layout.tp) if layout.tp > 1 else None
         self._sample_s = over.sampler_passes / chip.bandwidth_bytes_s
+        self._delay = over.group_delay * (1 - 1 / layout.attention_dp)
         self._small_s = operators.layers * over.layer_s + operators.moe_layers * over.moe_layer_s
 
     def _compile(self, product: Product) -> _Law:
@@ -200,6 +201,8 @@ class StepModel:
             launches=0.0,
             host=self.over.step_s + self.over.request_s * (load.requests + (1 if load.tokens else 0)),
         )
+        if self._delay:
+            step = step._replace(host=step.host + self._delay * step.device)
         if load.draft:
             step = step._replace(head=step.head + load.draft * self._draft_s(step))
         if not load.tokens:
