@@ -55,7 +55,11 @@ class FakePlanner:
     stopped: int = 0
 
     def plan(
-        self, request: PlanRequest, library: Library, progress: Callable[[int, int, str], None], stopped: Callable[[], bool]
+        self,
+        request: PlanRequest,
+        library: Library,
+        progress: Callable[[int, int, str], None],
+        stopped: Callable[[], bool],
     ) -> PlanDocument:
         if request.limit == 1:
             return self._badge(request)
@@ -105,7 +109,9 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 @asynccontextmanager
-async def running(app: PlannerApp, size: tuple[int, int] = (80, 24), *, settle: bool = True) -> AsyncIterator[Pilot[None]]:
+async def running(
+    app: PlannerApp, size: tuple[int, int] = (80, 24), *, settle: bool = True
+) -> AsyncIterator[Pilot[None]]:
     """The app running headless, its first plan made."""
     async with app.run_test(size=size) as pilot:
         if settle:

@@ -244,7 +244,7 @@ class Listing(ScrollView, can_focus=True):
         self.action_go(direction * max(1, (self.size.height - HEADER) // each - 1))
 
     def action_take(self) -> None:
-        if self.at.row:
+        if self.at.row in self.listed:
             self.post_message(self.Taken(self, self.at.row))
 
     def on_click(self, event: events.Click) -> None:
@@ -289,6 +289,8 @@ class Listing(ScrollView, can_focus=True):
 
     def action_explain(self) -> None:
         """The whole of what is under the cursor."""
+        if self.at.row not in self.listed:
+            return
         found = self.explainer(self.at.row, self.at.column) or self._own_explanation()
         if found is not None:
             self.post_message(ExplainWanted(found))
