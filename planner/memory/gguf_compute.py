@@ -167,11 +167,10 @@ def compute_buffers(graph: Graph, layout: GgufLayout, placement: Placement) -> C
     """The buffers of every GPU and the host's for a placement."""
     streams = placement.gpus > 0 and _streams(graph, placement)
     copies = _copies(graph, placement)
-    count = _computing_gpus(placement)
-    gpus = tuple(_gpu(graph, layout, placement, d, streams, copies) for d in range(count))
+    gpus = _gpus(graph, layout, placement, streams, copies)
     varies = bool(graph.shape.latent) or copies > 1 or placement.host_experts > 0 or streams
     spread = _SPREAD_BUILDS if varies else _SPREAD_PLAIN
-    return Compute(gpus + (0.0,) * (placement.gpus - count), _host(graph, placement, streams, copies), spread)
+    return Compute(gpus, _host(graph, placement, streams, copies), spread)
 
 
 def _computing_gpus(placement: Placement) -> int:
@@ -199,14 +198,17 @@ def _copies(graph: Graph, placement: Placement) -> int:
     return graph.rules.copies if whole and not placement.rows and graph.split_layers else 1
 
 
-def _gpu(graph: Graph, layout: GgufLayout, placement: Placement, device: int, streams: bool, copies: int) -> float:
+def _gpus(graph: Graph, layout: GgufLayout, placement: Placement, streams: bool, copies: int) -> tuple[float, ...]:
+    """Of every GPU: the first one takes what is streamed, the one with the output matrix the logits."""
+    count = _computing_gpus(placement)
     routed = _routed(graph) + graph.masks
-    base = max(_attention(graph, _EXPANDED_LATENT), routed, _mlp(graph))
-    if streams and device == 0:
-        base = max(base, _streamed(layout, graph.rules.streamed_tensors) + routed)
-    if device == placement.head:
-        base = max(base, _logits(graph))
-    return base + (copies - 1) * (graph.masks + _SPLIT_INPUTS * _hidden(graph))
+    needs = [max(_attention(graph, _EXPANDED_LATENT), routed, _mlp(graph))] * count
+    if streams:
+        needs[0] = max(needs[0], _streamed(layout, graph.rules.streamed_tensors) + routed)
+    if placement.head != HOST:
+        needs[placement.head] = max(needs[placement.head], _logits(graph))
+    inputs = (copies - 1) * (graph.masks + _SPLIT_INPUTS * _hidden(graph))
+    return (*(need + inputs for need in needs), *(0.0,) * (placement.gpus - count))
 
 
 def _streamed(layout: GgufLayout, at_once: int) -> float:

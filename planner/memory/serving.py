@@ -108,12 +108,14 @@ def _held(
 ) -> _Held:
     """Capacity of the stage that holds least; lighter stages have what their smaller weights leave."""
     demand = demand_of(resolved)
+    heaviest = sum(stages[worst].values())
+    lighter = [heaviest - sum(weights.values()) for weights in stages]
 
     def at(pool_bytes: float) -> Capacity:
-        found = []
-        for spec, weights in zip(specs, stages, strict=True):
-            lighter = sum(stages[worst].values()) - sum(weights.values())
-            found.append(capacity(spec, min(pool_bytes + lighter, MOST), demand, rules))
+        found = [
+            capacity(spec, min(pool_bytes + left, MOST), demand, rules)
+            for spec, left in zip(specs, lighter, strict=True)
+        ]
         kept = [c for c in found if c.request_bytes > 0]
         return min(kept or found, key=lambda c: c.concurrency)
 

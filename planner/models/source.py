@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_CONFIG_BYTES = 64 * MIB
 NO_FILES = "no weight files here: sizes are computed from config.json"
+_WITHOUT_REFERENCES = 2
+"""The version of the marshal format in which equal values have equal bytes, however they share objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def cached_architecture(config: Mapping[str, Any], where: str = "config.json", *
     With ``stated`` the weight format was said beside it, so that a scheme nobody knows here is passed over.
     """
     try:
-        return _architecture_of_text(json.dumps(config, sort_keys=True, separators=(",", ":")))
+        return _architecture_of(_content(config))
     except BadInput as error:
         problem = error.problems[0]
         if stated and "quantization_config" in problem.where and "quantization_config" in config:
@@ -73,9 +76,17 @@ def cached_architecture(config: Mapping[str, Any], where: str = "config.json", *
         raise BadInput(problem.where.replace("config.json", where, 1), problem.message, problem.fix) from None
 
 
+def _content(config: Mapping[str, Any]) -> bytes:
+    """The config as bytes. Raises ``BadInput`` for values that JSON has not."""
+    try:
+        return marshal.dumps(dict(config), _WITHOUT_REFERENCES)
+    except ValueError:
+        raise BadInput("config.json", "holds values that JSON has not", "quote dates and times") from None
+
+
 @lru_cache(maxsize=512)
-def _architecture_of_text(text: str) -> Architecture:
-    return architecture_from_config(json.loads(text))
+def _architecture_of(content: bytes) -> Architecture:
+    return architecture_from_config(marshal.loads(content))
 
 
 def read_json_file(path: Path) -> dict[str, Any]:

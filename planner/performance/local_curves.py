@@ -8,6 +8,7 @@ from typing import Any
 
 from hwdb.schema import Accelerator
 from planner.engines.profile import EngineProfile
+from planner.memory.memo import IdentityMemo
 
 _FILE = "performance/curves/local.toml"
 
@@ -98,6 +99,9 @@ class BackendCurve:
     prefill: float
 
 
+_classes: IdentityMemo[DeviceCurve] = IdentityMemo()
+
+
 @dataclass(frozen=True, slots=True)
 class LocalCurves:
     """All of it."""
@@ -114,7 +118,9 @@ class LocalCurves:
 
     def device(self, device: Accelerator) -> DeviceCurve:
         """The first class that a device belongs to."""
-        return next((curve for curve in self.devices if curve.holds(device)), self.devices[-1])
+        return _classes.get(
+            self, device, None, lambda: next((c for c in self.devices if c.holds(device)), self.devices[-1])
+        )
 
     def engine(self, profile: EngineProfile) -> EngineCurve:
         """The engine's factors."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import tomllib
 from types import SimpleNamespace
@@ -196,3 +197,9 @@ def test_a_config_of_another_kind_is_named_not_guessed(directory):
 def test_a_document_without_a_model_is_refused():
     with pytest.raises(BadInput, match=r"set model\.id"):
         open_model(ModelTable(), LIBRARY)
+
+
+def test_an_inline_config_with_a_date_is_refused():
+    """TOML has dates, config.json has none."""
+    with pytest.raises(BadInput, match="values that JSON has not"):
+        open_model(ModelTable(config={**TINY, "released": datetime.date(2026, 1, 1)}), LIBRARY)
