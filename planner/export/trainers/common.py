@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
@@ -13,10 +15,13 @@ from planner.errors import BadInput
 from planner.export.target import Context
 from planner.memory.finetune_adapters import targeted
 from planner.memory.finetune_job import PAIRED, Job, job_of
+from planner.models.architecture import Architecture
 from planner.models.parameters import all_tensors
+from planner.units import human_bytes
 
 _FILE = "export/trainers/facts.toml"
 OUTPUT = "output"
+WARMUP_SHARE = 0.03
 DEEPSPEED_FILE = "deepspeed.json"
 
 
@@ -81,9 +86,10 @@ class TrainingFileFacts:
     @cached_property
     def template(self) -> str:
         """LLaMA-Factory's name of the chat format; "default" where none is known."""
-        wanted = self.context.resolved.architecture.model_type
+        resolved = self.context.resolved
+        names = [self.context.deployment.model.id or "", resolved.model_id]
         rows = read_toml(_FILE)["template"]
-        return next((str(row["name"]) for row in rows if wanted in row["types"]), "default")
+        return next((str(row["name"]) for row in rows if _speaks(row, names, resolved.architecture)), "default")
 
     @property
     def data_path(self) -> str:
@@ -116,6 +122,16 @@ class TrainingFileFacts:
         """Twice the rank, as most recipes have it."""
         return 2 * self.job.lora_rank
 
+    @cached_property
+    def warmup_steps(self) -> int | None:
+        """Three in a hundred of the optimizer steps, where the dataset's length is known."""
+        table, tokens = self.table, self.table.tokens
+        if not tokens:
+            return None
+        batch = table.global_batch or table.micro_batch * self.job.accumulates * self.job.data
+        steps = tokens * table.epochs / (batch * table.seq_len)
+        return max(1, round(WARMUP_SHARE * steps))
+
     @property
     def gpus(self) -> int:
         return self.job.gpus
@@ -125,7 +141,7 @@ class TrainingFileFacts:
         lines = [f"{what}. Samples belong into {self.data_path}, one JSON object a line."]
         result = self.context.estimate.finetune
         if result is not None:
-            lines.append(f"Expected peak per GPU: {result.allocated.value / 2**30:.1f} GiB allocated.")
+            lines.append(f"Expected peak per GPU: {human_bytes(result.allocated.value)} allocated.")
         if result is not None and result.tok_s is not None and math.isfinite(result.tok_s.value):
             lines.append(f"Expected speed: {result.tok_s.value:,.0f} tokens/s on {self.gpus} GPUs.")
         return "\n".join(lines)
@@ -141,3 +157,11 @@ def facts_of(context: Context) -> TrainingFileFacts:
 def without(values: dict[str, Any]) -> dict[str, Any]:
     """The same mapping without what is None."""
     return {key: value for key, value in values.items() if value is not None}
+
+
+def _speaks(row: Mapping[str, Any], names: Sequence[str], architecture: Architecture) -> bool:
+    """Whether a row of chat formats is about this model."""
+    if any(fnmatchcase(name.lower(), pattern) for name in names for pattern in row.get("ids", [])):
+        return True
+    same = architecture.model_type in row.get("types", [])
+    return same and row.get("vocab", architecture.vocab_size) == architecture.vocab_size
