@@ -28,6 +28,11 @@ MODULES: dict[str, str] = {
     "slurm": "planner.export.targets.slurm",
     "systemd": "planner.export.targets.systemd",
     "bench": "planner.export.targets.bench",
+    "axolotl": "planner.export.trainers.axolotl",
+    "llama-factory": "planner.export.trainers.llama_factory",
+    "trl": "planner.export.trainers.trl",
+    "deepspeed": "planner.export.trainers.deepspeed",
+    "megatron": "planner.export.trainers.megatron",
 }
 """Target → its module."""
 

@@ -72,6 +72,11 @@ class Runtime:
         return tuple(self.facts["health_command"])
 
     @property
+    def nodes_joined_by(self) -> str:
+        """``launcher``: the engine's own; ``mpi``; empty: one node only."""
+        return str(self.facts.get("nodes", ""))
+
+    @property
     def warm_up_s(self) -> tuple[float, float]:
         """From the last weight read to the first answer: usual and slow."""
         usual, slow = self.facts["warm_up_s"]

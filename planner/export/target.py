@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from planner.documents.deployment import Deployment
 from planner.documents.result import EstimateDocument, Finding
+from planner.errors import BadInput
 from planner.resolved import Resolved
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Target:
     """Platforms (``nvidia`` ``amd`` ``intel`` ``gaudi`` ``ascend`` ``apple`` ``cpu``); empty: every one."""
     multi_node: bool = True
     """Whether one instance may span several nodes."""
+    by_mpi: bool = False
+    """Can join nodes by MPI, for engines that need it."""
+    starts: bool = True
+    """Starts the engine, on the deployment's devices."""
     needs_image: bool = False
     """Runs a container image."""
     main: str = ""
@@ -162,13 +167,26 @@ def unsuitable(target: Target, context: Context) -> str | None:
 
 
 def _unsuitable_machine(target: Target, context: Context) -> str | None:
-    if target.job != "serving":
+    if target.job != "serving" or not target.starts:
         return None
-    if target.platforms and context.platform.id not in target.platforms:
-        return f"it does not run on {context.platform.name}"
-    if not target.multi_node and context.layout.nodes_per_instance > 1:
-        return f"one instance spans {context.layout.nodes_per_instance} nodes"
-    return None
+    try:
+        if target.platforms and context.platform.id not in target.platforms:
+            return f"it does not run on {context.platform.name}"
+        return _unsuitable_nodes(target, context)
+    except BadInput as error:
+        return str(error)
+
+
+def _unsuitable_nodes(target: Target, context: Context) -> str | None:
+    nodes, engine = context.layout.nodes_per_instance, context.resolved.engine.name
+    if nodes == 1:
+        return None
+    if not target.multi_node:
+        return f"one instance spans {nodes} nodes"
+    joined = context.runtime.nodes_joined_by
+    if joined == "mpi":
+        return None if target.by_mpi else f"{engine} joins nodes by MPI: use slurm"
+    return None if joined else f"{engine} over several nodes is not rendered"
 
 
 def _not_for(name: str) -> str:

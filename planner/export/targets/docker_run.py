@@ -54,6 +54,8 @@ def _start(context: Context, container: Container) -> list[str]:
             f"  devices=(--gpus '\"device={wanted}\"')",
             "fi",
         ]
+    if context.runtime.key_flag:
+        lines.append(f': "${{{context.runtime.key_variable}:?export the API key that clients have to send}}"')
     lines += [f': "${{{name}:?getent group render | cut -d: -f3}}"' for name in context.platform.group_variables]
     return lines
 

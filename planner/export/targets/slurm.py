@@ -21,6 +21,7 @@ TARGET = Target(
     checked_by="bash -n; shellcheck; sbatch --test-only where a Slurm is installed",
     except_engines=("ollama", "mlx", "mindie", "optimum-habana"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu"),
+    by_mpi=True,
     main="job.sbatch",
 )
 _HOURS = 24

@@ -12,7 +12,6 @@ TARGET = Target(
     checked_by="bash -n; shellcheck; the YAML read back",
     engines=("trtllm",),
     platforms=("nvidia",),
-    multi_node=False,
     main="serve.sh",
 )
 
