@@ -82,6 +82,8 @@ class Batching:
         """Seconds of one prompt on an idle engine, and its last step."""
         self.lanes = self.groups * demand.pp
         """Batches that run side by side: attention groups, and one micro-batch per pipeline stage."""
+        self.crowded = False
+        """Prompts wait in every group at all times."""
 
     def decode(self, running: float) -> Step:
         """One decode step with ``running`` requests in the replica."""
@@ -101,7 +103,8 @@ class Batching:
     def marginal(self, running: float, together: float) -> tuple[float, float]:
         """(seconds that one prompt adds for all others, seconds of a step that carries prompts).
 
-        Attention groups go in step: a prompt of one group holds up all, unless theirs come at the same time.
+        Attention groups go in step: a prompt of one group holds up all, unless theirs come at the same time, as
+        they do where prompts always wait.
         """
         d = self.demand
         requests = running / self.lanes
@@ -110,7 +113,7 @@ class Batching:
         chunks = max(math.ceil(d.prompt / room), 1)
         size = d.prompt / chunks
         start = d.context + d.cached + (d.prompt - size) / 2
-        share = 1.0 if self.groups == 1 else min(max(together, 1 / self.groups), 1.0)
+        share = 1.0 if self.groups == 1 or self.crowded else min(max(together, 1 / self.groups), 1.0)
         if self.model.over.prefill_first or requests < 1:
             mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size, share=share)).seconds
             return mixed * chunks / (count * share * d.pp), mixed
@@ -194,6 +197,7 @@ class Batching:
         means), and long ones end alone. The run's own start (connections, first captures) takes its time once.
         """
         d, over = self.demand, self.model.over
+        self.crowded = True
         if not over.offline_tail:
             return self.closed(d.slots)
         requests = max(min(_OFFLINE_REQUESTS, _OFFLINE_TOKENS / (d.isl + d.osl)), 1.0)
