@@ -1,0 +1,49 @@
+"""Every engine at its oldest and newest release, every example document: each target that suits renders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from planner.data import read_toml
+from planner.documents.files import read_deployment
+from planner.export.bundle import render_bundle
+from planner.export.flags.table import engines_with_flags
+from planner.export.prepare import prepare
+from planner.export.registry import applicable
+from planner.export.target import Context, Options
+from tests.export.deployments import IMAGE, SHAPES, context, library
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+ENGINES = {tables["engine"]["name"]: name for name, tables in reversed(SHAPES.items())}
+"""Engine → its first shape."""
+
+
+@pytest.mark.parametrize("end", ["first", "newest"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_oldest_and_newest(engine: str, end: str) -> None:
+    version = read_toml(f"engines/profiles/{engine}.toml")[end]
+    tables = {**SHAPES[ENGINES[engine]], "engine": {"name": engine, "version": version}}
+    exported = context(tables, image=IMAGE)
+    names = applicable(exported)
+    assert len(names) >= 3
+    everything(exported, names)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_examples(path: Path) -> None:
+    exported = prepare(read_deployment(path), library(), Options(image=IMAGE))
+    everything(exported, applicable(exported))
+
+
+def everything(exported: Context, names: list[str]) -> None:
+    bundle = render_bundle(exported, names)
+    for name in names:
+        if name != "toml":
+            assert any(path.startswith(f"{name}/") for path in bundle.files)
+    assert all(f.fix for f in bundle.findings)
+
+
+def test_engines_with_flags_have_shapes() -> None:
+    assert set(engines_with_flags()) - {"ik_llama.cpp"} <= set(ENGINES)
