@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from planner.cli.options import add_overlay_option, library_of
+from planner.cli.report_option import add_report_option, report_path, write_report_of
 from planner.cli.values import count, duration, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
@@ -41,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
     answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
     answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
-    answer.add_argument("--report", metavar="FILE", help="also write a report to attach: FILE.html or FILE.md")
+    add_report_option(answer)
     answer.add_argument("--force", action="store_true", help="overwrite the files if they exist")
     add_overlay_option(parser)
 
@@ -86,28 +87,11 @@ def run(args: argparse.Namespace) -> int:
     from planner.plan import plan
 
     library = library_of(args)
-    report = _report_path(args)
+    report = report_path(args)
     document = plan(request_of(args, library), library)
-    if report is not None:
-        _write_report(report, document, library, args)
+    write_report_of(report, document, library, args)
     _write(_text(document, args), args)
     return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
-
-
-def _report_path(args: argparse.Namespace) -> Path | None:
-    """The report's file, checked before the work begins."""
-    if args.report is None:
-        return None
-    from planner.report.write import checked_path
-
-    return checked_path(args.report, overwrite=args.force)
-
-
-def _write_report(path: Path, document: PlanDocument, library: Library, args: argparse.Namespace) -> None:
-    from planner.report.write import write_report
-
-    write_report(path, document, library, overwrite=args.force)
-    print(f"wrote {path}", file=sys.stderr)
 
 
 def request_of(args: argparse.Namespace, library: Library) -> PlanRequest:

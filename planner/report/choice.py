@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from planner.documents.result import PlannedDeployment
+from planner.documents.result import Cost, EstimateDocument, Performance, PlannedDeployment
 from planner.report.blocks import Block, Bullets, Cell, Paragraph, Section, Table
 from planner.report.material import Material
-from planner.report.words import UNKNOWN, VERDICTS, cells, clean, counted, number, plural, some
+from planner.report.words import (
+    FIGURE_HEAD,
+    UNKNOWN,
+    VERDICTS,
+    cells,
+    clean,
+    counted,
+    figure_row,
+    number,
+    plural,
+    shower,
+    some,
+)
 from planner.units import human_bytes, human_count, human_seconds
 
 MOST_REASONS = 12
+LARGE = 1e6
 SERVING_HEAD = (
     "rank",
     "model",
@@ -47,7 +60,13 @@ def _asked(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, list | tuple):
             yield prefix + key, ", ".join(str(item) for item in value)
         else:
-            yield prefix + key, f"{value:g}" if isinstance(value, float) and abs(value) < 1e6 else value
+            yield prefix + key, _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) and abs(value) < LARGE else value
 
 
 def choice(material: Material) -> Section:
@@ -57,11 +76,11 @@ def choice(material: Material) -> Section:
         return Section("Choice", (Paragraph("Nothing starts on this hardware; see what was ruled out.", True),))
     estimate = chosen.estimate
     blocks: list[Block] = [Paragraph(_sentence(chosen), True)]
-    blocks.append(Table("The chosen deployment", ("", "chosen"), _chosen_rows(chosen)))
+    blocks.append(Table("In figures", FIGURE_HEAD, _figures(chosen)))
     if chosen.reasons:
         blocks.append(Bullets(tuple(clean(r) for r in chosen.reasons[:MOST_REASONS]), "Why this one"))
     if estimate.problems:
-        blocks.append(Bullets(tuple(clean(f"{p.rule}: {p.message}") for p in estimate.problems), "To be mended"))
+        blocks.append(Bullets(tuple(clean(f"{p.rule}: {p.message}") for p in estimate.problems), "To be looked at"))
     return Section("Choice", tuple(blocks))
 
 
@@ -85,17 +104,38 @@ def _model_name(model: Mapping[str, Any]) -> str:
     return str(model.get("id") or model.get("path") or "the model of the document")
 
 
-def _chosen_rows(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
-    rows: list[tuple[Cell, ...]] = []
-    if facts := chosen.estimate.model:
-        count = facts.parameters
-        rows.append((Cell("parameters"), number(float(count.total), human_count)))
-        rows.append((Cell("of these active"), number(float(count.active), human_count)))
-        rows.append((Cell("weights on disk"), number(facts.weight_bytes, human_bytes)))
-    tables = ((key, chosen.deployment.get(key)) for key in ("hardware", "engine", "serving", "workload", "finetune"))
-    for key, table in tables:
-        rows += some(_asked(table, f"{key}.")) if isinstance(table, Mapping) else ()
+def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
+    """What people decide by."""
+    from planner.cli.money_text import amount
+
+    estimate, rows = chosen.estimate, list(_model_rows(chosen.estimate))
+    if held := estimate.memory:
+        rows.append(figure_row("memory per GPU, fullest", held.per_gpu.total, human_bytes))
+    if result := estimate.finetune:
+        rows.append(figure_row("peak memory per GPU", result.peak, human_bytes))
+        rows.append(figure_row("tokens per second", result.tok_s, counted))
+        rows.append(figure_row("hours of the run", result.hours, counted))
+        rows.append(figure_row("money of the run", result.money, lambda value: amount(value, result.currency)))
+        return tuple(rows)
+    speed, given = estimate.performance or Performance(), estimate.cost or Cost()
+    rows.append(figure_row("first token", speed.ttft_s, human_seconds))
+    rows.append(figure_row("each further token", speed.tpot_s, human_seconds))
+    rows.append(figure_row("all users, output tokens per second", speed.output_tok_s, counted))
+    rows.append(figure_row("power at the meter", given.power_w, shower("W")))
+    basis = f", {given.basis}" if given.basis else ""
+    rows.append(figure_row(f"cost of a month{basis}", given.per_month, lambda value: amount(value, given.currency)))
+    rows.append(figure_row("purchase of the devices", given.purchase, lambda value: amount(value, given.currency)))
     return tuple(rows)
+
+
+def _model_rows(estimate: EstimateDocument) -> Iterator[tuple[Cell, ...]]:
+    """Counts that have no range."""
+    blank = Cell("")
+    if facts := estimate.model:
+        count = facts.parameters
+        for label, value in (("parameters", count.total), ("parameters active per token", count.active)):
+            yield (Cell(label), blank, number(float(value), human_count), blank, blank)
+        yield (Cell("weights on disk"), blank, number(facts.weight_bytes, human_bytes), blank, blank)
 
 
 def alternatives(material: Material) -> Section:

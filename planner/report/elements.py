@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement
 
-VOID = frozenset({"meta", "br", "hr", "col"})
+VOID = frozenset({"meta", "wbr"})
 """Elements of HTML without content."""
 _IN_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TEXT = str.maketrans(_IN_TEXT)

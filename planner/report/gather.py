@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from planner.library import Library
 
 POINTS = 12
+NEAR = 1.2
+"""Points closer than this factor to the load that was asked for are left out."""
 LEAST_TOP, MOST_TOP = 16.0, 4096.0
 """The curve's last point lies between these."""
 
@@ -63,7 +65,10 @@ def speed_curve(
 def ladder(top: float, asked: float | None) -> list[float]:
     """Whole numbers from 1 to ``top`` in about equal ratios, and the one that was asked for."""
     steps = {float(round(top ** (i / (POINTS - 1)))) for i in range(POINTS)}
-    return sorted(steps | ({asked} if asked is not None and asked <= top else set()))
+    if asked is None or asked > top:
+        return sorted(steps)
+    apart = {step for step in steps if not asked / NEAR < step < asked * NEAR or step in (1.0, top)}
+    return sorted(apart | {asked})
 
 
 def _top(asked: float | None, chosen: PlannedDeployment) -> float:

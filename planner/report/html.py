@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from planner.report.blocks import Block, Bullets, Cell, Code, MemoryChart, Paragraph, Report, Section, SpeedChart, Table
 from planner.report.elements import Element, el, markup, put
+from planner.report.markdown import is_number
 from planner.report.memory_chart import memory_svg
 from planner.report.speed_chart import speed_svg
 from planner.report.style import STYLE
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser fetches and runs nothing for this page, whatever stands in it."""
+
+_PIECES = re.compile(r"\S{24}(?=\S)|(?:(?!\S{25}).)+|.", re.DOTALL)
+"""Stretches without a word of more than 24 characters."""
 
 
 def html(report: Report) -> str:
@@ -56,7 +61,7 @@ def _block(block: Block, number: int) -> Iterator[Element]:
     elif isinstance(block, Table):
         yield el("div", _table(block), class_="wide")
     elif isinstance(block, Code):
-        yield el("figure", el("figcaption", block.caption), el("pre", el("code", block.text)))
+        yield el("figure", el("figcaption", block.caption), el("pre", el("code", block.text)), class_="code")
     else:
         yield el("figure", el("figcaption", block.title), _drawing(block, number))
 
@@ -66,17 +71,37 @@ def _drawing(block: MemoryChart | SpeedChart, number: int) -> Element:
 
 
 def _table(table: Table) -> Element:
-    head = el("tr", *(el("th", text, scope="col") if text else el("td") for text in table.head))
+    head = el("tr", *(_head(table, column) for column in range(len(table.head))))
     body = el("tbody")
     for index, row in enumerate(table.rows):
-        line = el("tr", el("th", row[0].text, scope="row"), *(_cell(cell) for cell in row[1:]))
+        line = el("tr", el("th", *_breakable(row[0].text), scope="row"), *(_cell(cell) for cell in row[1:]))
         if index == table.marked:
             line.set("class", "chosen")
         put(body, line)
-    return el("table", el("caption", table.caption), el("thead", head), body)
+    made = el("table", el("caption", table.caption), el("thead", head), body)
+    if not table.head[0] and len(table.head) == 2:
+        made.set("class", "pairs")
+    return made
+
+
+def _head(table: Table, column: int) -> Element:
+    """A column's head, above its figures where it has any."""
+    text = table.head[column]
+    made = el("th", text, scope="col") if text else el("td")
+    if column and is_number(table, column):
+        made.set("class", "number")
+    return made
+
+
+def _breakable(text: str) -> Iterator[Element | str]:
+    """Text in which words that are longer than a column may be broken."""
+    for i, piece in enumerate(_PIECES.findall(text)):
+        if i:
+            yield el("wbr")
+        yield piece
 
 
 def _cell(cell: Cell) -> Element:
     if cell.value is None:
-        return el("td", cell.text)
+        return el("td", *_breakable(cell.text))
     return el("td", el("data", cell.text, value=repr(cell.value)), class_="number")

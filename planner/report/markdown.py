@@ -9,7 +9,7 @@ from planner.report.blocks import Block, Bullets, Code, Paragraph, Report, Secti
 
 _ACTIVE = frozenset("\\`*_[]<>#|~&$@{}")
 """Characters that could become markup, a link, a mention, a formula or the end of a cell."""
-_LEADING = re.compile(r"^(\d{1,9})([.)])|^([-+=!])")
+_LEADING = re.compile(r"^(\d{1,9})([.)])(?=\s|$)|^([-+=])(?=[\s=+-]|$)")
 _LINKS = re.compile(r"(?i)\b(https?|ftp|mailto|www)(?=[:.])")
 _FENCES = re.compile("`+")
 WORD_JOINER = "\N{WORD JOINER}"
@@ -55,12 +55,12 @@ def _table(table: Table) -> Iterator[str]:
     yield f"**{escaped(table.caption)}**"
     yield ""
     yield _row(table.head)
-    yield _row("---:" if _is_number(table, i) else "---" for i in range(len(table.head)))
+    yield _row("---:" if is_number(table, i) else "---" for i in range(len(table.head)))
     for row in table.rows:
         yield _row(escaped(cell.text) for cell in row)
 
 
-def _is_number(table: Table, column: int) -> bool:
+def is_number(table: Table, column: int) -> bool:
     """Whether the column's first known cell is a figure."""
     return any(row[column].value is not None for row in table.rows if column < len(row))
 

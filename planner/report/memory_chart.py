@@ -37,9 +37,9 @@ KEY_COLUMNS = 3
 def memory_svg(chart: MemoryChart, number: int) -> Element:
     """The drawing, with its title and description for those who hear it."""
     keys = sorted({(part.letter, part.name) for bar in chart.bars for part in bar.parts})
-    key_rows = -(-(len(keys) + 1) // KEY_COLUMNS)
+    key_rows = -(-len(keys) // KEY_COLUMNS) + 1
     axis_y = TOP + ROW * len(chart.bars)
-    height = axis_y + 40 + KEY_ROW * key_rows
+    height = axis_y + 36 + KEY_ROW * key_rows
     svg = el(
         "svg",
         el("title", chart.title, id=f"chart{number}-title"),

@@ -39,6 +39,7 @@ LETTERS = {
 }
 NAMES = {
     "kv_cache": "KV cache",
+    "kv_needed": "KV cache that the workload needs",
     "cuda_graphs": "CUDA graphs",
     "non_torch": "outside the framework",
     "context": "driver",
@@ -259,7 +260,7 @@ def cost(material: Material) -> Section:
         blocks.append(_owned(material.account))
     as_of = dict(estimate.cost.as_of)
     if material.account is not None:
-        as_of |= {key: text for key, text in material.account.as_of.items() if key not in as_of}
+        as_of |= {k: text for k, text in material.account.as_of.items() if k not in as_of and not k.startswith("API ")}
     if as_of:
         rows = tuple(cells(key, text) for key, text in as_of.items())
         blocks.append(Table("Prices are dated facts, none of them is current", ("price", "date and source"), rows))

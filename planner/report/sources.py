@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from hwdb.schema import Accelerator, Connection, Source
     from planner.library import Library
 
-CARD_FIELDS = (
-    "memory_bytes",
-    "runtime_memory_bytes",
-    "bandwidth_bytes_s",
-    "peak_flop_s.bf16",
-    "peak_flop_s.fp8",
-    "peak_flop_s.fp4",
-    "achieved_flop_s.bf16",
-    "achieved_flop_s.fp8",
-    "link_bytes_s",
-    "pcie_bytes_s",
-    "tdp_w",
-)
+CARD_FIELDS = {
+    "memory_bytes": "memory",
+    "runtime_memory_bytes": "memory that a runtime sees",
+    "bandwidth_bytes_s": "memory bandwidth",
+    "peak_flop_s.bf16": "dense peak, bf16",
+    "peak_flop_s.fp8": "dense peak, fp8",
+    "peak_flop_s.fp4": "dense peak, fp4",
+    "achieved_flop_s.bf16": "achieved, bf16",
+    "achieved_flop_s.fp8": "achieved, fp8",
+    "link_bytes_s": "link, one direction",
+    "pcie_bytes_s": "PCIe, one direction",
+    "tdp_w": "board power",
+}
 CPU = "cpu"
 
 
@@ -66,13 +66,13 @@ def _card(deployment: Deployment, library: Library) -> Accelerator | None:
 def _card_facts(card: Accelerator) -> Iterator[Fact]:
     from planner.cli.hardware_page import shown
 
-    for dotted in CARD_FIELDS:
+    for dotted, label in CARD_FIELDS.items():
         field, _, key = dotted.partition(".")
         value: Any = getattr(card, field)
         value = value.get(key) if key else value
         source = card.sources.get(dotted) or card.sources.get(field)
         if value is not None:
-            yield _fact(f"{card.name}: {dotted}", shown(field, value), source)
+            yield _fact(f"{card.name}: {label}", shown(field, value), source)
 
 
 def _connection_facts(kind: str, name: str, library: Library) -> Iterator[Fact]:

@@ -16,6 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 74.0, 18.0, 8.0, 40.0
 PANEL, HEAD, GAP = 150.0, 22.0, 14.0
 INK, LINE, BAND = "#111111", "#004c80", "#cfe5f3"
 PROMISE, PLANNED = "#a11212", "#555555"
+LARGE = 1e6
 REACH = 1.25
 """How far above the highest value an axis goes before it cuts off the band."""
 
@@ -128,6 +129,9 @@ def _points(places: list[tuple[float, float]]) -> str:
 
 
 def _shown(value: float, unit: str) -> str:
+    """Short enough for the margin, whatever the size."""
+    if value >= LARGE:
+        return f"{value:.2g}"
     if unit == "s":
         return human_seconds(value) if value else "0"
     return f"{value:,.0f}" if value >= 10 or not value else f"{value:.2g}"

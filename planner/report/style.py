@@ -15,13 +15,16 @@ ul { margin: 2px 0 12px; padding-left: 22px; }
 div.wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: 12px 0 18px; width: 100%; font-size: 0.87em; }
 caption { text-align: left; font-weight: bold; padding: 4px 0; break-after: avoid; }
-th, td { border: 1px solid #b5b5b5; padding: 4px 7px; text-align: left; vertical-align: top; }
+table.pairs { width: auto; min-width: 50%; }
+th, td { border: 1px solid #b5b5b5; padding: 4px 7px; text-align: left; vertical-align: top; overflow-wrap: normal; }
 thead th { background: #e9eff4; }
 tbody th { font-weight: normal; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
 tr.chosen th, tr.chosen td { font-weight: bold; background: #f2f7e8; }
 figure { margin: 14px 0; break-inside: avoid; }
-figcaption { font-weight: bold; margin-bottom: 4px; }
+figure.code { break-inside: auto; }
+figcaption { font-weight: bold; margin-bottom: 4px; break-after: avoid; }
 svg { display: block; width: 100%; max-width: 860px; height: auto; print-color-adjust: exact;
   -webkit-print-color-adjust: exact; }
 pre { background: #f5f5f5; border: 1px solid #b5b5b5; padding: 8px 10px; font-size: 0.83em; white-space: pre-wrap;
