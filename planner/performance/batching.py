@@ -20,6 +20,8 @@ _OFFLINE_TOKENS = 2e6
 """Tokens at most of an offline run: tests with long prompts send fewer requests (100-500 in published tables)."""
 _CHAT = (220.0, 195.0)
 """Mean prompt and answer of ShareGPT as the engines' benchmark tools sample it: the usual load of varied lengths."""
+_ALL_VARIED = 0.97
+"""Share from which equal lengths no longer matter."""
 _CHAT_WIDTH = 0.4
 """How far (log) mean lengths may lie from it to be taken as varied."""
 
@@ -100,8 +102,10 @@ class Batching:
         overlap = 1.0 if d.pp == 1 else (chunks + d.pp - 1) / (chunks * d.pp)
         return chunks * step.seconds * overlap, step
 
-    def marginal(self, running: float, together: float) -> tuple[float, float]:
+    def marginal(self, running: float, together: float, plain_s: float = 0.0) -> tuple[float, float]:
         """(seconds that one prompt adds for all others, seconds of a step that carries prompts).
+
+        ``plain_s`` is the step without prompts, where it is known.
 
         Attention groups go in step: a prompt of one group holds up all, unless theirs come at the same time, as
         they do where prompts always wait.
@@ -119,7 +123,7 @@ class Batching:
             return mixed * chunks / (count * share * d.pp), mixed
         context = d.context + d.isl + d.osl / 2
         mixed = self.model.step(Load(requests, context, size * count, start, size, d.draft, share)).seconds
-        plain = self.model.step(Load(requests, context, draft=d.draft)).seconds
+        plain = plain_s or self.model.step(Load(requests, context, draft=d.draft)).seconds
         return max(mixed - plain, 0.0) * chunks / (count * share * d.pp), mixed
 
     def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
@@ -161,7 +165,11 @@ class Batching:
             decode = self.decode(max(running, 1.0))
             lane = max(running / self.lanes - 1 / d.pp, 0.0)
             rate = running / max(steps * max(pace, decode.seconds), alone)
-            added, mixed = self.marginal(max(running - 1, 0.0), rate / self.lanes * decode.seconds)
+            together_now = rate / self.lanes * decode.seconds
+            if running < self.lanes + 1:
+                added, mixed = self.marginal(max(running - 1, 0.0), together_now)
+            else:
+                added, mixed = self.marginal(running, together_now, decode.seconds)
             streamed = running * self.model.over.frontend_token_s * d.accepted
             pace = max(decode.seconds + (1 - together / 2) * lane * d.pp * added / steps, streamed)
             own = mixed - (mixed - alone) * 0.5
@@ -203,7 +211,7 @@ class Batching:
         requests = max(min(_OFFLINE_REQUESTS, _OFFLINE_TOKENS / (d.isl + d.osl)), 1.0)
         flight, varied = min(d.slots, requests), self._varied()
         full = self.closed(flight, together=flight / requests)
-        if over.prefill_first and d.osl > 1:
+        if over.prefill_first and d.osl > 1 and varied < _ALL_VARIED:
             full = _between(self._wave(flight), full, varied)
         tail = varied * over.offline_tail * d.osl / d.accepted * self.decode(1.0).seconds
         stretch = 1 + (tail + over.offline_s) * full.request_s / requests
