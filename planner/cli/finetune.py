@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from planner.cli.options import add_overlay_option, library_of
+from planner.cli.report_option import add_report_option, report_path, write_report_of
 from planner.cli.values import count, positive, tokens
 from planner.errors import BadInput, Exit
 from planner.training.request import FinetuneGoal, FinetuneRequest
@@ -39,7 +40,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
     answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
     answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
-    answer.add_argument("--force", action="store_true", help="overwrite the file if it exists")
+    add_report_option(answer)
+    answer.add_argument("--force", action="store_true", help="overwrite the files if they exist")
     add_overlay_option(parser)
 
 
@@ -74,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
     from planner.training.search import plan_finetune
 
     library = library_of(args)
+    report = report_path(args)
     document = plan_finetune(request_of(args, library), library)
+    write_report_of(report, document, library, args)
     _write(_text(document, args), args)
     return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
 

@@ -107,6 +107,7 @@ def _model_name(model: Mapping[str, Any]) -> str:
 def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
     """What people decide by."""
     from planner.cli.money_text import amount
+    from planner.training.document import hours_text
 
     estimate, rows = chosen.estimate, list(_model_rows(chosen.estimate))
     if held := estimate.memory:
@@ -114,7 +115,7 @@ def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
     if result := estimate.finetune:
         rows.append(figure_row("peak memory per GPU", result.peak, human_bytes))
         rows.append(figure_row("tokens per second", result.tok_s, counted))
-        rows.append(figure_row("hours of the run", result.hours, counted))
+        rows.append(figure_row("time of the run", result.hours, hours_text))
         rows.append(figure_row("money of the run", result.money, lambda value: amount(value, result.currency)))
         return tuple(rows)
     speed, given = estimate.performance or Performance(), estimate.cost or Cost()

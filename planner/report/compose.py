@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from planner.report.blocks import Report
+from dataclasses import replace
+
+from planner.report.blocks import Report, Section, Table
 from planner.report.choice import alternatives, choice, question, rejected
 from planner.report.hardware import hardware
 from planner.report.material import Material
@@ -43,5 +45,10 @@ def compose(material: Material) -> Report:
         subtitle=f"{material.date} · deploy-planner {material.version}{mark}",
         verdict=f"Verdict: {VERDICTS[verdict]}",
         footer=f"deploy-planner {material.version} · {material.date}{mark}",
-        sections=tuple(section(material) for section in SECTIONS),
+        sections=tuple(_without_empty_tables(section(material)) for section in SECTIONS),
     )
+
+
+def _without_empty_tables(section: Section) -> Section:
+    """Where an engine has no terms of a figure, nothing is said of them."""
+    return replace(section, blocks=tuple(b for b in section.blocks if not isinstance(b, Table) or b.rows))

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 POINTS = 12
 NEAR = 1.2
 """Points closer than this factor to the load that was asked for are left out."""
-LEAST_TOP, MOST_TOP = 16.0, 4096.0
-"""The curve's last point lies between these."""
+LEAST_TOP, MOST_TOP = 2.0, 4096.0
+"""The curve ends between these, at the load that the memory holds or at the one that was asked for."""
 
 
 def gather(plan: PlanDocument, library: Library, date: str | None = None) -> Material:
@@ -33,7 +33,7 @@ def gather(plan: PlanDocument, library: Library, date: str | None = None) -> Mat
     if chosen is None:
         return material
     deployment = parse_deployment(chosen.deployment, "the first proposal")
-    target, start = _start(deployment, library)
+    target, start, others = _start(deployment, library)
     return replace(
         material,
         deployment=deployment,
@@ -43,6 +43,7 @@ def gather(plan: PlanDocument, library: Library, date: str | None = None) -> Mat
         doubts=tuple(doubts_of(deployment, library)),
         target=target,
         start=start,
+        other_files=others,
         toml=deployment_toml(deployment),
         hash=deployment_hash(deployment),
     )
@@ -74,9 +75,8 @@ def ladder(top: float, asked: float | None) -> list[float]:
 def _top(asked: float | None, chosen: PlannedDeployment) -> float:
     from planner.cli.plan_table import users_of
 
-    held = users_of(chosen) or 1.0
-    wanted = max(LEAST_TOP, held, 2 * (asked or 1.0))
-    return float(round(min(wanted, max(MOST_TOP, asked or 1.0))))
+    held = min(users_of(chosen) or 1.0, MOST_TOP)
+    return float(max(LEAST_TOP, round(held), asked or 1.0))
 
 
 def _account(deployment: Deployment, library: Library) -> CostDocument | None:
@@ -91,8 +91,8 @@ def _account(deployment: Deployment, library: Library) -> CostDocument | None:
         return None
 
 
-def _start(deployment: Deployment, library: Library) -> tuple[str | None, str]:
-    """The engine's own export target and its script; the name alone where the script is several files."""
+def _start(deployment: Deployment, library: Library) -> tuple[str | None, str, tuple[str, ...]]:
+    """The first export target that suits, its main file (if it has one), and the names of its others."""
     from planner.export.prepare import prepare
     from planner.export.registry import applicable, render, target
 
@@ -100,11 +100,11 @@ def _start(deployment: Deployment, library: Library) -> tuple[str | None, str]:
         context = prepare(deployment, library)
         names = [name for name in applicable(context) if name not in ("toml", "bench")]
         if not names:
-            return None, ""
-        main = target(names[0]).main
-        return names[0], render(names[0], context).get(main, "") if main else ""
+            return None, "", ()
+        main, files = target(names[0]).main, render(names[0], context)
+        return names[0], files.get(main, ""), tuple(name for name in files if name != main)
     except PlannerError:
-        return None, ""
+        return None, "", ()
 
 
 def _today() -> str:

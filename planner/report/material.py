@@ -40,7 +40,9 @@ class Material:
     target: str | None = None
     """Export target of the engine."""
     start: str = ""
-    """The engine's start script."""
+    """The target's main file: what starts the engine."""
+    other_files: tuple[str, ...] = ()
+    """Names of the target's further files."""
     toml: str = ""
     hash: str = ""
 

@@ -15,10 +15,10 @@ WIDTH = 680.0
 LEFT, RIGHT, TOP, BOTTOM = 74.0, 18.0, 8.0, 40.0
 PANEL, HEAD, GAP = 150.0, 22.0, 14.0
 INK, LINE, BAND = "#111111", "#004c80", "#cfe5f3"
-PROMISE, PLANNED = "#a11212", "#555555"
+PROMISE, PLANNED = "#a11212", "#444444"
 LARGE = 1e6
-REACH = 1.25
-"""How far above the highest value an axis goes before it cuts off the band."""
+REACH = 2.0
+"""How far above the highest value an axis goes before it cuts off the band, and says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ def _frame(panel: Panel, top: float, place: Callable[[float], float]) -> Frame:
 
 def _grid(panel: Panel, frame: Frame, columns: list[float]) -> Iterator[Element]:
     right, bottom = WIDTH - RIGHT, frame.top + PANEL
-    yield el("text", f"{panel.title} ({panel.unit})", x=LEFT, y=frame.top - 8, font_weight="bold")
+    cut = max(e.high for _, e in panel.points) > frame.marks[-1]
+    title = f"{panel.title} ({panel.unit})" + ("; the range goes on above" if cut else "")
+    yield el("text", title, x=LEFT, y=frame.top - 8, font_weight="bold")
     for mark in frame.marks:
         y = frame.y(mark)
         yield el("line", x1=LEFT, y1=y, x2=right, y2=y, stroke="#cccccc", stroke_width="0.7")
@@ -108,10 +110,9 @@ def _planned(load: float, frame: Frame, labelled: bool) -> Iterator[Element]:
     dots = {"stroke": PLANNED, "stroke_width": "1.3", "stroke_dasharray": "2 3"}
     yield el("line", x1=x, y1=frame.top, x2=x, y2=frame.top + PANEL, **dots)
     if labelled:
-        at_end = x > WIDTH / 2
-        anchor, shift = ("end", -5.0) if at_end else ("start", 5.0)
-        text = f"planned: {load:g}"
-        yield el("text", text, x=x + shift, y=frame.top - 8, text_anchor=anchor, fill=PLANNED, font_size="11")
+        text, y = f"planned: {load:g}", frame.top + 11
+        anchor, shift = ("start", 5.0) if x < WIDTH / 2 else ("end", -5.0)
+        yield el("text", text, x=x + shift, y=y, text_anchor=anchor, fill=PLANNED, font_size="11")
 
 
 def _mark(shape: str, x: float, y: float, text: str) -> Element:

@@ -18,7 +18,9 @@ def start(material: Material) -> Section:
     blocks: list[Block] = [Code(f"The deployment; save it as {DOCUMENT}", clean_lines(material.toml).rstrip("\n"))]
     blocks.append(Code("Check the machine, write the files, check what was promised", _commands(material)))
     if material.start:
-        caption = f"What starts the engine (target {material.target})"
+        caption = f"What starts it (target {material.target})"
+        if material.other_files:
+            caption += f"; the export writes beside it: {', '.join(material.other_files)}"
         blocks.append(Code(caption, clean_lines(material.start[:MOST_SCRIPT]).rstrip("\n")))
     return Section("Start and verify", tuple(blocks))
 

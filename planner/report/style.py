@@ -37,7 +37,8 @@ footer { border-top: 1px solid #888; margin-top: 36px; padding-top: 6px; color: 
   div.wide { overflow: visible; }
   table { font-size: 7.8pt; }
   th, td { padding: 2px 4px; }
-  thead { display: table-header-group; }
+  thead { display: table-header-group; break-after: avoid; }
+  tbody tr:first-child { break-before: avoid; }
   tr { break-inside: avoid; }
   pre { font-size: 7.6pt; }
   thead th, tr.chosen th, tr.chosen td, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
