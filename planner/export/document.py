@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from planner.documents.deployment import Deployment, Provenance, without_null
 from planner.documents.encode import to_plain
 from planner.documents.files import deployment_hash
-from planner.documents.result import EstimateDocument, Verdict
+from planner.documents.result import EstimateDocument
 from planner.version import VERSION
-
-if TYPE_CHECKING:
-    from planner.library import Library
-
-
-def exported(deployment: Deployment, library: Library) -> tuple[Deployment, Verdict]:
-    """The deployment with a fresh estimate, provenance and hash, and the verdict of the estimate."""
-    from planner.predict import predict
-
-    answer = predict(deployment, library)
-    return with_estimate(deployment, answer), answer.verdict
 
 
 def with_estimate(deployment: Deployment, answer: EstimateDocument, date: str | None = None) -> Deployment:

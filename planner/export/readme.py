@@ -27,12 +27,13 @@ _RUN = {
     "bench": "`./bench.sh [URL]` once the server answers; compare with `expect.json`.",
     "ollama": "`./serve.sh`, and once `./create.sh`.",
 }
+_CLUSTER = ("kubernetes", "lws", "kserve", "helm-values")
 _ELSE = "`./serve.sh` (one script an instance where there are several)."
 
 
 def readme(context: Context, names: list[str], findings: tuple[Finding, ...]) -> str:
     """Markdown."""
-    sections = [_title(context), _run(context, names), *_by_job(context), _problems(findings), _carry(context)]
+    sections = [_title(context), _run(context, names), *_by_job(context, names), _problems(findings), _carry(context)]
     return "\n".join(s for s in sections if s)
 
 
@@ -56,39 +57,63 @@ def _run(context: Context, names: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _by_job(context: Context) -> list[str]:
+def _by_job(context: Context, names: list[str]) -> list[str]:
     if context.deployment.finetune is not None:
         return []
-    return [_before(context), _expect(context), _speed(context), _if_not(context)]
+    return [_before(context, names), _expect(context), _speed(context), _if_not(context)]
 
 
-def _before(context: Context) -> str:
-    location, platform, layout = context.location, context.platform, context.layout
+def _before(context: Context, names: list[str]) -> str:
+    location, platform = context.location, context.platform
     lines = [
         "## Before the start",
         "",
         f"- Devices: `{platform.look}` shows {context.resolved.cluster.per_node} a node.",
         f"- Model files of `{_inline(location.repository)}` at `{_inline(location.path)}` on every node "
         f"({human_bytes(context.timing.weight_bytes)}); they are only read.",
+        _listens(context),
+        *_key(context),
+        *_several_nodes(context),
     ]
-    if context.runtime.key_variable:
+    if platform.product_label and not context.options.node_selector and any(n in _CLUSTER for n in names):
         lines.append(
-            f"- API key: set `{context.runtime.key_variable}` in the environment (compose: `.env`; Kubernetes: a "
-            f"secret `{location.label}-api-key` with the key `api-key`; systemd: `/etc/{location.label}/secrets.env`). "
-            "No file of this bundle holds one."
+            f"- The right nodes: `kubectl get nodes -L {platform.product_label}`; export again with "
+            f"`--node-selector {platform.product_label}=…` where the cluster has several kinds."
         )
-    else:
-        lines.append("- This server asks clients for no key: keep it on a private address or behind a proxy that does.")
-    if layout.multi_node:
-        lines.append(
-            f"- {layout.nodes_per_instance} nodes: `NODE_RANK` is 0 on the first, 1, 2 … on the others; `HEAD_ADDRESS` "
-            "is the first node's address."
-        )
-        if not context.options.interface:
-            lines.append("- No network interface was named (--interface): libraries choose one, often the wrong one.")
     if not platform.non_root:
         lines.append(f"- Containers run as root: {platform.root_reason}.")
     return "\n".join(lines) + "\n"
+
+
+def _listens(context: Context) -> str:
+    if context.options.listen:
+        return f"- The server listens on {_inline(context.options.listen)}."
+    return "- The server can be reached from its own machine only; `--listen ADDRESS` opens it (set a key then)."
+
+
+def _key(context: Context) -> list[str]:
+    runtime, label = context.runtime, context.location.label
+    if not runtime.key_variable:
+        return ["- This server asks clients for no key: keep it on a private address or behind a proxy that does."]
+    needed = " Containers of this engine do not start without it." if runtime.key_flag else ""
+    return [
+        f"- API key: set `{runtime.key_variable}` in the environment (compose: `.env`; Kubernetes: a secret "
+        f"`{label}-api-key` with the key `api-key`; systemd: `/etc/{label}/secrets.env`). No file of this bundle holds "
+        f"one.{needed}"
+    ]
+
+
+def _several_nodes(context: Context) -> list[str]:
+    nodes = context.layout.nodes_per_instance
+    if nodes == 1:
+        return []
+    lines = [
+        f"- {nodes} nodes: `NODE_RANK` is 0 on the first, 1, 2 … on the others; `HEAD_ADDRESS` is the first node's "
+        "address (Slurm and LeaderWorkerSet set both; systemd reads them from `/etc/…/secrets.env`)."
+    ]
+    if not context.options.interface:
+        lines.append("- No network interface was named (--interface): libraries choose one, often the wrong one.")
+    return lines
 
 
 def _expect(context: Context) -> str:
