@@ -177,9 +177,9 @@ def _bound(performance: Performance) -> str:
 SPEEDS = (
     ("first token", "ttft_s", "s"),
     ("each further token", "tpot_s", "s"),
-    ("one request", "request_s", "s"),
     ("one user's writing speed", "decode_tok_s", "tok/s"),
     ("prompt speed of one request", "prefill_tok_s", "tok/s"),
+    ("requests finished", "request_s", "requests/s"),
     ("all users, output", "output_tok_s", "tok/s"),
     ("all users, input and output", "total_tok_s", "tok/s"),
 )

@@ -87,6 +87,16 @@ def test_figures_are_those_of_the_plan() -> None:
         assert (float(rejection.count), f"{rejection.count:,}") in values
 
 
+def test_rates_are_not_durations() -> None:
+    """Requests per second × seconds of a request = requests in flight (Little)."""
+    speed = planned().candidates[0].estimate.performance
+    assert speed and speed.request_s and speed.ttft_s and speed.tpot_s
+    seconds = speed.ttft_s.value + 399 * speed.tpot_s.value
+    assert speed.request_s.value * seconds == pytest.approx(8, rel=0.1)
+    shown = dict(read(html(planned())).values)[speed.request_s.value]
+    assert shown.endswith(" requests/s")
+
+
 def ends(figure: Estimate) -> tuple[float, float, float]:
     return (figure.low, figure.value, figure.high)
 
