@@ -43,14 +43,14 @@ FIGURE_COLUMNS = (
     Column("name", "  Figure", 16),
     Column("value", "Value", 14, right=True),
     Column("range", "Range", 22, elastic=True),
-    Column("origin", "Origin", 9),
+    Column("origin", "Origin", 9, need=1),
 )
 MEMORY_COLUMNS = (
     Column("part", "  Part", 17),
     Column("value", "Bytes", 10, right=True),
     Column("share", "Share", 6, right=True),
     Column("range", "Range", 20, elastic=True),
-    Column("origin", "Origin", 9),
+    Column("origin", "Origin", 9, need=1),
 )
 REJECTED_COLUMNS = (
     Column("count", "  Count", 9),

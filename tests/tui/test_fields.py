@@ -136,6 +136,7 @@ def test_every_step_of_a_slider_moves_and_the_way_back_ends_at_the_bounds() -> N
         value, seen = scale.low, [scale.low]
         while value < scale.high:
             value = scale.step(value, 1)
+            assert type(value) is int
             assert value > seen[-1]
             seen.append(value)
         assert value == scale.high and len(seen) < 120

@@ -34,7 +34,9 @@ class Hint:
 class PromptModal(ModalScreen[str | None]):
     """Enter takes the line, ↓ goes to the completions, Escape goes back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", id="prompt.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Cancel", id="prompt.cancel", tooltip="Back, nothing taken")
+    ]
 
     def __init__(self, title: str, about: str, line: str, hint: Callable[[str], Hint]) -> None:
         """``hint`` is called beside the event loop: it may read files."""

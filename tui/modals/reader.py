@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
     from tui.session import Session
 
 CLOSE = "Escape closes"
+BACK = "Back to where you were"
 
 
 class ExplainModal(ModalScreen[None]):
     """One number, column or field in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss(None)", "Close", id="explain.close"),
+        Binding("escape,q,question_mark,enter", "dismiss(None)", "Close", id="explain.close", tooltip=BACK),
     ]
 
     def __init__(self, explanation: Explanation) -> None:
@@ -36,14 +38,14 @@ class ExplainModal(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
             dialog.border_title, dialog.border_subtitle = self.explanation.title, CLOSE
-            yield Static(explanation_content(self.explanation))
+            yield Static(explanation_content(self.explanation, dialog_width(self.app.size.width)))
 
 
 class AnswerModal(ModalScreen[None]):
     """The whole answer, for narrow terminals."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,a,q", "dismiss(None)", "Close", id="answer.close"),
+        Binding("escape,a,q", "dismiss(None)", "Close", id="answer.close", tooltip=BACK),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -75,7 +77,7 @@ class HelpModal(ModalScreen[None]):
     """Help for what has the focus: what it is, then every key that works there."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,q,question_mark", "dismiss(None)", "Close", id="help.close"),
+        Binding("escape,f1,q,question_mark", "dismiss(None)", "Close", id="help.close", tooltip=BACK),
     ]
 
     def __init__(self, about: str, keys: list[tuple[str, str]]) -> None:
@@ -94,11 +96,19 @@ def aligned(rows: list[tuple[str, str]]) -> str:
     return "\n".join(f"{name:<{width}}  {what}" for name, what in rows)
 
 
-def explanation_content(explanation: Explanation) -> Content:
+def dialog_width(screen: int) -> int:
+    """Cells of text that a dialog has room for, as the style sheet makes it."""
+    return max(20, min(110, screen * 94 // 100) - 7)
+
+
+def explanation_content(explanation: Explanation, width: int) -> Content:
     """What it is, its figures as two columns, notes."""
-    width = min(24, max((len(name) for name, _ in explanation.rows), default=0))
+    names = min(24, max((len(name) for name, _ in explanation.rows), default=0))
     lines = [Content(explanation.about), Content("")] if explanation.about else []
-    lines += [Content.assemble((f"{name:<{width}}  ", "bold"), value) for name, value in explanation.rows]
+    for name, value in explanation.rows:
+        first, *more = wrap(value, max(10, width - names - 2)) or [""]
+        lines.append(Content.assemble((f"{name:<{names}}  ", "bold"), first))
+        lines += [Content(" " * (names + 2) + line) for line in more]
     lines += [Content(""), *map(Content, explanation.notes)] if explanation.notes else []
     return Content("\n").join(lines)
 

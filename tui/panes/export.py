@@ -91,8 +91,6 @@ class ExportPane(Pane):
             self._say("")
             self._preview()
         self._shown = plan
-        for button in self.query(Button):
-            button.disabled = self._text is None
         self.refresh_bindings()
 
     def _preview(self) -> None:
@@ -133,6 +131,7 @@ class ExportPane(Pane):
     def action_write(self) -> None:
         """Write the file; a second press replaces one that exists."""
         if self._text is None:
+            self._say("Nothing to write: there is no plan that fits.")
             return
         path = self.path
         done = written(path, self._text, overwrite=self._confirm == path)

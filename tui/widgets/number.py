@@ -51,8 +51,9 @@ class Scale:
 
 def _rounded(number: float) -> int:
     """To two digits: 1,234 → 1,200."""
-    digits = len(str(abs(round(number)))) - 2
-    return round(number, -digits) if digits > 0 else round(number)  # type: ignore[return-value]
+    whole = round(number)
+    digits = len(str(abs(whole))) - 2
+    return round(whole, -digits) if digits > 0 else whole
 
 
 class NumberField(Field):
@@ -150,7 +151,14 @@ class NumberField(Field):
 
     def action_slide(self, direction: int) -> None:
         self.typed = None
-        self._commit(self.scale.step(self.value if self.value is not None else self.scale.low, direction))
+        self._commit(self.scale.step(self._start, direction))
+
+    @property
+    def _start(self) -> int:
+        """Where the slider stands: at the value, or at what an empty field stands for."""
+        if self.value is not None:
+            return self.value
+        return int(self.default) if self.default.isdecimal() else self.scale.low
 
     def action_give_up(self) -> None:
         self.typed, self.problem = None, ""
