@@ -9,6 +9,7 @@ from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
 from planner.export.trainers.common import (
     DEEPSPEED_FILE,
+    ON_TRANSFORMERS,
     OUTPUT,
     TrainingFileFacts,
     facts_of,
@@ -24,6 +25,7 @@ TARGET = Target(
     about="Axolotl YAML with DeepSpeed JSON, torchrun and Slurm scripts",
     checked_by="Axolotl's own AxolotlInputConfig (0.18, on demand); bash -n",
     job="finetune",
+    trainers=ON_TRANSFORMERS,
     main="axolotl.yaml",
 )
 FILE = "axolotl.yaml"
@@ -163,10 +165,9 @@ def _objective(facts: TrainingFileFacts) -> dict[str, Any]:
     engine = {
         "use_vllm": True,
         "vllm_mode": "colocate",
-        "vllm_gpu_memory_utilization": ROLLOUT_SHARE,
         "num_generations": COMPLETIONS,
         "max_completion_length": facts.table.seq_len // 2,
         "reward_funcs": ["rewards.reward"],
         "reward_weights": [1.0],
     }
-    return {"rl": "grpo", "trl": engine}
+    return {"rl": "grpo", "trl": engine, "vllm": {"gpu_memory_utilization": ROLLOUT_SHARE}}

@@ -21,6 +21,8 @@ from planner.units import human_bytes
 
 _FILE = "export/trainers/facts.toml"
 OUTPUT = "output"
+ON_TRANSFORMERS = ("axolotl", "llama-factory", "trl", "transformers", "unsloth", "torchtune", "unnamed")
+"""Trainers whose jobs mean the same to each other: all run transformers' models under its arguments."""
 WARMUP_SHARE = 0.03
 DEEPSPEED_FILE = "deepspeed.json"
 

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from planner.export.target import Context, Target
-from planner.export.trainers.common import DEEPSPEED_FILE, TrainingFileFacts, facts_of
+from planner.export.trainers.common import DEEPSPEED_FILE, ON_TRANSFORMERS, TrainingFileFacts, facts_of
 
 TARGET = Target(
     name="deepspeed",
     about="DeepSpeed's JSON: ZeRO stage, offload, precision",
-    checked_by="deepspeed.runtime.config.DeepSpeedConfig (on demand)",
+    checked_by="deepspeed.runtime.config.DeepSpeedConfig (0.19.8, on demand)",
     job="finetune",
+    trainers=ON_TRANSFORMERS,
     main=DEEPSPEED_FILE,
 )
 BUCKET_ELEMENTS = 500_000_000

@@ -11,6 +11,7 @@ from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
 from planner.export.trainers.common import (
     DEEPSPEED_FILE,
+    ON_TRANSFORMERS,
     OUTPUT,
     TrainingFileFacts,
     facts_of,
@@ -25,6 +26,7 @@ TARGET = Target(
     about="LLaMA-Factory YAML with dataset_info.json, DeepSpeed JSON and scripts; KTransformers through it",
     checked_by="LLaMA-Factory's own argument parser (0.9.5, on demand); bash -n",
     job="finetune",
+    trainers=(*ON_TRANSFORMERS, "ktransformers"),
     main="llama-factory.yaml",
 )
 FILE = "llama-factory.yaml"

@@ -16,6 +16,7 @@ TARGET = Target(
     about="Megatron-Bridge overrides (YAML) with torchrun and Slurm scripts",
     checked_by="Megatron-Core's own TransformerConfig field names (by hand, 0.15); bash -n",
     job="finetune",
+    trainers=("megatron",),
     main="megatron.yaml",
 )
 FILE = "megatron.yaml"

@@ -9,7 +9,7 @@ from planner.errors import BadInput
 from planner.export.emit.words import Ref, Word
 from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
-from planner.export.trainers.common import DEEPSPEED_FILE, OUTPUT, TrainingFileFacts, facts_of, without
+from planner.export.trainers.common import DEEPSPEED_FILE, ON_TRANSFORMERS, OUTPUT, TrainingFileFacts, facts_of, without
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import PORT, with_launch
 from planner.memory.finetune_objective import ROLLOUT_SHARE
@@ -17,8 +17,9 @@ from planner.memory.finetune_objective import ROLLOUT_SHARE
 TARGET = Target(
     name="trl",
     about="TRL config with accelerate YAML (FSDP2 or DeepSpeed) and scripts",
-    checked_by="TRL's own SFTConfig, DPOConfig, ModelConfig and accelerate's config class (on demand); bash -n",
+    checked_by="TRL's own SFTConfig, DPOConfig, GRPOConfig (1.16), accelerate's config class (1.15), on demand; bash -n",
     job="finetune",
+    trainers=ON_TRANSFORMERS,
     main="trl.yaml",
 )
 FILE, ACCELERATE = "trl.yaml", "accelerate.yaml"

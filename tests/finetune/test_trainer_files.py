@@ -1,0 +1,212 @@
+"""Trainer files say what the document says, are read by the trainers' own parsers, and survive hostile names.
+
+The trainers are heavy: their parsers run in interpreters of their own, named in DEPLOY_PLANNER_TRAINERS as
+``tool=python`` pairs (``axolotl=/opt/a/bin/python,trl=…``; ``*=python`` for all). Without one a test is skipped aloud.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from planner.errors import BadInput
+from planner.export.registry import render, target
+from planner.export.target import Context, Options, unsuitable
+from planner.predict import predict
+from planner.resolve import resolve
+from tests.finetune.build import LLAMA, V3, document, library
+
+PARSERS = Path(__file__).with_name("trainer_parsers.py")
+TARGETS = ("axolotl", "llama-factory", "trl", "deepspeed", "megatron")
+MAIN = {"axolotl": "axolotl.yaml", "llama-factory": "llama-factory.yaml", "trl": "trl.yaml"}
+MICRO = {
+    "axolotl": "micro_batch_size",
+    "llama-factory": "per_device_train_batch_size",
+    "trl": "per_device_train_batch_size",
+}
+LENGTH = {"axolotl": "sequence_len", "llama-factory": "cutoff_len", "trl": "max_length"}
+JOBS: dict[str, dict[str, Any]] = {
+    "lora": {"method": "lora", "packing": True, "fused_cross_entropy": True, "fused_kernels": True, "tokens": 1e7,
+             "micro_batch": 2, "grad_accum": 4},
+    "qlora-fsdp": {"method": "qlora", "gpus": 2, "sharding": "fsdp", "micro_batch": 2, "lora_targets": ["q", "v"],
+                   "offload": "optimizer+params"},
+    "full-zero3": {"method": "full", "gpus": 8, "sharding": "zero3", "offload": "optimizer+params",
+                   "precision": "bf16-mixed"},
+    "full-zero2": {"method": "full", "gpus": 8, "sharding": "zero2", "offload": "optimizer", "precision": "bf16-mixed"},
+    "dora": {"method": "dora", "gradient_checkpointing": False, "lora_targets": "all-linear+head"},
+    "dpo-nodes": {"method": "lora", "objective": "dpo", "gpus": 8, "nodes": 2, "sharding": "ddp"},
+    "pretrain": {"method": "full", "objective": "pretrain", "gpus": 8, "nodes": 4, "sharding": "fsdp", "packing": True},
+    "int8": {"method": "lora", "weights": "bnb-int8"},
+    "offloaded": {"method": "lora", "gradient_checkpointing": "offloaded", "optimizer": "paged-adamw-8bit"},
+    "grpo": {"method": "lora", "objective": "grpo", "gpus": 8, "sharding": "zero2", "grad_accum": 8},
+}  # fmt: skip
+ONLY = {"grpo": ("axolotl", "trl"), "deepspeed": ("full-zero3", "full-zero2")}
+
+
+def context(options: Options | None = None, **table: Any) -> Context:
+    deployment = document(**{"trainer": None, **table})
+    return Context(deployment, resolve(deployment, library()), predict(deployment, library()), options or Options())
+
+
+def files(name: str, **table: Any) -> dict[str, str]:
+    return render(name, context(**table))
+
+
+@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("tool", MAIN)
+def test_the_file_says_what_the_document_says(tool, job):
+    if job == "grpo" and tool not in ONLY["grpo"]:
+        with pytest.raises(BadInput):
+            files(tool, **JOBS[job])
+        return
+    found = files(tool, **JOBS[job])
+    values, table = yaml.safe_load(found[MAIN[tool]]), JOBS[job]
+    assert values[MICRO[tool]] == table.get("micro_batch", 1)
+    assert values["gradient_accumulation_steps"] == table.get("grad_accum", 1)
+    if job != "grpo" or tool == "axolotl":
+        assert values[LENGTH[tool]] == 4096
+    rank = values.get("lora_r", values.get("lora_rank"))
+    assert (rank == 16) == (table["method"] != "full")
+    assert ("deepspeed.json" in found) == (
+        table.get("sharding", "").startswith("zero") or (tool == "llama-factory" and table.get("sharding") == "fsdp")
+    )
+
+
+def test_zero_stages_and_offload_reach_deepspeed():
+    for job, stage in (("full-zero2", 2), ("full-zero3", 3)):
+        zero = json.loads(files("deepspeed", **JOBS[job])["deepspeed.json"])["zero_optimization"]
+        assert zero["stage"] == stage
+        assert zero["offload_optimizer"]["device"] == "cpu"
+        assert ("offload_param" in zero) == (stage == 3)
+
+
+def test_fsdp_reaches_axolotl_and_accelerate():
+    job = JOBS["qlora-fsdp"]
+    axolotl = yaml.safe_load(files("axolotl", **job)["axolotl.yaml"])
+    assert axolotl["fsdp_version"] == 2 and axolotl["fsdp_config"]["offload_params"] is True
+    assert axolotl["adapter"] == "qlora" and axolotl["load_in_4bit"] is True
+    assert axolotl["lora_target_modules"] == ["q_proj", "v_proj"]
+    launcher = yaml.safe_load(files("trl", **job)["accelerate.yaml"])
+    assert launcher["distributed_type"] == "FSDP" and launcher["num_processes"] == 2
+
+
+def test_megatron_gets_its_layout():
+    job = {"method": "full", "trainer": "megatron", "gpus": 8, "nodes": 8, "hardware": "h100-sxm-80gb",
+           "precision": "fp8-mixed", "gradient_checkpointing": "selective", "global_batch": 256,
+           "parallel": {"tp": 2, "pp": 4, "ep": 8}, "objective": "pretrain", "tokens": 1e9}  # fmt: skip
+    found = files("megatron", model=V3, **job)
+    values = yaml.safe_load(found["megatron.yaml"])
+    sizes = {k: v for k, v in values["model"].items() if k.endswith("parallel_size")}
+    assert sizes == {
+        "tensor_model_parallel_size": 2,
+        "pipeline_model_parallel_size": 4,
+        "context_parallel_size": 1,
+        "expert_model_parallel_size": 8,
+    }
+    assert values["train"]["global_batch_size"] == 256
+    assert values["train"]["train_iters"] == round(1e9 / (256 * 4096))
+    assert "mla_up_proj" in values["model"]["recompute_modules"]
+    assert "#SBATCH --nodes=8" in found["train.sbatch"]
+
+
+def test_ktransformers_goes_through_llama_factory():
+    job = {"method": "lora", "trainer": "ktransformers", "hardware": "rtx-4090", "seq_len": 1024}
+    values = yaml.safe_load(files("llama-factory", model=V3, **job)["llama-factory.yaml"])
+    assert values["use_kt"] is True and values["template"] == "deepseek3"
+    assert unsuitable(target("axolotl"), context(model=V3, **job))
+
+
+@pytest.mark.parametrize(
+    ("model", "template"),
+    [
+        (LLAMA, "llama3"),
+        ("meta-llama/Llama-2-7b-hf", "llama2"),
+        ("deepseek-ai/DeepSeek-R1-Distill-Llama-8B", "deepseekr1"),
+        ("Qwen/Qwen3-8B", "qwen3"),
+    ],
+)
+def test_chat_formats_by_model(model, template):
+    values = yaml.safe_load(files("llama-factory", model=model, method="lora")["llama-factory.yaml"])
+    assert values["template"] == template
+
+
+HOSTILE = [
+    "/models/a'b",
+    '/models/a"b: c',
+    "/models/$(reboot)",
+    "/models/x; rm -rf ~",
+    "/models/: {yaml}",
+    "/m/\u202eabc",
+]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+@pytest.mark.parametrize("tool", ["axolotl", "llama-factory", "trl", "megatron"])
+def test_hostile_paths_stay_text_or_are_refused(tool, path, tmp_path):
+    trainer = {"trainer": "megatron"} if tool == "megatron" else {}
+    try:
+        found = render(
+            tool, context(Options(model_path=path), method="lora", gpus=2, nodes=2, sharding="ddp", **trainer)
+        )
+    except BadInput:
+        return
+    texts = [
+        json.dumps(yaml.safe_load(text), ensure_ascii=False) for name, text in found.items() if name.endswith(".yaml")
+    ]
+    assert any(json.dumps(path, ensure_ascii=False) in text for text in texts)
+    for name, text in found.items():
+        if name.endswith((".sh", ".sbatch")):
+            assert path not in text
+            check_shell(tmp_path / "x.sh", text)
+
+
+@pytest.mark.parametrize("partition", ["gpu; reboot", "a\nb", "$(id)"])
+def test_hostile_partitions_are_refused(partition):
+    with pytest.raises(BadInput):
+        render("axolotl", context(Options(partition=partition), method="lora", gpus=8, nodes=2, sharding="ddp"))
+
+
+def check_shell(path: Path, text: str) -> None:
+    path.write_text(text)
+    done = subprocess.run(["bash", "-n", str(path)], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("tool", TARGETS[:3])
+def test_scripts_are_bash(tool, tmp_path):
+    for job in ("lora", "dpo-nodes"):
+        found = files(tool, **JOBS[job])
+        for name in ("train.sh", "train.sbatch"):
+            if name in found:
+                check_shell(tmp_path / name, found[name])
+    assert "train.sbatch" in files(tool, **JOBS["dpo-nodes"])
+
+
+def interpreter(tool: str) -> str:
+    named = dict(pair.split("=", 1) for pair in os.environ.get("DEPLOY_PLANNER_TRAINERS", "").split(",") if "=" in pair)
+    return named.get(tool) or named.get("*") or sys.executable
+
+
+@pytest.mark.parametrize("tool", ["axolotl", "llama-factory", "trl", "deepspeed"])
+def test_the_trainer_s_own_parser_reads_its_file(tool, tmp_path):
+    folders = []
+    for job, table in JOBS.items():
+        if tool not in ONLY.get(job, (tool,)) or job not in ONLY.get(tool, (job,)):
+            continue
+        folders.append(tmp_path / job)
+        folders[-1].mkdir()
+        for name, text in files(tool, **table).items():
+            (folders[-1] / name).write_text(text)
+    command = [interpreter(tool), str(PARSERS), tool, *map(str, folders)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    answer = json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {"problems": [done.stderr[-500:]]}
+    if "missing" in answer:
+        pytest.skip(f"{tool}'s own parser is not installed ({answer['missing']}): name it in DEPLOY_PLANNER_TRAINERS")
+    assert not answer["problems"]
