@@ -17,7 +17,7 @@ from planner.memory.finetune_objective import ROLLOUT_SHARE
 TARGET = Target(
     name="trl",
     about="TRL config with accelerate YAML (FSDP2 or DeepSpeed) and scripts",
-    checked_by="TRL's own SFTConfig, DPOConfig, GRPOConfig (1.16), accelerate's config class (1.15), on demand; bash -n",
+    checked_by="TRL's own SFTConfig, DPOConfig, GRPOConfig (1.16), accelerate's ClusterConfig (1.15), on demand",
     job="finetune",
     trainers=ON_TRANSFORMERS,
     main="trl.yaml",
