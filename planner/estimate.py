@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Origin = Literal["measured", "published", "formula", "assumed"]
-_ORDER: tuple[Origin, ...] = ("measured", "published", "formula", "assumed")
+_RANK: Mapping[Origin, int] = {"measured": 0, "published": 1, "formula": 2, "assumed": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def spread(value: float, below: float, above: float, origin: Origin = "formula",
 
 def worst_origin(*origins: Origin) -> Origin:
     """The weakest of several origins: what a figure made from them may claim."""
-    return max(origins, key=_ORDER.index, default="formula")
+    return max(origins, key=_RANK.__getitem__, default="formula")
 
 
 def total(parts: Mapping[str, Estimate]) -> Estimate:

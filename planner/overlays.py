@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from planner.errors import BadInput
 from planner.models.names import shown
@@ -19,8 +18,7 @@ VARIABLE = "DEPLOY_PLANNER_DATA"
 KINDS = ("accelerators", "models", "profiles", "prices")
 
 
-@dataclass(frozen=True, slots=True)
-class Overlay:
+class Overlay(NamedTuple):
     """One directory in use."""
 
     path: Path

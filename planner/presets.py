@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.data import read_toml
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
@@ -13,8 +12,7 @@ from planner.errors import BadInput
 DEFAULT = "chat"
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+class Preset(NamedTuple):
     """A kind of load with typical lengths."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.cluster import CPU, cluster_of
 from planner.documents.deployment import Deployment, EngineTable, HardwareTable, ServingTable, WorkloadTable
@@ -94,8 +93,7 @@ def _engine(deployment: Deployment, device: Device, assumed: dict[str, Any]) -> 
     return profile
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(NamedTuple):
     """What decides the defaults of ``[serving]``."""
 
     engine: EngineProfile

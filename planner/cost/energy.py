@@ -7,8 +7,8 @@ at the meter all of it times PUE. Wh per million tokens = W / (tokens/s) · 1e6 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from planner.cost.fleet import Fleet
 from planner.cost.money import product, rising
@@ -17,8 +17,7 @@ from planner.estimate import Estimate, total, worst_origin
 from planner.units import MEGA, SECONDS_PER_HOUR
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(NamedTuple):
     """Watts of a fleet, by part; ``total`` is at the meter."""
 
     devices: Estimate
@@ -30,8 +29,7 @@ class Draw:
     total: Estimate
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(NamedTuple):
     """A fleet's draw while idle, in each phase, and at its load."""
 
     idle: Draw

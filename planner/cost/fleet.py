@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hwdb.schema import Accelerator
 from planner.documents.result import Performance
 from planner.resolved import Resolved
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(NamedTuple):
     """Devices, and the servers that hold them."""
 
     accelerator: str

@@ -7,7 +7,7 @@ the amount is the rent, or depreciation plus electricity where only a purchase p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.cost.energy import Draw, draw, mixed, per_mtok, shares
 from planner.cost.fleet import Fleet, fleet_of, make_fleet, prefill_time
@@ -75,8 +75,7 @@ def _owned(bought: Price, count: int, power: Estimate, prices: Prices) -> Estima
     return Estimate(low, value, high, "assumed", {"device": device.value, "electricity": value - device.value})
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingStage:
+class TrainingStage(NamedTuple):
     """One stage of a training run."""
 
     name: str

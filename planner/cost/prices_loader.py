@@ -5,9 +5,8 @@ Rows of the user's own price files come as ``own``: where they speak of a device
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from planner.cost.money import Money
@@ -103,10 +102,17 @@ def _offers(rows: Rows) -> dict[str, list[Mapping[str, Any]]]:
 def _price(offers: list[Mapping[str, Any]]) -> Price:
     currency = offers[0]["currency"]
     offers = [offer for offer in offers if offer["currency"] == currency]
-    middle = median((offer["low"] + offer["high"]) / 2 for offer in offers)
+    middle = _median((offer["low"] + offer["high"]) / 2 for offer in offers)
     low, high = min(offer["low"] for offer in offers), max(offer["high"] for offer in offers)
     newest = max(offers, key=lambda offer: str(offer["date"]))
     return Price(Estimate(low, middle, high, "published"), currency, newest["date"], newest["source"])
+
+
+def _median(values: Iterable[float]) -> float:
+    """As of ``statistics``, without the modules that it brings along: prices are read at every start."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def _electricity(table: Mapping[str, Any], own: Rows) -> Price:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from planner.detect.surroundings import Surroundings, read_int, read_text
 from planner.detect.values import decimal
@@ -13,8 +13,7 @@ UNLIMITED = 1 << 62
 """cgroup v1 writes "no limit" as the largest page-aligned 63-bit number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What is left of the machine; None where nothing is limited."""
 
     memory_bytes: int | None = None

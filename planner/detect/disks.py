@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from planner.detect.surroundings import Surroundings, list_names, read_int, read_text
 from planner.documents.inventory import Disk
@@ -18,8 +18,7 @@ MAX_DISKS = 32
 NETWORK_PATIENCE_S = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One line of the mount table."""
 
     device: str

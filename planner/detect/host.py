@@ -5,8 +5,7 @@ Linux is read from ``/proc`` and sysfs; elsewhere, and where these are hidden, p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from planner.detect.cgroup import Limits, read_limits
 from planner.detect.disks import read_disks
@@ -21,8 +20,7 @@ from planner.units import KIB
 N = TypeVar("N", int, float)
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """Bytes; None where hidden."""
 
     total: int | None = None

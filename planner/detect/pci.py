@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from planner.detect.surroundings import Surroundings, list_names, read_int, read_text
 from planner.detect.values import pcie_generation
@@ -17,8 +17,7 @@ COMPUTE_CLASSES = ("0x0300", "0x0302", "0x1200")
 MAX_WIDTH = 32
 
 
-@dataclass(frozen=True, slots=True)
-class PciDevice:
+class PciDevice(NamedTuple):
     """One function of the bus; None where sysfs does not tell."""
 
     path: Path

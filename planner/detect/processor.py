@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from planner.detect.surroundings import Surroundings, list_names, read_text
 from planner.detect.values import clean
@@ -15,8 +16,7 @@ FEATURES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Processor:
+class Processor(NamedTuple):
     """None where the kernel does not tell."""
 
     name: str | None = None

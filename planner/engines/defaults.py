@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.engines.profile import EngineProfile
 from planner.models.architecture import Architecture, LatentAttention
@@ -25,8 +24,7 @@ _FALLBACK: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """What of a deployment decides defaults."""
 
     accelerator: str | None = None

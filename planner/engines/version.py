@@ -6,8 +6,8 @@ Only the release is ordered: "0.13.1.dev8+g2841a84ac" and "0.13.1rc2" both count
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 _MAX_LENGTH = 200
 _RELEASE = re.compile(
@@ -21,8 +21,7 @@ _LOCAL = re.compile(r"\+(?P<local>[0-9a-z][0-9a-z.\-_]*)", re.IGNORECASE)
 _CLAUSE = re.compile(r"^\s*(?P<op><=|>=|==|<|>)\s*(?P<version>[\w.]+)\s*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """What could be read of a version."""
 
     text: str

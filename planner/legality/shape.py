@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from planner.models.architecture import (
     Architecture,
@@ -27,8 +26,7 @@ PADDED_SCHEMES = frozenset({"mxfp4"})
 """Formats whose kernels pad a shard to whole groups (vLLM and SGLang mxfp4.py, TensorRT-LLM fused MoE: 2880 wide)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Width:
+class Width(NamedTuple):
     """A dimension that sharding divides: ``size`` in all, of which a shard must be a whole number of ``unit``."""
 
     module: str
@@ -55,8 +53,7 @@ class Width:
         return parts == 1 or self.size % (parts * self.unit) == 0
 
 
-@dataclass(frozen=True, slots=True)
-class ModelShape:
+class ModelShape(NamedTuple):
     """Everything the layout rules ask about a model in one weight format."""
 
     q_heads: tuple[int, ...]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from planner.estimate import Estimate, exact, spread
 from planner.memory.gguf_cache import LayerCache, layer_caches
@@ -25,8 +25,7 @@ _FIT_MARGIN = 1024 * MIB
 _HOST_MARGIN = 2 * GIB
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(NamedTuple):
     """What placement does not change."""
 
     layout: GgufLayout
@@ -36,8 +35,7 @@ class Sizes:
     """Index into ``kinds`` of each layer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Buffers:
+class Buffers(NamedTuple):
     """Bytes per GPU, and of the host last."""
 
     weights: tuple[float, ...]
@@ -97,8 +95,7 @@ def _caches(sizes: Sizes, placement: Placement) -> tuple[tuple[float, ...], tupl
     return tuple(kv), tuple(state)
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
+class Laid(NamedTuple):
     """A deployment with its context chosen and every layer placed."""
 
     resolved: Resolved

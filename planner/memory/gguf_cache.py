@@ -7,8 +7,8 @@ recurrent state always in fp32 (``llama_memory_recurrent``). A sliding-window la
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from planner.engines.profile import EngineProfile
 from planner.memory.memo import IdentityMemo
@@ -21,16 +21,14 @@ _STATE_BYTES = 4.0
 _TYPES = {"fp16": "F16", "f16": "F16", "bf16": "BF16", "fp32": "F32", "f32": "F32", "fp8": "Q8_0", "auto": "F16"}
 
 
-@dataclass(frozen=True, slots=True)
-class LayerCache:
+class LayerCache(NamedTuple):
     """Bytes that one layer keeps."""
 
     kv: float
     state: float
 
 
-@dataclass(frozen=True, slots=True)
-class CacheRules:
+class CacheRules(NamedTuple):
     """How an engine keeps its cache: facts of its profile under ``gguf``."""
 
     swa: bool

@@ -11,8 +11,8 @@ MLA of builds that expand the latent for prompts: 768 B per head and cell. Fitte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from planner.engines.profile import EngineProfile
 from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
@@ -36,8 +36,7 @@ _SPLIT_INPUTS = 6.0
 """Hidden states that cross a device border per copy of the pipeline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """The sizes that buffers depend on."""
 
     hidden: int
@@ -53,8 +52,7 @@ class Shape:
     """Some layer attends to the whole context."""
 
 
-@dataclass(frozen=True, slots=True)
-class ComputeRules:
+class ComputeRules(NamedTuple):
     """Engine facts under ``gguf``."""
 
     copies: int
@@ -71,8 +69,7 @@ class ComputeRules:
     mask_bytes: float
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """All that buffers depend on besides the placement."""
 
     shape: Shape
@@ -89,8 +86,7 @@ class Graph:
     """GPU kernels read the weights as they lie in host memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compute:
+class Compute(NamedTuple):
     """Bytes per GPU and on the host."""
 
     gpus: tuple[float, ...]

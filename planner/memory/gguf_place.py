@@ -8,14 +8,13 @@ with ``n_gpu_layers`` below the layer count the last ones go to the GPUs; the ou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 HOST = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """Device index (``HOST`` for the CPU) of each layer, its experts, and the output matrix."""
 
     layers: tuple[int, ...]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.models.tables import table
 
 NOT_FAMILIES = ("spellings", "layer_tokens", "nested", "neutral")
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """One ``model_type``: the canonical keys it implies, its own spellings, the family of its language model."""
 
     name: str

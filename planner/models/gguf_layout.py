@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from planner.models.architecture import Architecture, Tensor
 from planner.models.gguf_mix import (
@@ -22,8 +23,7 @@ Types = tuple[tuple[str, float], ...]
 """(ggml type, bytes) pairs."""
 
 
-@dataclass(frozen=True, slots=True)
-class LayerBytes:
+class LayerBytes(NamedTuple):
     """One layer of the file."""
 
     dense: Types
@@ -36,8 +36,7 @@ class LayerBytes:
     expert_bytes: float
 
 
-@dataclass(frozen=True, slots=True)
-class GgufLayout:
+class GgufLayout(NamedTuple):
     """A whole file: vision tower (its own file) and multi-token prediction excluded."""
 
     embedding: Types
@@ -106,8 +105,8 @@ def _sum(types: Types) -> float:
 
 def _tied_mix(mix: Mix) -> Mix:
     """A table that is also the head has the head's type (``llama_tensor_get_type``)."""
-    rules = tuple(replace(rule, kind="token_embd") for rule in mix.rules if rule.kind == "output")
-    return replace(mix, rules=(*rules, *mix.rules))
+    rules = tuple(rule._replace(kind="token_embd") for rule in mix.rules if rule.kind == "output")
+    return mix._replace(rules=(*rules, *mix.rules))
 
 
 def _layers(architecture: Architecture, mix: Mix) -> list[LayerBytes]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.data import read_toml
 from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE, Tensor
@@ -19,8 +18,7 @@ _UNKNOWN_SPREAD = 0.15
 _PLAIN = {"none": "BF16", "bf16": "BF16", "fp16": "F16", "fp32": "F32", "mxfp4": "MXFP4", "nvfp4": "NVFP4"}
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """``type`` for tensors of ``kind`` (or of a group, ending in ``*``) where ``when`` holds."""
 
     kind: str
@@ -28,8 +26,7 @@ class Rule:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
+class Mix(NamedTuple):
     """A quantisation mix: first rule that holds, else the base type."""
 
     name: str
@@ -40,8 +37,7 @@ class Mix:
     """The mix is in the table under this name (or an alias)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a tensor stands: the conditions of rules that hold there. Layers of the same place have the same types."""
 
     holds: frozenset[str]
@@ -73,7 +69,7 @@ def kept_mix(name: str, model_type: str) -> Mix:
     rows = [
         row for row in read_toml(_TABLE)["kept"] if row["model_type"] == model_type and mix.base not in row["except"]
     ]
-    return replace(mix, rules=(*(_rule(row) for row in rows), *mix.rules))
+    return mix._replace(rules=(*(_rule(row) for row in rows), *mix.rules))
 
 
 @lru_cache(maxsize=512)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from hwdb.schema import Source
 from planner.data import read_toml
@@ -15,8 +15,7 @@ _GGUF_FLOAT = {"F32": "bf16", "F16": "bf16", "BF16": "bf16", "MXFP4": "int4", "M
 _BITS_LEVEL = {1: "int2", 2: "int2", 3: "int3", 4: "int4", 5: "int5", 6: "int6", 8: "int8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One published comparison of a format with the unquantised model."""
 
     format: str
@@ -29,8 +28,7 @@ class Evidence:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class FormatQuality:
+class FormatQuality(NamedTuple):
     """What is known of a format; None is "unknown"."""
 
     format: str

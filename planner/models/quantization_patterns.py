@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import NamedTuple
 
 from planner.models.architecture import Tensor
 
@@ -24,8 +25,7 @@ SAMPLE = "model.layers.0."
 """Where a layer's modules stand, for patterns that are written for full names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A pattern inside numbered layers."""
 
     tail: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from hwdb.schema import Accelerator
 from planner.engines.profile import EngineProfile
@@ -13,8 +13,7 @@ from planner.memory.memo import IdentityMemo
 _FILE = "performance/curves/local.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceCurve:
+class DeviceCurve(NamedTuple):
     """What one class of device reaches of its data sheet; see the head of the file for the fields."""
 
     name: str
@@ -49,8 +48,7 @@ class DeviceCurve:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class HostCurve:
+class HostCurve(NamedTuple):
     """What a CPU reaches of its memory bandwidth, and its matrix products."""
 
     share: float
@@ -80,8 +78,7 @@ class HostCurve:
     spread: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class EngineCurve:
+class EngineCurve(NamedTuple):
     """Speed against llama.cpp."""
 
     decode: float
@@ -90,8 +87,7 @@ class EngineCurve:
     host_prefill: float
 
 
-@dataclass(frozen=True, slots=True)
-class BackendCurve:
+class BackendCurve(NamedTuple):
     """Speed of a portable backend against the vendor's own."""
 
     vendors: tuple[str, ...]
@@ -140,20 +136,19 @@ def load_local_curves(read_toml: Callable[[str], Mapping[str, Any]]) -> LocalCur
 def local_curves(data: Mapping[str, Any]) -> LocalCurves:
     """The curves from the parsed file."""
     return LocalCurves(
-        devices=tuple(DeviceCurve(**_typed(DeviceCurve, row)) for row in data["devices"]),
-        host=HostCurve(**_typed(HostCurve, data["host"])),
+        devices=tuple(DeviceCurve(**_typed(DeviceCurve._fields, row)) for row in data["devices"]),
+        host=HostCurve(**_typed(HostCurve._fields, data["host"])),
         gpu_types=dict(data["types"]["gpu"]),
         cpu_types=dict(data["types"]["cpu"]),
         prefill_types=dict(data["types"]["prefill"]),
         engines={name: EngineCurve(**row) for name, row in data["engines"].items()},
-        backends={name: BackendCurve(**_typed(BackendCurve, row)) for name, row in data["backends"].items()},
+        backends={name: BackendCurve(**_typed(BackendCurve._fields, row)) for name, row in data["backends"].items()},
         flop_per_byte=dict(data["flop_per_byte"]),
     )
 
 
-def _typed(kind: type, row: Mapping[str, Any]) -> dict[str, Any]:
+def _typed(known: tuple[str, ...], row: Mapping[str, Any]) -> dict[str, Any]:
     """The row's known fields, lists as tuples."""
-    known = {field.name for field in fields(kind)}
     return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items() if key in known}
 
 

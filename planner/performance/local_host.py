@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hwdb.schema import Accelerator
 from planner.performance.local_curves import HostCurve
@@ -14,8 +14,7 @@ _SOCKETS = re.compile(r"\s*(?:cpu:\s*)?([248])\s*x\b", re.IGNORECASE)
 _MAX_TEXT = 300
 
 
-@dataclass(frozen=True, slots=True)
-class HostSpeed:
+class HostSpeed(NamedTuple):
     """Bytes per second of all sockets, and how surely."""
 
     bytes_s: float

@@ -5,7 +5,7 @@ Layers run one after the other, so devices add up: a layer split over GPUs does 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.errors import UnknownFact
 from planner.memory.gguf_buffers import gpu_count, laid
@@ -20,8 +20,7 @@ from planner.resolved import Resolved
 _NO_BACKEND = BackendCurve((), 1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(NamedTuple):
     """Everything that step times depend on."""
 
     resolved: Resolved

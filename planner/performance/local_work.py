@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from planner.memory.gguf_cache import cache_bytes_per_element, cache_rules
 from planner.memory.gguf_place import Placement
@@ -48,8 +49,7 @@ class DeviceWork:
         self.window_bytes += layer.window_bytes * count
 
 
-@dataclass(frozen=True, slots=True)
-class LayerWork:
+class LayerWork(NamedTuple):
     """Per token of one layer kind."""
 
     dense_flop: float

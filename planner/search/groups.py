@@ -6,7 +6,7 @@ Budgets use what is free. A group is one way to use the inventory; groups may ov
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.documents.deployment import HardwareTable, HostTable
 from planner.documents.inventory import GpuDevice, HostInfo, Inventory, MigSlice, Node
@@ -16,8 +16,7 @@ BUSY_SHARE = 0.15
 """A device with more of its memory held by others is set apart from idle ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """One device or slice that a plan may use."""
 
     accelerator: str | None
@@ -41,8 +40,7 @@ class Unit:
         return self.free_bytes < (1 - BUSY_SHARE) * self.total_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Equal devices, equally many in each of ``nodes`` machines."""
 
     accelerator: str

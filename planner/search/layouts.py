@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.documents.request import Goal
 from planner.legality.shape import ModelShape
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Ways of parallelism."""
 
     tp: int = 1
@@ -34,8 +33,7 @@ class Layout:
         return " ".join(parts) or "one device"
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(NamedTuple):
     """What bounds the layouts."""
 
     per_node: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.documents.request import Goal
 from planner.resolved import Workload
@@ -13,8 +13,7 @@ STEP = 256
 """Contexts are proposed in whole multiples of this many tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """Load, goal and limits."""
 
     workload: Workload

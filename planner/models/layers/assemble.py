@@ -101,7 +101,7 @@ def _prediction_specs(keys: Keys, specs: Sequence[LayerSpec], translate: Mapping
         return [spec_of(listed, 0, token) for token in mixer_tokens(listed, len(names), translate)]
     last = next((s for s in reversed(specs) if SOFTMAX & set(s.mixers)), specs[-1])
     values = tuple(pair for pair in last.values if pair[0] != "has_indexer")
-    return [replace(last, feed_forward=keys.words("prediction_feed", "") or specs[-1].feed_forward, values=values)]
+    return [last._replace(feed_forward=keys.words("prediction_feed", "") or specs[-1].feed_forward, values=values)]
 
 
 def _joint(keys: Keys) -> Iterator[Tensor]:

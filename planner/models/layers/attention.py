@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.models.architecture import Attention, Cache, Tensor
 from planner.models.config_keys import Keys
@@ -13,8 +13,7 @@ MAX_HEADS = 1 << 16
 NAMES = "self_attn.q_proj self_attn.k_proj self_attn.v_proj self_attn.o_proj"
 
 
-@dataclass(frozen=True, slots=True)
-class Heads:
+class Heads(NamedTuple):
     """Head counts and sizes of one attention."""
 
     q: int

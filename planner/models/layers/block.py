@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from planner.models.architecture import Cache, Dense, Mixer, MoE, Part, Shard, Tensor
 
 Value = int | str | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class LayerSpec:
+class LayerSpec(NamedTuple):
     """What tells one decoder layer from another, read off the config's patterns. Equal specs share one ``Layer``."""
 
     mixers: tuple[str, ...] = ("attention",)
@@ -21,8 +20,7 @@ class LayerSpec:
     """Keys that this layer sees otherwise than the config says (heads of sliding layers, sizes of a NAS block)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Part of a layer."""
 
     tensors: tuple[Tensor, ...] = ()

@@ -10,9 +10,8 @@ a true, non-zero key; ``on:NAME`` only in layers with that mixer or feed-forward
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from planner.models.architecture import Part, Shard, Tensor
 from planner.models.config_keys import MAX_SIZE, Keys, shown, whole_number
@@ -22,8 +21,7 @@ from planner.models.layers.block import LayerSpec
 SHARDS: dict[str, Shard] = {"col": "column", "row": "row", "kv": "kv", "vocab": "vocab"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One parsed line."""
 
     module: str

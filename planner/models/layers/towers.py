@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from planner.models.architecture import Tensor, VisionTower
 from planner.models.config_keys import MAX_LAYERS, Keys
@@ -17,8 +17,7 @@ PAIRS = ("image_size", "patch_size", "merge_kernel_size", "temporal_patch_size")
 """Keys that may hold one number per side; towers are square in all published configs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Towers:
+class Towers(NamedTuple):
     """All encoders of a model with what joins them to it."""
 
     tensors: tuple[Tensor, ...] = ()
