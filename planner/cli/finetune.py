@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.report_option import add_report_option, report_path, write_report_of
-from planner.cli.values import count, positive, tokens
+from planner.cli.values import count, positive, share, tokens
 from planner.errors import BadInput, Exit
 from planner.training.request import FinetuneGoal, FinetuneRequest
 
@@ -25,7 +25,8 @@ EXAMPLES = """examples:
   deploy-planner finetune --model llama-3.1-8b-instruct                        on this machine
   deploy-planner finetune --model qwen3-32b --hardware 2xRTX-4090 --method qlora --tokens 20e6
   deploy-planner finetune --model deepseek-v3 --hardware 32x8xH100-SXM --method full --preset domain --json
-  deploy-planner finetune --model llama-3.1-70b-instruct --hardware 8xH100-SXM --goal memory --seq-len 16384"""
+  deploy-planner finetune --model llama-3.1-70b-instruct --hardware 8xH100-SXM --goal memory --seq-len 16384
+  deploy-planner finetune --model qwen2.5-7b --teacher deepseek-r1 --samples 800000 --hardware 8xH200-SXM"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _question_options(parser)
     _job_options(parser)
+    _teacher_options(parser)
     answer = parser.add_argument_group("the answer")
     form = answer.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the plan document as JSON")
@@ -72,15 +74,34 @@ def _job_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--rank", type=count(1, 10**6), metavar="N", help="of the adapters (16)")
 
 
-def run(args: argparse.Namespace) -> int:
-    from planner.training.search import plan_finetune
+def _teacher_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("distillation: a teacher writes the samples first, on the same hardware")
+    group.add_argument("--teacher", metavar="ID|PATH", help="the model that writes them")
+    group.add_argument("--samples", type=count(1, 10**10), default=800_000, metavar="N", help="to learn from (800000)")
+    group.add_argument("--prompt-tokens", type=tokens, default=200, metavar="N", help="of a question (200)")
+    group.add_argument("--answer-tokens", type=tokens, default=5000, metavar="N", help="of an answer (5000)")
+    group.add_argument("--keep", type=share, default=1.0, metavar="SHARE", help="of the answers that survive (1)")
 
+
+def run(args: argparse.Namespace) -> int:
     library = library_of(args)
     report = report_path(args)
-    document = plan_finetune(request_of(args, library), library)
+    document = _planned(args, library)
     write_report_of(report, document, library, args)
     _write(_text(document, args), args)
     return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
+
+
+def _planned(args: argparse.Namespace, library: Library) -> PlanDocument:
+    request = request_of(args, library)
+    if args.teacher is None:
+        from planner.training.search import plan_finetune
+
+        return plan_finetune(request, library)
+    from planner.training.distill import Distillation, plan_distillation
+
+    asked = Distillation(args.teacher, args.samples, args.prompt_tokens, args.answer_tokens, args.keep)
+    return plan_distillation(asked, request, library)
 
 
 def request_of(args: argparse.Namespace, library: Library) -> FinetuneRequest:

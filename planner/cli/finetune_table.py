@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from planner.cli.tables import VERDICT_MARKS, align, in_unit
 from planner.documents.result import FinetuneResult, PlanDocument, PlannedDeployment, Rejection, TrainingFiles
+from planner.estimate import Estimate
+from planner.training.distill import totals
 from planner.training.document import headline, hours_text
 from planner.units import KILO, human_bytes, human_count
 
@@ -38,6 +40,8 @@ def finetune_table(document: PlanDocument) -> str:
     if document.candidates:
         blocks.append(align([HEAD, *(_row(c) for c in document.candidates)]))
         blocks.append(_first(document.candidates[0]))
+    if document.stages:
+        blocks.append("steps\n" + align(_stage_rows(document), indent="  "))
     if document.rejected:
         blocks.append("ruled out\n" + "\n".join(_rejection_lines(document.rejected)))
     if document.assumed:
@@ -51,6 +55,8 @@ def finetune_markdown(document: PlanDocument) -> str:
     lines = [f"# Training plan: {document.verdict}", "", headline(document), "", _verdict_line(document), ""]
     if document.candidates:
         lines += [_pipe(HEAD), _pipe(("---",) * len(HEAD)), *(_pipe(_row(c)) for c in document.candidates), ""]
+        if document.stages:
+            lines += ["## Steps", "", *(_pipe(row) for row in _stage_rows(document)), ""]
         lines += ["## Why the first", "", *(f"- {reason}" for reason in document.candidates[0].reasons), ""]
     if document.rejected:
         lines += ["## Ruled out", "", _pipe(("count", "rule", "why", "example", "way out")), _pipe(("---",) * 5)]
@@ -128,6 +134,28 @@ def step_bar(proposal: PlannedDeployment, width: int = 40) -> str:
         filled += result.allocated.terms.get(part, 0.0)
         cells += letter * (min(width, round(width * filled / result.capacity)) - len(cells))
     return cells.ljust(width, "·")
+
+
+def _stage_rows(document: PlanDocument) -> Iterator[tuple[str, ...]]:
+    for stage in document.stages:
+        hours = hours_text(stage.hours.value) if stage.hours else "unknown"
+        cells = _cost_cells(stage.gpu_hours, stage.energy_wh, stage.money, stage.currency)
+        yield stage.name, stage.about, hours, *cells
+    whole = totals(document)
+    if "hours" in whole:
+        currency = document.stages[0].currency
+        cells = _cost_cells(whole.get("gpu_hours"), whole.get("energy_wh"), whole.get("money"), currency)
+        yield "together", "", hours_text(whole["hours"].value), *cells
+
+
+def _cost_cells(
+    gpu_hours: Estimate | None, energy_wh: Estimate | None, money: Estimate | None, currency: str
+) -> tuple[str, ...]:
+    return (
+        f"{gpu_hours.value:,.0f} GPU hours" if gpu_hours else "unknown",
+        f"{energy_wh.value / _KWH:,.0f} kWh" if energy_wh else "unknown",
+        f"{money.value:,.0f} {currency}" if money else "unknown",
+    )
 
 
 def _verdict_line(document: PlanDocument) -> str:

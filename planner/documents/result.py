@@ -227,6 +227,21 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """One step of a plan that has several: generation by a teacher, training of a student."""
+
+    name: str
+    about: str
+    deployment: dict[str, Any]
+    """Ready to export."""
+    hours: Estimate | None = None
+    gpu_hours: Estimate | None = None
+    energy_wh: Estimate | None = None
+    money: Estimate | None = None
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
 class PlanDocument:
     """Ranked proposals and everything that was ruled out."""
 
@@ -238,4 +253,6 @@ class PlanDocument:
     rejected: tuple[Rejection, ...] = ()
     considered: int = 0
     assumed: dict[str, Any] = field(default_factory=dict)
+    stages: tuple[PlannedStage, ...] = ()
+    """Steps of a plan that has several, in order; empty where one deployment is all."""
     schema: Literal["deploy-planner/plan/1"] = "deploy-planner/plan/1"

@@ -53,7 +53,7 @@ def _shape_rules(job: Job) -> Iterator[Finding]:
     architecture, parallel = job.architecture, job.parallel
     heads = _heads(architecture)
     if parallel.tp > 1 and any(h % parallel.tp for h in heads):
-        tp = next(n for n in range(parallel.tp, 0, -1) if all(h % n == 0 for h in heads))
+        tp = next(n for n in range(parallel.tp, 0, -1) if job.gpus % n == 0 and all(h % n == 0 for h in heads))
         message = f"tp = {parallel.tp} does not divide {', '.join(map(str, sorted(heads)))} attention heads"
         yield Finding("tp-divides-heads", message, f"set tp = {tp}", change={"finetune.parallel.tp": tp})
     stages = parallel.pp * parallel.vp

@@ -39,8 +39,8 @@ def full_fine_tuning(base: Resolved, table: FinetuneTable, library: Library, tri
         ways = [Way("a shorter sequence: no number of known cards holds this one on each", {})]
     device = resolved.cluster.device
     message = (
-        f"on devices alone the lightest full step needs {human_bytes(need)} on each of {resolved.cluster.num_devices} GPUs "
-        f"of {human_bytes(device.memory_bytes)}"
+        f"on devices alone the lightest full step needs {human_bytes(need)} "
+        f"on each of {resolved.cluster.num_devices} GPUs of {human_bytes(device.memory_bytes)}"
     )
     fix = "; or ".join(way.words for way in ways)
     return Rejection(RULE, message, tried, "full · bf16 · adamw-8bit · fsdp · checkpoints", fix, ways[0].change)
