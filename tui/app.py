@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from typing import TYPE_CHECKING, Any
 
 from tui import themes
+from tui.actions import Actions
+from tui.ascii import Ascii, wanted
 from tui.draft import Draft
-from tui.jobs import Jobs
-from tui.main import INTERRUPTED
 from tui.messages import (
     CataloguePaneShown,
     Changed,
@@ -40,25 +36,12 @@ SWITCH_S = 0.0005
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
 
-class PlannerApp(Jobs):
+class PlannerApp(Actions):
     """deploy-planner in a terminal."""
 
     TITLE = "deploy-planner"
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", show=False, id="app.help", tooltip="Help for this place, with every key"),
-        Binding("p", "pin", "Pin", id="app.pin", tooltip="Pin this plan: ▲ ▼ compare with it from then on"),
-        Binding("e", "simulate", "Simulate", show=False, id="app.simulate", tooltip="Plan for hardware you name"),
-        Binding("u", "undo", "Undo", show=False, id="app.undo", tooltip="Take the last change back"),
-        Binding("ctrl+r", "redo", "Redo", show=False, id="app.redo", tooltip="Make the change again"),
-        Binding("ctrl+s", "export", "Export", show=False, id="app.export", tooltip="Go and write the document"),
-        Binding(
-            "T", "toggle_theme", "Look", show=False, id="app.theme", tooltip="Dark, light, high contrast, terminal"
-        ),
-        Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave", priority=True),
-        Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
-    ]
 
     def __init__(
         self,
@@ -67,8 +50,11 @@ class PlannerApp(Jobs):
         *,
         services: Services | None = None,
         debounce_s: float = DEBOUNCE_S,
+        ascii_only: bool = False,
     ) -> None:
         super().__init__(overlays, services or Services(), debounce_s)
+        if ascii_only:
+            self._filters.append(Ascii())
         self._hardware = hardware
         self._possible: object = None
         self.register_theme(themes.HIGH_CONTRAST)
@@ -123,7 +109,7 @@ class PlannerApp(Jobs):
             from planner.presets import DEFAULT, preset
 
             self.session.begin(Draft(inventory=inventory, site=site).with_preset(preset(DEFAULT)))
-            self._draft_changed()
+            self.draft_changed()
         elif not self._change({"inventory": inventory, "site": site}):
             self.redraw()
 
@@ -147,7 +133,8 @@ class PlannerApp(Jobs):
         if self.session.draft.inventory is None:
             self.session.failure = reason
             self.redraw()
-        self.notify(reason, title=what.capitalize(), severity="error", timeout=12)
+        else:
+            self.notify(reason, title=what.capitalize(), severity="error", timeout=12)
 
     def on_plan_progress(self, event: PlanProgress) -> None:
         if event.draft == self.session.draft and not self.session.current:
@@ -170,10 +157,10 @@ class PlannerApp(Jobs):
     def _change(self, changes: dict[str, Any]) -> bool:
         if not self.session.change(changes):
             return False
-        self._draft_changed()
+        self.draft_changed()
         return True
 
-    def _draft_changed(self) -> None:
+    def draft_changed(self) -> None:
         self.plan_soon()
         self.redraw()
 
@@ -200,143 +187,23 @@ class PlannerApp(Jobs):
         if self.session.best is not None:
             self.read_load_curve(self.session.best)
 
-    # actions
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be done now is greyed."""
-        possible = {
-            "pin": lambda: self.session.best is not None,
-            "undo": lambda: bool(self.session.done),
-            "redo": lambda: bool(self.session.undone),
-            "save_site": lambda: self.session.draft.inventory is not None,
-            "stop": lambda: self.planning or self.running("hardware") or self.running("fits"),
-        }.get(action)
-        return True if possible is None or possible() else None
-
-    def action_detect(self) -> None:
-        """Look at this machine again."""
-        self.detect_hardware()
-
-    def action_simulate(self) -> None:
-        """Plan for hardware that is named."""
-        from tui.hints import HARDWARE_ABOUT, hardware_hint
-
-        self._ask("Plan for other hardware", HARDWARE_ABOUT, "", lambda line: hardware_hint(line, self.library()))
-
-    def action_open(self) -> None:
-        """Plan for hardware in a file."""
-        from tui.hints import FILE_ABOUT, file_hint
-
-        self._ask("Open hardware", FILE_ABOUT, f"{Path.cwd()}/", file_hint)
-
-    def _ask(self, title: str, about: str, line: str, hint: Any) -> None:
-        from tui.modals.prompt import PromptModal
-
-        def take(spec: str | None) -> None:
-            if spec:
-                self.load_hardware(str(Path(spec).expanduser()) if spec.startswith("~") else spec)
-
-        self.push_screen(PromptModal(title, about, line, hint), take)
-
-    def action_save_site(self) -> None:
-        """Keep the hardware as a file."""
-        from tui.hints import SAVE_ABOUT, save_hint
-        from tui.modals.prompt import PromptModal
-
-        self.push_screen(PromptModal("Save this hardware", SAVE_ABOUT, "site.json", save_hint), self._save_site)
-
-    def _save_site(self, name: str | None) -> None:
-        if not name:
-            return
-        from planner.documents.encode import to_json
-        from planner.documents.files import write_whole
-        from planner.errors import BadInput
-
-        try:
-            write_whole(Path(name).expanduser(), to_json(self.session.draft.inventory) + "\n", overwrite=True)
-        except BadInput as error:
-            self.notify(str(error), title="Not saved", severity="error", timeout=10)
-        else:
-            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6)
-
-    def action_stop(self) -> None:
-        """Stop what is being worked out; what there is so far stays."""
-        self.stop_planning()
-        self.stop_fits()
-        self.workers.cancel_group(self, "hardware")
-        if self.session.draft.inventory is None:
-            self.show_activity("stopped · e names hardware, r looks again")
-        self.redraw()
-
-    def action_pin(self) -> None:
-        """Pin the plan looked at; pinning it again lets it go."""
-        best = self.session.best
-        self.session.pinned = None if best is self.session.pinned else best
-        self.notify("Pinned: ▲ ▼ now compare with this plan" if self.session.pinned else "Nothing is pinned", timeout=3)
-        self.redraw()
-
-    def action_undo(self) -> None:
-        if self.session.undo():
-            self._draft_changed()
-
-    def action_redo(self) -> None:
-        if self.session.redo():
-            self._draft_changed()
-
-    async def action_export(self) -> None:
-        await self.walk.action_go("export")
-
-    def action_toggle_theme(self) -> None:
-        """The next look."""
-        index = themes.CYCLE.index(self.theme) if self.theme in themes.CYCLE else -1
-        self.theme = themes.CYCLE[(index + 1) % len(themes.CYCLE)]
-
-    def action_interrupt(self) -> None:
-        """Ctrl-C: leave at once, the terminal as it was."""
-        self.exit(return_code=INTERRUPTED)
-
-    def action_help(self) -> None:
-        """Help for what has the focus."""
-        from tui.modals.reader import HelpModal, help_for
-
-        keys = [
-            (self.get_key_display(active.binding), active.binding.tooltip)
-            for active in self.screen.active_bindings.values()
-            if active.enabled and active.binding.id and active.binding.tooltip
-        ]
-        self.push_screen(HelpModal(help_for(self.focused), keys))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Everything that has a key is in the palette too."""
-        yield from super().get_system_commands(screen)
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if active.enabled and binding.tooltip and not binding.system:
-                command = f"{active.binding.description} ({self.get_key_display(binding)})"
-                yield SystemCommand(command, binding.tooltip, _runner(self, binding.action, active.node))
-
-
-def _runner(app: PlannerApp, action: str, node: Any) -> Any:
-    async def run() -> None:
-        await app.run_action(action, node)
-
-    return run
-
 
 def run_app(argv: list[str]) -> int:
     """Parse the app's few options and run it."""
-    hardware, overlays = _options(argv) if argv else (None, ())
+    options = _options(argv) if argv else {}
     sys.setswitchinterval(SWITCH_S)
-    app = PlannerApp(hardware, overlays)
+    app = PlannerApp(**{"ascii_only": wanted(os.environ), **options})
     app.run()
     return app.return_code or 0
 
 
-def _options(argv: list[str]) -> tuple[str | None, tuple[Path, ...]]:
+def _options(argv: list[str]) -> dict[str, Any]:
     import argparse
 
     parser = argparse.ArgumentParser(prog="deploy-planner", add_help=False)
     parser.add_argument("--hardware", metavar="SPEC|FILE")
     parser.add_argument("--data", action="append", default=[], metavar="DIR")
+    parser.add_argument("--ascii", action="store_true")
     args = parser.parse_args(argv)
-    return args.hardware, tuple(Path(folder) for folder in args.data)
+    given: dict[str, Any] = {"hardware": args.hardware, "overlays": tuple(Path(folder) for folder in args.data)}
+    return given | ({"ascii_only": True} if args.ascii else {})

@@ -25,7 +25,7 @@ def hardware_hint(line: str, library: Library) -> Hint:
     """What hardware a line names, and names that continue it."""
     from planner.detect.spec import inventory_from_spec
     from planner.errors import PlannerError
-    from tui.panes.hardware import summary
+    from tui.hardware_text import summary
 
     if looks_like_path(line):
         return file_hint(line)

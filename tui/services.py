@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,16 @@ def _detect(library: Library) -> Inventory:
 def _load(spec: str, library: Library) -> Inventory:
     from planner.detect.spec import load_hardware
 
-    return load_hardware(spec, library.database)
+    return _with_host(load_hardware(spec, library.database), library)
+
+
+def _with_host(inventory: Inventory, library: Library) -> Inventory:
+    """ "cpu" says nothing of the machine: this one is meant."""
+    node = inventory.nodes[0]
+    if inventory.origin != "simulated" or node.devices or node.host.ram_bytes is not None:
+        return inventory
+    host = _detect(library).nodes[0].host
+    return replace(inventory, nodes=(replace(node, host=host), *inventory.nodes[1:]))
 
 
 def _plan(request: PlanRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:

@@ -10,13 +10,15 @@ from planner.documents.inventory import GpuDevice, HostInfo, Inventory, Node
 from planner.documents.result import Rejection
 from planner.estimate import Estimate
 from tests.tui.conftest import answered, inventory_of
+from tui import hardware_text as hardware
 from tui import plan_rows, text
 from tui.bars import bars_of
 from tui.draft import Draft
 from tui.explain import column_about, figure_text, of_figure, texts
 from tui.figures import COST, FIGURES, MEMORY, PANEL, SPEED
 from tui.fixes import changes_of, in_words, with_nodes
-from tui.panes import hardware, model
+from tui.panes import hardware as hardware_pane
+from tui.panes import model
 from tui.session import Session
 from tui.widgets.answer_lines import answer_lines, waiting_lines
 
@@ -39,7 +41,7 @@ def test_every_figure_has_its_words_and_a_formula(key: str) -> None:
 
 def test_every_column_of_every_table_is_explained() -> None:
     tables = {
-        "hardware": hardware.COLUMNS,
+        "hardware": hardware_pane.COLUMNS,
         "model": model.COLUMNS,
         "plans": (*plan_rows.STACKED, *plan_rows.WIDE),
         "figures": plan_rows.FIGURE_COLUMNS,
@@ -122,7 +124,8 @@ def test_why_not_speaks_of_the_model_looked_at_alone(session: Session) -> None:
 
 def test_waiting_and_failing_are_said_with_a_next_step() -> None:
     assert "e names" in " ".join(waiting_lines(Session()))
-    session = Session(failure="no such model")
+    session = Session(Draft(inventory=inventory_of("8xH200")), failure="no such model")
+    assert "e names" in " ".join(waiting_lines(Session(failure="no such card")))
     assert "u takes" in " ".join(waiting_lines(session))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 13
 VALUE_WIDTH = 11
+CHANGE_IT = "Change the input it names; u takes the last change back."
 
 
 def panel_figures(plan: PlannedDeployment) -> list[tuple[Figure, Estimate]]:
@@ -69,7 +70,8 @@ def waiting_lines(session: Session | None) -> list[str]:
     if session is None or (session.plan is None and session.failure is None):
         return [(session.activity if session else "") or "No hardware yet: e names some, r looks at this machine."]
     if session.failure is not None:
-        return [f"✗ {session.failure}", "", "Change the input it names; u takes the last change back."]
+        way = "e names hardware, o opens a file, r looks at this machine."
+        return [f"✗ {session.failure}", "", way if session.draft.inventory is None else CHANGE_IT]
     lines = ["✗ Nothing that fits was found.", ""]
     for item in (session.plan.rejected if session.plan else ())[:4]:
         lines += [f"✗ {item.count:,} × {item.message}", *([f"  → {item.fix}"] if item.fix else [])]

@@ -1,0 +1,164 @@
+"""What keys and palette do that is not one step's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tui import themes
+from tui.jobs import Jobs
+from tui.main import INTERRUPTED
+
+if TYPE_CHECKING:
+    from tui.modals.prompt import Hint
+    from tui.walk import WalkScreen
+
+
+class Actions(Jobs):
+    """The app's actions, with their keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", show=False, id="app.help", tooltip="Help for this place, with every key"),
+        Binding("p", "pin", "Pin", id="app.pin", tooltip="Pin this plan: ▲ ▼ compare with it from then on"),
+        Binding("e", "simulate", "Simulate", show=False, id="app.simulate", tooltip="Plan for hardware you name"),
+        Binding("u", "undo", "Undo", show=False, id="app.undo", tooltip="Take the last change back"),
+        Binding("ctrl+r", "redo", "Redo", show=False, id="app.redo", tooltip="Make the change again"),
+        Binding("ctrl+s", "export", "Export", show=False, id="app.export", tooltip="Go and write the document"),
+        Binding(
+            "T", "toggle_theme", "Look", show=False, id="app.theme", tooltip="Dark, light, high contrast, terminal"
+        ),
+        Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave", priority=True),
+        Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
+    ]
+
+    @property
+    def walk(self) -> WalkScreen:
+        raise NotImplementedError
+
+    def draft_changed(self) -> None:
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What cannot be done now is greyed."""
+        possible = {
+            "pin": lambda: self.session.best is not None,
+            "undo": lambda: bool(self.session.done),
+            "redo": lambda: bool(self.session.undone),
+            "save_site": lambda: self.session.draft.inventory is not None,
+            "stop": lambda: self.planning or self.running("hardware") or self.running("fits"),
+        }.get(action)
+        return True if possible is None or possible() else None
+
+    def action_detect(self) -> None:
+        """Look at this machine again."""
+        self.detect_hardware()
+
+    def action_simulate(self) -> None:
+        """Plan for hardware that is named."""
+        from tui.hints import HARDWARE_ABOUT, hardware_hint
+
+        self._ask("Plan for other hardware", HARDWARE_ABOUT, "", lambda line: hardware_hint(line, self.library()))
+
+    def action_open(self) -> None:
+        """Plan for hardware in a file."""
+        from tui.hints import FILE_ABOUT, file_hint
+
+        self._ask("Open hardware", FILE_ABOUT, f"{Path.cwd()}/", file_hint)
+
+    def _ask(self, title: str, about: str, line: str, hint: Callable[[str], Hint]) -> None:
+        from tui.modals.prompt import PromptModal
+
+        def take(spec: str | None) -> None:
+            if spec:
+                self.load_hardware(str(Path(spec).expanduser()) if spec.startswith("~") else spec)
+
+        self.push_screen(PromptModal(title, about, line, hint), take)
+
+    def action_save_site(self) -> None:
+        """Keep the hardware as a file."""
+        from tui.hints import SAVE_ABOUT, save_hint
+        from tui.modals.prompt import PromptModal
+
+        self.push_screen(PromptModal("Save this hardware", SAVE_ABOUT, "site.json", save_hint), self._save_site)
+
+    def _save_site(self, name: str | None) -> None:
+        if not name:
+            return
+        from planner.documents.encode import to_json
+        from planner.documents.files import write_whole
+        from planner.errors import BadInput
+
+        try:
+            write_whole(Path(name).expanduser(), to_json(self.session.draft.inventory) + "\n", overwrite=True)
+        except BadInput as error:
+            self.notify(str(error), title="Not saved", severity="error", timeout=10)
+        else:
+            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6)
+
+    def action_stop(self) -> None:
+        """Stop what is being worked out; what there is so far stays."""
+        self.stop_planning()
+        self.stop_fits()
+        self.workers.cancel_group(self, "hardware")
+        if self.session.draft.inventory is None:
+            self.show_activity("stopped · e names hardware, r looks again")
+        self.redraw()
+
+    def action_pin(self) -> None:
+        """Pin the plan looked at; pinning it again lets it go."""
+        best = self.session.best
+        self.session.pinned = None if best is self.session.pinned else best
+        self.notify("Pinned: ▲ ▼ now compare with this plan" if self.session.pinned else "Nothing is pinned", timeout=3)
+        self.redraw()
+
+    def action_undo(self) -> None:
+        if self.session.undo():
+            self.draft_changed()
+
+    def action_redo(self) -> None:
+        if self.session.redo():
+            self.draft_changed()
+
+    async def action_export(self) -> None:
+        await self.walk.action_go("export")
+
+    def action_toggle_theme(self) -> None:
+        """The next look."""
+        index = themes.CYCLE.index(self.theme) if self.theme in themes.CYCLE else -1
+        self.theme = themes.CYCLE[(index + 1) % len(themes.CYCLE)]
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C: leave at once, the terminal as it was."""
+        self.exit(return_code=INTERRUPTED)
+
+    def action_help(self) -> None:
+        """Help for what has the focus."""
+        from tui.modals.reader import HelpModal, help_for
+
+        keys = [
+            (self.get_key_display(active.binding), active.binding.tooltip)
+            for active in self.screen.active_bindings.values()
+            if active.enabled and active.binding.id and active.binding.tooltip
+        ]
+        self.push_screen(HelpModal(help_for(self.focused), keys))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything that has a key is in the palette too."""
+        yield from super().get_system_commands(screen)
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if active.enabled and binding.tooltip and not binding.system:
+                command = f"{active.binding.description} ({self.get_key_display(binding)})"
+                yield SystemCommand(command, binding.tooltip, _runner(self, binding.action, active.node))
+
+
+def _runner(app: Actions, action: str, node: Any) -> Any:
+    async def run() -> None:
+        await app.run_action(action, node)
+
+    return run
