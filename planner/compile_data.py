@@ -5,11 +5,12 @@ The catalogue has a compiled file of its own.
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
-from planner.data import COMPILED, checksum
+from hwdb.compiled import dump
+from planner.data import COMPILED, SECTION, checksum
 
 ROOT = Path(__file__).parent
 RARE = ("models/catalogue/", "cost/prices/api")
@@ -18,8 +19,7 @@ RARE = ("models/catalogue/", "cost/prices/api")
 
 def compiled_text() -> str:
     """The file as committed: one table a line, so that a change shows as its own line."""
-    lines = [f"{json.dumps(name)}:{_entry(path)}" for name, path in _tables()]
-    return "{" + ",\n".join(lines) + "}\n"
+    return dump({}, {SECTION: {name: _entry(path) for name, path in _tables()}})
 
 
 def _tables() -> list[tuple[str, Path]]:
@@ -28,10 +28,9 @@ def _tables() -> list[tuple[str, Path]]:
     return [(name, path) for name, path in named if not name.startswith(RARE)]
 
 
-def _entry(path: Path) -> str:
+def _entry(path: Path) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")
-    entry = {"checksum": checksum(text), "data": tomllib.loads(text)}
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"), default=str)
+    return {"checksum": checksum(text), "data": tomllib.loads(text)}
 
 
 def main() -> None:

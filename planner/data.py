@@ -1,7 +1,8 @@
 """The only reader of the package's own data files; pure code receives what this loads.
 
-TOML is the source. ``compiled.json`` holds the same tables parsed, each under the checksum of its text: a table whose
-text has changed since is parsed again, so that a stale copy is never used, only slow.
+TOML is the source. ``compiled.json`` holds the same tables as JSON, one a line, each under the checksum of its text: a
+run parses the lines that it needs, and a table whose text has changed since from its TOML, so that a stale copy is
+never used, only slow.
 ``python -m planner.compile_data`` rewrites it.
 """
 
@@ -9,11 +10,15 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hwdb.compiled import CompiledFile
+
 COMPILED = "compiled.json"
+SECTION = "tables"
 _ROOT = Path(__file__).parent
 
 
@@ -41,12 +46,11 @@ def checksum(text: str) -> int:
 
 
 @cache
-def _compiled() -> dict[str, Any]:
+def _compiled() -> Mapping[str, dict[str, Any]]:
     try:
-        tables: dict[str, Any] = json.loads(read_text(COMPILED))
+        return CompiledFile(read_text(COMPILED)).rows(SECTION)
     except FileNotFoundError:
         return {}
-    return tables
 
 
 @cache
