@@ -8,6 +8,7 @@ from typing import Literal
 from planner.documents.deployment import FinetuneTable, ParallelTable
 from planner.engines.trainer import TrainerProfile, trainer_profile
 from planner.errors import UnknownFact
+from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Quantization
 from planner.models.quantization import weight_scheme
 from planner.resolved import Cluster, Resolved
@@ -32,6 +33,8 @@ class Job:
     parallel: ParallelTable
     data: int
     """Data-parallel ranks."""
+    split: int
+    """GPUs that hold the layers one after the other; 1 where each works on its own."""
     accumulates: int
     """Micro-batches of a step on one rank."""
     sharding: str
@@ -78,9 +81,19 @@ def job_of(resolved: Resolved) -> Job:
     table = resolved.finetune
     if table is None:
         raise UnknownFact("the deployment has no [finetune]")
+    return _JOBS.get(resolved, table, None, lambda: _made(resolved, table))
+
+
+_JOBS: IdentityMemo[Job] = IdentityMemo(64)
+"""Memory, verdict, speed and legality ask for the same job one after the other."""
+
+
+def _made(resolved: Resolved, table: FinetuneTable) -> Job:
     trainer = resolved.trainer or trainer_profile(table.trainer)
     parallel = table.parallel or ParallelTable()
-    data = max(1, resolved.cluster.num_devices // (parallel.tp * parallel.pp * parallel.cp))
+    gpus = resolved.cluster.num_devices
+    split = gpus if trainer.facts["splits_layers"] else 1
+    data = max(1, gpus // (parallel.tp * parallel.pp * parallel.cp * split))
     return Job(
         architecture=resolved.architecture,
         quantization=base_quantization(resolved, table),
@@ -89,6 +102,7 @@ def job_of(resolved: Resolved) -> Job:
         cluster=resolved.cluster,
         parallel=parallel,
         data=data,
+        split=split,
         accumulates=_accumulates(table, data),
         sharding=_sharding(table, trainer, data * parallel.cp),
         optimizer=table.optimizer or str(trainer.facts["optimizer"]),

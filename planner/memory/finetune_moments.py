@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from planner.memory.finetune_fixed import Fixed, fixed_bytes
 from planner.memory.finetune_job import Job
 from planner.memory.finetune_tokens import TokenBytes, token_bytes
+from planner.memory.memo import IdentityMemo
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,13 @@ class Stage:
 
 def stages(job: Job) -> tuple[Stage, ...]:
     """The ranks that can be the fullest: the first holds most micro-batches in flight, the last the logits."""
+    return _STAGES.get(job, job, None, lambda: _made(job))
+
+
+_STAGES: IdentityMemo[tuple[Stage, ...]] = IdentityMemo(64)
+
+
+def _made(job: Job) -> tuple[Stage, ...]:
     ends = (True,) if job.parallel.pp == 1 else (False, True)
     return tuple(_stage(job, last) for last in ends)
 

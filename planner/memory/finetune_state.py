@@ -78,7 +78,7 @@ def state_bytes(job: Job) -> StateBytes:
 
 def shards(job: Job) -> Shards:
     """Divisors on one GPU of a pipeline stage."""
-    tp, ep, ranks = job.parallel.tp, job.parallel.ep, job.data * job.parallel.cp
+    tp, ep, ranks = job.parallel.tp * job.split, job.parallel.ep, job.data * job.parallel.cp
     experts, expert_ranks = (tp, ranks) if ep == 1 else (ep, max(1.0, job.gpus / (job.parallel.pp * ep)))
 
     def over(kinds: tuple[str, ...], model: float, count: float) -> float:

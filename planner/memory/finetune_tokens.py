@@ -57,7 +57,7 @@ def token_bytes(job: Job, last: bool) -> TokenBytes:
     has_head = last or job.parallel.pp == 1
     vocab = job.architecture.vocab_size if has_head else 0
     return TokenBytes(
-        kept=kept / tp,
+        kept=kept / tp / job.split,
         layer=layer / tp,
         logits=vocab * _logit_bytes(job) / tp,
         kept_logits=vocab * KEPT_LOGITS / tp if _keeps_logits(job) else 0.0,

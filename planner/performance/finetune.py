@@ -133,7 +133,7 @@ def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
     work = work_per_token(job)
     bubble = _bubble(job)
     away = _processor_share(job)
-    compute = tokens * work.executed * (1 - away) / (job.gpus * flop_s) * (1 + bubble)
+    compute = tokens * work.executed * (1 - away) / (job.gpus / job.split * flop_s) * (1 + bubble)
     rollout = rollout_seconds(job, row) if job.table.objective in ROLLED_OUT else 0.0
     return Step(
         tokens=tokens,
