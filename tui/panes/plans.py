@@ -25,11 +25,14 @@ from tui.widgets.listing import Listing
 from tui.widgets.memory_bars import MemoryBars
 
 ELSEWHERE = {
-    "less-capable-model": "Step 2 names a model: then only that one is planned.",
-    "tp-across-nodes-needs-fabric": "Step 1 names the network between the machines.",
-    "model-too-large": "Step 2 shows which models fit; e names more hardware.",
+    "less-capable-model": ("model", "Take a model here: then only that one is planned."),
+    "model-too-large": ("model", "✗ marks what does not fit; e names more hardware."),
+    "tp-across-nodes-needs-fabric": ("hardware", "Fabric names the network between the machines."),
+    "device-unknown": ("hardware", "e names hardware that is known; the nearest stand below."),
+    "device-unusable": ("hardware", "r looks again once the device is back."),
 }
-NO_INPUT = "The search tries this by itself: no input of the walk changes it."
+"""Rules whose way out is a step: where it is, and what to do there."""
+NO_INPUT = "Steps 1 to 3 hold the inputs; layouts, engines and formats the search has tried by itself."
 
 
 class PlansPane(Pane):
@@ -217,10 +220,13 @@ class PlansPane(Pane):
         changes = changes_of(item, session.draft)
         if changes:
             self.post_message(Changed(changes))
-            self.post_message(Explained(f"Changed: {in_words(changes)}. u takes it back."))
+            self.notify(f"Changed: {in_words(changes)}. u takes it back.", timeout=6)
+        elif item.rule in ELSEWHERE:
+            step, words = ELSEWHERE[item.rule]
+            self.post_message(StepWanted(step))
+            self.notify(words, timeout=6)
         else:
-            self.post_message(Explained(f"{item.fix or 'No single change makes this possible'}.\n"
-                                        f"{ELSEWHERE.get(item.rule, NO_INPUT)}"))  # fmt: skip
+            self.post_message(Explained(NO_INPUT, item.fix or "No single change makes this possible."))
 
     # explanations
 
