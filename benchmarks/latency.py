@@ -1,7 +1,7 @@
 """How long a key waits while the planner works: ``python -m benchmarks.latency``.
 
-The real program on a pseudo-terminal, simulated 8 machines × 8 GPUs. Keys are typed while the whole catalogue is worked out in
-the background, and while every step of a slider starts a plan; what is timed is from the key to the redrawn cursor.
+The real program on a pseudo-terminal, simulated 8 machines × 8 GPUs. Keys are typed while the catalogue is worked out
+in the background, and while every step of a slider starts a plan; what is timed is from the key to the redrawn cursor.
 """
 
 from __future__ import annotations
