@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import statistics
 import tomllib
 from functools import cache
 
@@ -7,7 +8,9 @@ import pytest
 
 from benchmarks.accuracy import Outcome, evaluate
 from benchmarks.scoring import Summary, summaries
-from benchmarks.truth import TRUTH, cases, excluded
+from benchmarks.truth import TRUTH, cases, deployment, excluded
+from planner.predict import predict
+from planner.units import GIB
 from tests.finetune.build import library
 
 TOLERANCES = tomllib.loads((TRUTH / "tolerances_finetune.toml").read_text(encoding="utf-8"))
@@ -45,3 +48,17 @@ def test_left_out_cases_exist_and_say_why():
     assert set(table) <= known & set(excluded())
     assert 0 < len(table) < 0.05 * len(known)
     assert all(len(row["reason"]) > 60 for row in table.values())
+
+
+def test_what_the_driver_saw():
+    """Runs that recorded the driver's peak beside the framework's: 26 on A100 with one, two and four GPUs."""
+    errors, inside = [], []
+    for case in cases("finetune"):
+        seen = case.measured.get("peak_smi_gib")
+        if seen:
+            driver = predict(deployment(case), library()).finetune.driver
+            errors.append(abs(driver.value / GIB / seen - 1))
+            inside.append(driver.low <= seen * GIB <= driver.high)
+    assert len(errors) > 20
+    assert statistics.median(errors) <= 0.06
+    assert sum(inside) / len(inside) >= 0.85
