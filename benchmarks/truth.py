@@ -96,4 +96,4 @@ def cases(name: str, *, everything: bool = False) -> Iterator[Case]:
 
 def files() -> tuple[str, ...]:
     """Truth files that hold cases of deployments."""
-    return tuple(sorted(p.stem for p in TRUTH.glob("*.jsonl") if p.stem != "parameters"))
+    return tuple(sorted(p.stem for p in TRUTH.glob("*.jsonl") if "parameters" not in p.stem))
