@@ -118,7 +118,10 @@ def _factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
         product *= factors["fsdp"]
     if job.table.offload != "none":
         product *= factors["offload"]
-    fused = job.table.compile or job.table.fused_kernels or job.trainer.facts["experts"] == "fused"
+    whole = job.trainer.facts["experts"] == "fused"
+    if not whole and any(word in job.table.precision for word in ("fp8", "fp4")):
+        product *= factors["layer_wise_fp8"]
+    fused = job.table.compile or job.table.fused_kernels or whole
     if not fused:
         product *= factors["eager"] * (factors["eager_experts"] if moe else 1.0)
     if moe and job.parallel.tp > 1:
