@@ -1,9 +1,9 @@
 """Shows what ``planner/performance/curves/training.toml`` should say: ``python -m benchmarks.fit_training``.
 
-For every measured training speed: the share of the dense peak that would predict it exactly, all factors apart, beside the
-share that is predicted. Rows are grouped as the curves are (precision, generation, dense or experts); the last lines give
-the median of each group, which is what its ``dense`` or ``moe`` was set to by hand, with the slope by the experts' size and
-the half-rate tokens read off the rows.
+For every measured training speed: the share of the dense peak that would predict it exactly, all factors apart,
+beside the share that is predicted. Rows are grouped as the curves are (precision, generation, dense or experts); the
+last lines give the median of each group, which is what its ``dense`` or ``moe`` was set to by hand, with the slope by
+the experts' size and the half-rate tokens read off the rows.
 """
 
 from __future__ import annotations
