@@ -16,7 +16,7 @@ NAMES = {
     "U": "used by others", "·": "free",
 }  # fmt: skip
 COLOURS = {
-    "W": "$primary", "K": "$success", "A": "$warning", "G": "$secondary", "N": "$accent",
+    "W": "$text-primary", "K": "$text-success", "A": "$text-warning", "G": "$text-secondary", "N": "$text-accent",
     "U": "$text-muted", "·": "$text-muted",
 }  # fmt: skip
 
@@ -29,6 +29,7 @@ class Bar:
     parts: tuple[tuple[str, float], ...]
     """Letter and bytes, from the left."""
     capacity: float
+    """0: not reported."""
 
     @property
     def share(self) -> float:
@@ -80,7 +81,7 @@ def _device_bars(memory: ServingMemory, inventory: Inventory | None, plan: Plann
     for device in memory.devices:
         parts = [("W", device.weights.value), ("K", _cache(device)), ("A", device.compute.value)]
         if device.device.upper() == "CPU":
-            yield Bar("RAM", tuple(parts), _ram(inventory) or sum(size for _, size in parts))
+            yield Bar("RAM", tuple(parts), _ram(inventory) or 0.0)
         else:
             more = [("N", max(0.0, gpu.non_torch.value)), ("U", others)]
             yield Bar(device.device.replace("CUDA", "GPU"), (*parts, *more), gpu.capacity.value)

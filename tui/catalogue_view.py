@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.units import human_bytes, human_count
+from planner.units import GIGA, MEGA, TERA, human_bytes
 from tui.explain import Explanation
 from tui.fits import Fit
 from tui.text import tokens
@@ -108,7 +108,15 @@ def size_of(model: CatalogueModel) -> str:
     total, active = model.parameters_total, model.parameters_active
     if total is None:
         return ""
-    return f"{human_count(total)} A{human_count(active)}" if active and active < total else human_count(total)
+    return f"{short(total)} A{short(active)}" if active and active < total else short(total)
+
+
+def short(count: float) -> str:
+    """Parameters to three digits: ``671B``, ``1.6T``, ``30.5B``."""
+    for factor, unit in ((TERA, "T"), (GIGA, "B"), (MEGA, "M")):
+        if count >= factor:
+            return f"{float(f'{count / factor:.3g}'):g}{unit}"
+    return f"{count:.0f}"
 
 
 def describe(session: Session, id_: str) -> str:

@@ -82,12 +82,12 @@ def _bar_lines(bar: Bar, width: int) -> Iterator[Content]:
     from tui.bars import NAMES
     from tui.widgets.memory_bars import bar_content
 
-    share = f" {bar.share:4.0%}"
+    share = f" {bar.share:4.0%}" if bar.capacity else " of a size that is not reported"
     room = width - len(bar.name) - 1 - len(share)
-    yield Content.assemble(f"{bar.name} ", bar_content(bar, room), share)
+    yield Content.assemble(f"{bar.name}", " " if bar.capacity else "", bar_content(bar, room), share)
     words = [f"{letter} {text.shown(size, 'B')} {NAMES[letter]}" for letter, size in bar.parts if size > 0]
     line = ""
-    for word in [*words, f"of {text.shown(bar.capacity, 'B')}"]:
+    for word in [*words, *([f"of {text.shown(bar.capacity, 'B')}"] if bar.capacity else [])]:
         if line and len(line) + len(word) + 2 > width:
             yield Content(line)
             line = ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -176,7 +177,7 @@ class Listing(ScrollView, can_focus=True):
         row = key == self.at.row
         base = self.rich_style + self.get_component_rich_style("listing--row", partial=True) if row else self.rich_style
         if self.listed[key].dim:
-            base += self.get_component_rich_style("listing--dim", partial=True)
+            base += Style(color=self.get_component_rich_style("listing--dim").color)
         under = base + self.get_component_rich_style("listing--cell", partial=True)
         segments = [
             Segment(cell, under if row and self.has_focus and column.key == self.at.column else base)

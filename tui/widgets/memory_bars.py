@@ -29,5 +29,9 @@ class MemoryBars(Static):
         return Content("\n").join(self._line(bar, max(20, self.content_size.width)) for bar in self._bars)
 
     def _line(self, bar: Bar, width: int) -> Content:
+        if not bar.capacity:
+            return Content(
+                f"{bar.name} {shown(sum(size for _, size in bar.parts), 'B')}, of a size that is not reported"
+            )
         tail = f" {bar.share:4.0%} of {shown(bar.capacity, 'B')}"
         return Content.assemble(f"{bar.name} ", bar_content(bar, width - len(bar.name) - len(tail) - 1), tail)
