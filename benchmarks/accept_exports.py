@@ -25,18 +25,24 @@ FOLDER = Path(os.environ.get("DEPLOY_PLANNER_ACCEPT", "~/.cache/deploy-planner/a
 
 TORCH = "torch==2.13.0+cpu"
 COMMON = (
-    "packaging", "regex", "pyyaml", "pydantic>=2.12", "numpy", "psutil", "cbor2", "pyzmq", "aiohttp", "requests",
-    "openai-harmony", "openai", "msgspec", "cloudpickle", "pillow", "pybase64", "cachetools", "uvloop", "py-cpuinfo",
-    "fastapi", "uvicorn", "prometheus-client", "prometheus-fastapi-instrumentator", "watchfiles", "python-json-logger",
-    "gguf", "blake3", "diskcache", "lark", "einops", "sentencepiece", "tiktoken", "protobuf", "orjson", "setproctitle",
-    "ipython", "python-multipart", "partial-json-parser", "mistral-common", "depyf", "compressed-tensors", "scipy",
-    "pybind11", "soundfile", "opencv-python-headless", "interegular", "llguidance", "jsonschema",
-    "model-hosting-container-standards",
+    "packaging==26.3", "regex==2026.11.15", "pyyaml==6.0.3", "pydantic==2.14.3", "numpy==2.3.5", "psutil==7.2.2",
+    "cbor2==6.3.0", "pyzmq==27.3.0", "aiohttp==3.14.5", "requests==2.34.2", "openai-harmony==0.0.8", "openai==3.54.0",
+    "msgspec==0.22.0", "cloudpickle==3.1.2", "pillow==13.0.0", "pybase64==1.5.1", "cachetools==8.0.1",
+    "uvloop==0.23.0", "py-cpuinfo==9.0.0", "fastapi==0.165.0", "uvicorn==0.54.0", "prometheus-client==0.26.0",
+    "prometheus-fastapi-instrumentator==8.1.0", "watchfiles==1.3.0", "python-json-logger==4.2.0", "gguf==0.19.0",
+    "blake3==1.0.11", "diskcache==5.6.3", "lark==1.3.1", "einops==0.8.2", "sentencepiece==0.2.3", "tiktoken==0.14.0",
+    "protobuf==7.36.2", "orjson==3.13.0", "setproctitle==1.3.8", "ipython==9.18.1", "python-multipart==0.0.34",
+    "partial-json-parser==0.2.1.1.post7", "mistral-common==1.13.1", "depyf==0.20.0", "compressed-tensors==0.20.0",
+    "scipy==1.17.1", "pybind11==3.1.0", "soundfile==0.14.0", "opencv-python-headless==5.0.0.93", "interegular==0.3.3",
+    "llguidance==1.9.1", "jsonschema==4.26.0", "model-hosting-container-standards==0.1.16",
 )  # fmt: skip
-"""What engine modules import before they build a parser; newest of each."""
+"""What engine modules import before they build a parser."""
 
 VLLM_PROBE = """
 import json, sys
+import vllm.platforms
+from vllm.platforms.cpu import CpuPlatform
+vllm.platforms._current_platform = CpuPlatform()  # releases before 0.17 look for "cpu" in the wheel's version
 try:
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 except ImportError:
@@ -57,6 +63,10 @@ for words in json.load(sys.stdin):
 """
 SGLANG_PROBE = """
 import argparse, json, sys
+import torch
+library = torch.library.Library("torchvision", "DEF")  # its compiled part is for CUDA, and no argument needs it
+for name in ("nms", "qnms"):
+    library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 from sglang.srt.server_args import ServerArgs
 for words in json.load(sys.stdin):
     parser = argparse.ArgumentParser()
@@ -74,7 +84,7 @@ import json, sys
 from ray.serve.schema import ServeDeploySchema
 for text in json.load(sys.stdin):
     try:
-        ServeDeploySchema.model_validate(text)
+        (getattr(ServeDeploySchema, "model_validate", None) or ServeDeploySchema.parse_obj)(text)
         print(json.dumps({"ok": True}))
     except Exception as error:
         print(json.dumps({"ok": False, "error": repr(error)[:300]}))
@@ -111,13 +121,27 @@ class Environment:
 
 ENVIRONMENTS: dict[str, Environment] = {
     "kubernetes": Environment(("kubernetes-validate==1.34.1",)),
-    "vllm-0.33": Environment((TORCH, "transformers==5.20.0", *COMMON), ("vllm==0.33.0",), VLLM_PROBE, "vllm", "0.33.0"),
+    "vllm-0.33": Environment(
+        (TORCH, "transformers==5.20.0", *COMMON),
+        ("vllm==0.33.0", "xgrammar==0.2.8", "apache-tvm-ffi==0.1.15.post2"),
+        VLLM_PROBE,
+        "vllm",
+        "0.33.0",
+    ),
     "vllm-0.10": Environment((TORCH, "transformers==4.53.3", *COMMON), ("vllm==0.10.0",), VLLM_PROBE, "vllm", "0.10.0"),
     "sglang-0.5.16": Environment(
-        (TORCH, "transformers==5.20.0", *COMMON), ("sglang==0.5.16",), SGLANG_PROBE, "sglang", "0.5.16"
+        (TORCH, "transformers==5.12.1", *COMMON),
+        ("sglang==0.5.16", "triton==3.9.0", "torchvision==0.28.0", "xgrammar==0.2.8", "apache-tvm-ffi==0.1.15.post2"),
+        SGLANG_PROBE,
+        "sglang",
+        "0.5.16",
     ),
     "sglang-0.4.6": Environment(
-        (TORCH, "transformers==4.51.3", *COMMON), ("sglang==0.4.6",), SGLANG_PROBE, "sglang", "0.4.6"
+        (TORCH, "transformers==4.51.1", *COMMON),
+        ("sglang==0.4.6", "triton==3.2.0", "torchvision==0.28.0"),
+        SGLANG_PROBE,
+        "sglang",
+        "0.4.6",
     ),
     "ray": Environment(("ray[serve]==2.52.1",), (), RAY_PROBE, "ray"),
     "kserve": Environment(("kserve==0.15.2",), (), KSERVE_PROBE, "kserve"),
