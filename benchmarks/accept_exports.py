@@ -92,12 +92,19 @@ for text in json.load(sys.stdin):
 KSERVE_PROBE = """
 import json, sys
 from kserve import V1beta1InferenceService
-from kubernetes.client import ApiClient
+from kubernetes.client import ApiClient, models
+import kserve.models
+for name in dir(kserve.models):
+    if name.startswith("V1"):
+        setattr(models, name, getattr(kserve.models, name))  # where the client looks for classes
 class Response:
     def __init__(self, data): self.data = data
 for text in json.load(sys.stdin):
     try:
-        made = ApiClient().deserialize(Response(json.dumps(text)), V1beta1InferenceService)
+        try:
+            made = ApiClient().deserialize(json.dumps(text), V1beta1InferenceService, "application/json")
+        except TypeError:
+            made = ApiClient().deserialize(Response(json.dumps(text)), V1beta1InferenceService)
         kept = ApiClient().sanitize_for_serialization(made)
         lost = sorted(set(text["spec"]["predictor"]) - set(kept["spec"]["predictor"]))
         print(json.dumps({"ok": not lost, "error": f"unknown to the model: {lost}"}))
@@ -144,7 +151,7 @@ ENVIRONMENTS: dict[str, Environment] = {
         "0.4.6",
     ),
     "ray": Environment(("ray[serve]==2.52.1",), (), RAY_PROBE, "ray"),
-    "kserve": Environment(("kserve==0.15.2",), (), KSERVE_PROBE, "kserve"),
+    "kserve": Environment(("kserve==0.15.2", "kubernetes==31.0.0"), (), KSERVE_PROBE, "kserve"),
 }
 
 
