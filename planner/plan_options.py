@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from planner.documents.deployment import Deployment, EngineTable, ModelTable, WorkloadTable
 from planner.documents.result import Finding
+from planner.engines.profile import EngineProfile
 from planner.engines.registry import engine_profile
 from planner.errors import PlannerError
 from planner.legality.shape import model_shape
@@ -13,9 +14,10 @@ from planner.library import Library
 from planner.models.formats import model_bytes
 from planner.models.gguf_layout import gguf_layout
 from planner.models.source import ModelSource
+from planner.models.tables import table
 from planner.plan_models import room_of, worth
 from planner.plan_question import Question
-from planner.plan_weights import WeightChoice, below_floor, native_format, not_asked_for, weight_choices
+from planner.plan_weights import Reader, WeightChoice, below_floor, native_format, not_asked_for, weight_choices
 from planner.predict import LOCAL_FAMILIES
 from planner.resolve import resolve
 from planner.resolved import Resolved
@@ -56,7 +58,8 @@ def options(
     for rank, (name, version) in enumerate(engines.engines):
         profile = engine_profile(name, version)
         local = profile.family in LOCAL_FAMILIES
-        choices = list(weight_choices(source, profile.name, local=local, ladder=ladder, policy=question.task.policy))
+        reader = _reader(profile, group, library)
+        choices = list(weight_choices(source, reader, ladder=ladder, policy=question.task.policy))
         if not choices:
             ledger.consider()
             ledger.reject(_no_format(local), f"{source.id} · {name}")
@@ -73,6 +76,20 @@ def options(
             else:
                 found.append(replace(option, rank=rank, local=local))
     return sorted(found, key=lambda option: -option.model_value)
+
+
+def _reader(profile: EngineProfile, group: Group, library: Library) -> Reader:
+    """The engine on these devices as a reader of checkpoints."""
+    row = None if group.is_cpu else library.database.accelerator(group.accelerator)
+    abilities = library.support.abilities(profile, row)
+    schemes: dict[str, dict[str, str]] = table("quantization")["weights"]
+
+    def reads(weights: str, repo: str) -> bool:
+        scheme = schemes.get(weights, {}).get("scheme", weights)
+        return abilities is None or abilities.refused(scheme, repo) is None
+
+    native = library.support.chip(row).native
+    return Reader(profile.name, profile.family in LOCAL_FAMILIES, reads, "bf16" in native or "fp16" not in native)
 
 
 def _asked_for(choice: WeightChoice, question: Question) -> Finding | None:
@@ -129,7 +146,7 @@ def _option(
         model_value=value - cost,
         level=level,
         native=choice.native,
-        on_the_fly=choice.on_the_fly,
+        made=choice.made,
     )
 
 

@@ -7,9 +7,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from tui.messages import Explained, ExplainWanted, StepWanted
 from tui.panes.base import Pane
@@ -19,6 +18,7 @@ from tui.widgets.answer import AnswerPanel, FoldedAnswer
 from tui.widgets.key_line import KeyLine
 from tui.widgets.site_line import SiteLine
 from tui.widgets.step_bar import STEPS, StepBar
+from tui.widgets.words import Words
 
 ORDER = tuple(step[0] for step in STEPS)
 
@@ -72,13 +72,13 @@ class WalkScreen(Screen[None]):
         yield SiteLine(id="site")
         with Horizontal(id="progress"):
             yield StepBar(id="steps")
-            yield Static(id="activity")
+            yield Words(id="activity", fixed=True)
         with Horizontal(id="body"):
             yield ContentSwitcher(id="panes")
             with VerticalScroll(id="beside", can_focus=False):
                 yield AnswerPanel(id="answer")
         yield FoldedAnswer(id="folded")
-        yield Static(id="explain")
+        yield Words(id="explain", fixed=True)
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
@@ -158,9 +158,9 @@ class WalkScreen(Screen[None]):
             await self.action_go(event.step)
 
     def on_explained(self, event: Explained) -> None:
-        place = self.query_one("#explain", Static)
+        place = self.query_one("#explain", Words)
         subject = elided(event.subject, max(20, place.size.width))
-        place.update(Content("\n".join(part for part in (subject, event.text) if part)), layout=False)
+        place.say("\n".join(part for part in (subject, event.text) if part))
 
     def redraw(self) -> None:
         """Draw the session everywhere it shows."""
@@ -189,8 +189,8 @@ class WalkScreen(Screen[None]):
             self._draw_activity()
 
     def _draw_activity(self) -> None:
-        place = self.query_one("#activity", Static)
-        place.update(Content(elided(self.session.activity, max(8, place.size.width))), layout=False)
+        place = self.query_one("#activity", Words)
+        place.say(elided(self.session.activity, max(8, place.size.width)))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)

@@ -5,8 +5,9 @@ Pure: the tables of what engines and chips support come in as ``Support``. Rules
 layout   tp-divides-heads tp-divides-kv-heads tp-divides-vision-heads tp-divides-width fp8-block-rows
          quant-group-divides-shard ep-without-experts ep-divides-ranks ep-takes-all-ranks experts-divide-by-ep
          pp-exceeds-layers dcp-divides-tp gpus-available tp-across-nodes-needs-fabric group-fills-nodes
-         network-unknown attention-dp-needs-experts
-formats  weights-format-on-chip weights-format-emulated bf16-on-chip kv-dtype-on-chip kv-dtype-of-engine
+         network-unknown attention-dp-needs-experts attention-dp-takes-all-ranks
+formats  weights-format-on-chip weights-format-emulated checkpoint-of-engine bf16-on-chip kv-dtype-on-chip
+         kv-dtype-of-engine
 engine   engine-on-chip engine-chip-unknown engine-has-feature engine-knows-model engine-lists-model speculative-method
          speculative-draft
 training see ``planner.legality.training``
@@ -58,6 +59,7 @@ def _findings(
     if abilities.on_chip != "no":
         yield from _layout_findings(resolved, shape, abilities)
         yield from formats.weight_rules(resolved.quantization, abilities)
+        yield from formats.checkpoint_rules(resolved, abilities)
         yield from formats.kv_rules(serving.kv_cache_dtype, abilities)
     yield from limits.context_rules(resolved, "context-limit" in abilities.rules)
     yield from limits.free_memory_rules(resolved, "free-memory" in abilities.rules)
@@ -85,6 +87,8 @@ def _layout_findings(resolved: Resolved, shape: ModelShape, abilities: Abilities
         yield from shards.width_rules(shape, serving, blocks=blocks, groups=groups, guessed=_is_guessed(resolved))
     if "attention-dp-needs-experts" in rules:
         yield from parallel.attention_dp_rules(shape, serving)
+    if "attention-dp-all-ranks" in rules:
+        yield from parallel.whole_attention_dp_rules(serving)
     uneven = "uneven-experts" in abilities.features
     yield from parallel.expert_rules(shape, serving, uneven=uneven, all_ranks="ep-all-ranks" in rules)
 

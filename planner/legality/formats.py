@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from planner.documents.result import Finding
 from planner.legality.support import Abilities, Chip
 from planner.models.architecture import Quantization
+from planner.resolved import Resolved
 
 _SCHEMES = {
     "fp8": "fp8-channel", "w8a8-int8": "w8a8-int8", "awq-int4": "awq", "gptq-int4": "gptq", "w4a16-int4": "w4a16",
@@ -43,6 +44,20 @@ def weight_rules(quantization: Quantization, abilities: Abilities) -> Iterator[F
     yield from _base_rules(quantization, chip)
 
 
+def checkpoint_rules(resolved: Resolved, abilities: Abilities) -> Iterator[Finding]:
+    """Packings of one format differ: each engine reads those of some tools."""
+    repo, scheme = resolved.deployment.model.checkpoint, resolved.quantization.scheme
+    if repo is None or resolved.deployment.model.path is not None or abilities.path(scheme) is None:
+        return
+    refused = abilities.refused(scheme, repo)
+    if refused is not None:
+        message = (
+            f"{resolved.engine.name} {resolved.engine.version} does not read the {label(scheme)} weights of {repo}"
+        )
+        fix = f"take {refused.reads}, or another engine"
+        yield Finding("checkpoint-of-engine", message, fix, "error", {"model.checkpoint": None})
+
+
 def _base_rules(quantization: Quantization, chip: Chip) -> Iterator[Finding]:
     if quantization.scheme.startswith("gguf") or quantization.base_dtype != "bf16" or "bf16" in chip.native:
         return
@@ -69,7 +84,7 @@ def kv_rules(dtype: str, abilities: Abilities) -> Iterator[Finding]:
     chip = abilities.chip
     if dtype.startswith("fp8") and "fp8_ds" not in dtype and dtype not in chip.fp8_kv:
         legal = [d for d in abilities.kv_dtypes if d in chip.fp8_kv]
-        take = legal[0] if legal else "auto"
+        take = legal[0] if legal else "bf16" if "bf16" in chip.native else "fp16"
         message = f"{chip.title} cannot read a KV cache in {dtype} (e4m3 needs FP8 units)"
         change = {"serving.kv_cache_dtype": take}
         yield Finding("kv-dtype-on-chip", message, f"set kv_cache_dtype {take}", "error", change)

@@ -55,3 +55,15 @@ def attention_dp_rules(shape: ModelShape, serving: Serving) -> Iterator[Finding]
         change: dict[str, Any] = {"serving.attention_dp": 1, "serving.dp": serving.dp * serving.attention_dp}
         message = "without experts, attention_dp groups share nothing: they are replicas"
         yield Finding("attention-dp-needs-experts", message, f"set {in_words(change)}", "warning", change)
+
+
+def whole_attention_dp_rules(serving: Serving) -> Iterator[Finding]:
+    """Engines where DP attention is a switch: every rank of the group is one attention group of its own."""
+    if serving.attention_dp == 1 or serving.tp == 1:
+        return
+    total = serving.tp * serving.attention_dp
+    change: dict[str, Any] = {"serving.tp": 1, "serving.attention_dp": total}
+    message = (
+        f"this engine gives each of the {total} ranks its own attention or none, not {serving.attention_dp} groups"
+    )
+    yield Finding("attention-dp-takes-all-ranks", message, f"set {in_words(change)}", "error", change)

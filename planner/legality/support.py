@@ -56,6 +56,25 @@ class Row:
         return _any_match(self.chips, chip) and _in(release, self.versions)
 
 
+@dataclass(frozen=True, slots=True)
+class Repacks:
+    """Published repacks in some formats that an engine does not read, though it runs the formats themselves."""
+
+    schemes: tuple[str, ...]
+    repos: tuple[str, ...]
+    """Patterns of repositories, case folded."""
+    other: tuple[str, ...]
+    """Those of them that it does read."""
+    versions: str
+    reads: str
+    """What it takes instead, in words."""
+
+    def holds(self, scheme: str, repo: str) -> bool:
+        """True for a repository whose weights in this scheme the engine refuses."""
+        name = repo.lower()
+        return _any_match(self.schemes, scheme) and _any_match(self.repos, name) and not _any_match(self.other, name)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EngineSupport:
     """The tables of one engine."""
@@ -69,6 +88,7 @@ class EngineSupport:
     models: Mapping[str, str]
     listed: bool = False
     """``models`` names every model type that the engine runs."""
+    unreadable: tuple[Repacks, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +108,11 @@ class Abilities:
     first: Mapping[str, str]
     """Feature → the releases that have it on this chip, for those that this release lacks."""
     classes: Mapping[str, tuple[str, ...]]
+    unreadable: tuple[Repacks, ...] = ()
+
+    def refused(self, scheme: str, repo: str) -> Repacks | None:
+        """Why this engine does not read a repository's weights in this scheme; None: it does."""
+        return next((row for row in self.unreadable if row.holds(scheme, repo)), None)
 
     def path(self, scheme: str) -> Path | None:
         """How this engine multiplies a weight scheme here; None: it cannot."""
@@ -118,8 +143,7 @@ class Support:
     def abilities(self, engine: EngineProfile, accelerator: Accelerator | None) -> Abilities | None:
         """What is known of an engine on a device; None for an engine without tables."""
         tables = self.engines.get(engine.name) or self.engines.get(engine.family)
-        release = engine.release or parse_version(engine.version).release
-        return _abilities(self, tables, self.chip(accelerator), release) if tables else None
+        return _abilities(self, tables, self.chip(accelerator), engine.release) if tables else None
 
     def chip(self, accelerator: Accelerator | None) -> Chip:
         """The class of a device; None is the CPU."""
@@ -176,6 +200,7 @@ def _abilities(support: Support, engine: EngineSupport, chip: Chip, release: tup
         known_models=frozenset(engine.models) if engine.listed else None,
         first={name: _elsewhere(rows, chip.id) for name, rows in engine.features.items() if name not in has},
         classes=support.classes,
+        unreadable=tuple(row for row in engine.unreadable if _in(release, row.versions)),
     )
 
 
@@ -207,7 +232,10 @@ def support_of(document: Mapping[str, Any]) -> Support:
     )
     engines: dict[str, EngineSupport] = {}
     for name, table in document["engines"].items():
-        engines[name] = _engine(table, engines.get(table.get("base", "")), engines.get(table.get("models_of", "")))
+        base = engines.get(table.get("base", ""))
+        if base is not None and table.get("own_numbering"):
+            base = _without_versions(base)
+        engines[name] = _engine(table, base, engines.get(table.get("models_of", "")))
     classes = {name: tuple(schemes) for name, schemes in data["classes"].items()}
     return Support(chips, engines, classes, data["tensor_fabric_bytes_s"])
 
@@ -225,6 +253,33 @@ def _engine(table: Mapping[str, Any], base: EngineSupport | None, models_of: Eng
         rules={**(base.rules if base else {}), **rules},
         models={**(base.models if base else {}), **(models_of.models if models_of else {}), **models},
         listed=bool(table["models"].get("listed")),
+        unreadable=tuple(_repacks(row) for row in table.get("unreadable", ())) or (base.unreadable if base else ()),
+    )
+
+
+def _repacks(row: Mapping[str, Any]) -> Repacks:
+    return Repacks(
+        schemes=tuple(row["schemes"]),
+        repos=tuple(pattern.lower() for pattern in row.get("repos", ("*",))),
+        other=tuple(pattern.lower() for pattern in row.get("but", ())),
+        versions=row.get("versions", ""),
+        reads=row["reads"],
+    )
+
+
+def _without_versions(base: EngineSupport) -> EngineSupport:
+    """What a base can do, for a fork whose releases count otherwise: at all of them."""
+
+    def plain(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        return tuple(replace(row, versions="") for row in rows)
+
+    return replace(
+        base,
+        chips=plain(base.chips),
+        kv=plain(base.kv),
+        features={name: plain(rows) for name, rows in base.features.items()},
+        rules={name: plain(rows) for name, rows in base.rules.items()},
+        models=dict.fromkeys(base.models, ""),
     )
 
 

@@ -24,6 +24,8 @@ _SMALLER = ("gguf:Q8_0", "gguf:Q6_K", "gguf:Q5_K_M", "gguf:Q4_K_M", "gguf:IQ4_XS
 def local_verdict(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Finding, ...]]:
     """The verdict and, where it does not fit, what is too large and up to three computed ways out."""
     verdict = _verdict(resolved, memory)
+    if verdict == "unknown":
+        return verdict, (_unreported(resolved),)
     if verdict != "does-not-fit":
         return verdict, ()
     where, need, have = _shortage(resolved, memory)
@@ -53,6 +55,14 @@ def _verdict(resolved: Resolved, memory: ServingMemory) -> Verdict:
     return "tight" if "tight" in (gpu, host) else gpu
 
 
+def _unreported(resolved: Resolved) -> Finding:
+    """Whose memory nobody stated."""
+    host = gpu_count(resolved) == 0 or resolved.cluster.device.memory_bytes < UNKNOWN_CAPACITY
+    key = "hardware.host.ram_bytes" if host else "hardware.memory_bytes"
+    whose = "the host, where much of the weights lies," if host else "the device"
+    return Finding("memory-not-reported", f"the memory of {whose} is not known", f"state {key}", "warning")
+
+
 def _shared(resolved: Resolved) -> bool:
     """GPU and CPU take from the same memory."""
     row = resolved.cluster.device.accelerator
@@ -73,11 +83,14 @@ def _fits(need: Estimate, have: Estimate) -> Verdict:
 
 def _shortage(resolved: Resolved, memory: ServingMemory) -> tuple[str, float, float]:
     """Where it does not fit: name, need and capacity in bytes."""
-    gpu = memory.per_gpu
+    gpu, ram = memory.per_gpu, memory.host_ram or memory.per_gpu.total
     if gpu_count(resolved) and gpu.total.value > gpu.capacity.value:
         return "one GPU", gpu.total.value, gpu.capacity.value
-    ram = memory.host_ram or gpu.total
-    return "the host", ram.value, host_capacity(resolved).value
+    have = host_capacity(resolved).value
+    if gpu_count(resolved) and _shared(resolved):
+        both = gpu.total.value + ram.value
+        return "the memory shared by GPU and host", both, have if have < UNKNOWN_CAPACITY else gpu.capacity.value
+    return "the host", ram.value, have
 
 
 def _ways(resolved: Resolved) -> Iterator[tuple[str, dict[str, Any]]]:

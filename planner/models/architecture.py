@@ -180,6 +180,7 @@ class Quantization:
     base_dtype: str = "bf16"
     """Of everything that is not quantised."""
     quantize_head: bool = False
+    quantize_embedding: bool = False
 
     def __hash__(self) -> int:
         """Cheap, for caches: ignore lists can be long."""

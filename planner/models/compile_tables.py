@@ -33,5 +33,11 @@ def _named(tables: dict[str, Any], children: dict[str, dict[str, str]]) -> set[s
     return named | {child for name in named for child in children.get(name, {}).values()}
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Write the file."""
     (Path(__file__).parents[1] / COMPILED).write_text(compile_text(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

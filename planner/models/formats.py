@@ -25,6 +25,7 @@ def scheme_of(tensor: Tensor, quantization: Quantization) -> Quantization | None
     if quantization.scheme.startswith("gguf:"):
         return quantization
     wanted = tensor.quantized or (tensor.part == "head" and quantization.quantize_head)
+    wanted = wanted or (tensor.part == "embedding" and quantization.quantize_embedding)
     if not wanted or (quantization.scheme == "none" and not quantization.overrides):
         return None
     if any(matches(pattern, tensor.module, tensor.part) for pattern in quantization.ignore):

@@ -42,7 +42,7 @@ def read_table(config: Mapping[str, Any]) -> Reading | None:
     if table is None:
         return None
     method = str(table.get("quant_method") or table.get("quant_type") or "").lower()[:60]
-    reading = _by_method(method, table) or _modelopt(table) or _groups(table)
+    reading = _by_method(method, table) or _modelopt(table) or _groups(table) or _mlx(method, table)
     if reading is None:
         raise BadInput(WHERE, f"unknown quantization method {shown(method)}", "name the format in model.weights")
     experts = _expert_dtype(config, table)
@@ -119,6 +119,14 @@ def _bitsandbytes(table: Mapping[str, Any]) -> Reading:
 def _mxfp4(table: Mapping[str, Any]) -> Reading:
     """Experts alone, as gpt-oss is published."""
     return Reading(scheme("mxfp4"), ignore=("part:attention", "part:mlp", "part:shared_experts", "part:recurrent"))
+
+
+def _mlx(method: str, table: Mapping[str, Any]) -> Reading | None:
+    """mlx-lm writes bits and group size without a method; modules of other bits stand beside them by name."""
+    bits = table.get("bits")
+    if method or bits not in (4, 8) or "group_size" not in table:
+        return None
+    return Reading(replace(grouped(f"mlx-{bits}bit", table["group_size"]), zero_bits=16.0), ignore=("part:router",))
 
 
 def _fixed(name: str) -> Callable[[Mapping[str, Any]], Reading]:

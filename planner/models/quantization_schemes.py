@@ -29,6 +29,8 @@ def scheme(name: str) -> Quantization:
         zero_bits=float(row.get("zero_bits", 0)),
         block=(block[0], block[1]) if block else None,
         compute=row.get("compute", "bf16"),
+        quantize_head=bool(row.get("tables")),
+        quantize_embedding=bool(row.get("tables")),
     )
 
 

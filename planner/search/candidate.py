@@ -40,8 +40,8 @@ class Option:
     """Precision level of the weights."""
     native: bool
     """The format that the model was published in."""
-    on_the_fly: bool = False
-    """Quantised while loading: no such checkpoint is published."""
+    made: str = ""
+    """How the weights come about where nobody publishes them, in words."""
     local: bool = False
     """An engine of the llama.cpp family, which places layers by itself."""
     rank: int = 0

@@ -48,6 +48,16 @@ class EngineChoice:
     """Looked at only where none of the others runs the model."""
 
 
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What an engine's own tool makes of published weights before they are served."""
+
+    tool: str
+    weights: tuple[str, ...]
+    sources: tuple[str, ...]
+    """Formats that it starts from, besides 16 bit."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """The choices of the search."""
@@ -68,6 +78,7 @@ class Policy:
     engines: tuple[EngineChoice, ...]
     on_the_fly: Mapping[str, tuple[str, ...]]
     """Engine → formats that it makes of 16-bit weights while loading."""
+    converted: Mapping[str, Conversion]
     level_bytes: Mapping[str, float]
     """Precision level → bytes per parameter of the smallest file."""
     gguf_mixes: tuple[str, ...]
@@ -103,6 +114,10 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
             for row in document["engines"]
         ),
         on_the_fly={name: tuple(formats) for name, formats in document["on_the_fly"].items()},
+        converted={
+            name: Conversion(row["tool"], tuple(row["weights"]), tuple(row["sources"]))
+            for name, row in document["converted"].items()
+        },
         gguf_mixes=tuple(document["gguf"]["mixes"]),
         gguf_ladder=tuple(document["gguf"]["ladder"]),
         gguf_float4=tuple(document["gguf"]["float4"]),
@@ -111,4 +126,4 @@ def policy_of(document: Mapping[str, Any]) -> Policy:
     )
 
 
-_MADE = frozenset({"engines", "goals", "on_the_fly", "scale"})
+_MADE = frozenset({"engines", "goals", "on_the_fly", "converted", "scale"})

@@ -107,8 +107,8 @@ def _model(scored: Scored, everything: list[Scored]) -> Iterator[str]:
     value = option.model_value
     if len(models) > 1 and all(s.candidate.option.model_value <= value for s in everything):
         yield f"the most capable of {len(models)} models that fit"
-    if option.on_the_fly:
-        yield f"{option.weights} is made from the 16-bit weights while loading: no such checkpoint is known"
+    if option.made:
+        yield f"{option.weights}: {option.made}"
     elif option.native and option.weights:
         yield f"{option.weights} is the format that the model was published in"
     elif option.level:

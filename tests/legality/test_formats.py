@@ -105,8 +105,8 @@ def test_every_illegal_format_names_one_that_runs() -> None:
     (H100, "fp8", None),
     (L40S, "fp8_e4m3", None),
     (MI300, "fp8", None),
-    (W7900, "fp8", "auto"),
-    (ASCEND, "fp8", "auto"),
+    (W7900, "fp8", "bf16"),
+    (ASCEND, "fp8", "bf16"),
 ])  # fmt: skip
 def test_fp8_kv(card: Accelerator, dtype: str, change: str | None) -> None:
     found = {f.rule: f for f in check(resolved(LLAMA, FP16, card, kv_cache_dtype=dtype), support())}

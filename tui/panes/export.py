@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Input, Static
+from textual.widgets import Button, Input
 
 from tui.export_file import DEFAULT_NAME, Difference, difference, document_text, written
 from tui.messages import Explained
 from tui.panes.base import Pane
 from tui.session import Session
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment
@@ -57,9 +58,9 @@ class ExportPane(Pane):
         with Horizontal(id="export-buttons"):
             yield Button("Write (w)", id="write", variant="primary")
             yield Button("Copy (y)", id="copy")
-        yield Static(id="export-said")
+        yield Words(id="export-said")
         with VerticalScroll(id="export-scroll"):
-            yield Static(id="export-preview")
+            yield Words(id="export-preview")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("write", "copy"):
@@ -81,9 +82,7 @@ class ExportPane(Pane):
         self.border_subtitle = stale
         if plan is None:
             self._text = None
-            self.query_one("#export-preview", Static).update(
-                Content("Nothing to export yet: there is no plan that fits.")
-            )
+            self.query_one("#export-preview", Words).say("Nothing to export yet: there is no plan that fits.")
             self._say("")
         elif plan is not self._shown:
             self._text = document_text(plan)
@@ -98,7 +97,7 @@ class ExportPane(Pane):
         if self._text is None:
             return
         found = difference(self.path, self._text)
-        self.query_one("#export-preview", Static).update(_diff_content(found) if found else Content(self._text))
+        self.query_one("#export-preview", Words).say(_diff_content(found) if found else self._text)
         self.border_title = f"Export: {found.words}" if found else self.TITLE
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -141,9 +140,7 @@ class ExportPane(Pane):
             self._preview()
 
     def _say(self, words: str) -> None:
-        said = self.query_one("#export-said", Static)
-        said.display = bool(words)
-        said.update(Content(words))
+        self.query_one("#export-said", Words).say(words)
         if words:
             self.post_message(Explained(words))
 

@@ -9,8 +9,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from tui.hardware_text import details, device_rows, summary_lines
 from tui.messages import Changed, Explained, StepWanted
@@ -19,6 +17,7 @@ from tui.session import Session
 from tui.widgets.choice import ChoiceField, Option
 from tui.widgets.columns import Column
 from tui.widgets.listing import Listing
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
@@ -65,23 +64,23 @@ class HardwarePane(Pane):
         self._inventory: Inventory | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("Looking at this machine …", id="hardware-summary")
+        yield Words("Looking at this machine …", id="hardware-summary")
         yield Listing("hardware", COLUMNS, id="devices")
         yield ChoiceField("Fabric", [NO_FABRIC], FABRIC_ABOUT, id="choice-fabric")
         with VerticalScroll(id="hardware-details"):
-            yield Static(id="hardware-host")
+            yield Words(id="hardware-host")
 
     def show(self, session: Session) -> None:
         inventory = session.draft.inventory
         if inventory is None:
             waiting = session.activity or "No hardware yet: e names some, o opens a file, r looks at this machine."
-            self.query_one("#hardware-summary", Static).update(Content(waiting))
+            self.query_one("#hardware-summary", Words).say(waiting)
             return
         self.border_subtitle = inventory.origin
-        self.query_one("#hardware-summary", Static).update(Content("\n".join(summary_lines(session, inventory))))
+        self.query_one("#hardware-summary", Words).say("\n".join(summary_lines(session, inventory)))
         self.query_one(Listing).fill(device_rows(inventory))
         self._show_fabric(session, inventory)
-        self.query_one("#hardware-host", Static).update(Content("\n".join(details(inventory))))
+        self.query_one("#hardware-host", Words).say("\n".join(details(inventory)))
 
     def _show_fabric(self, session: Session, inventory: Inventory) -> None:
         """The network between machines, where there are several."""

@@ -7,8 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui.catalogue_view import BEST, ORDERS, View, describe, facts, rows_for, rows_of
 from tui.explain import Explanation
@@ -17,6 +16,7 @@ from tui.panes.base import Pane
 from tui.session import Session
 from tui.widgets.columns import Column
 from tui.widgets.listing import Listing
+from tui.widgets.words import Words
 
 COLUMNS = (
     Column("mark", "", 3),
@@ -64,7 +64,7 @@ class ModelPane(Pane):
     def compose(self) -> ComposeResult:
         yield Input(placeholder="/ search the catalogue, or a local path, then Enter", id="model-search")
         yield Listing("model", COLUMNS, id="models")
-        yield Static(id="model-about")
+        yield Words(id="model-about", fixed=True)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -112,9 +112,7 @@ class ModelPane(Pane):
     def _describe(self) -> None:
         listing = self.query_one(Listing)
         if self._session is not None:
-            self.query_one("#model-about", Static).update(
-                Content(describe(self._session, listing.at.row)), layout=False
-            )
+            self.query_one("#model-about", Words).say(describe(self._session, listing.at.row))
 
     def _explained(self, row: str, column: str) -> Explanation | None:
         return facts(self._session, row) if self._session is not None else None

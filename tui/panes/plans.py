@@ -8,8 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widgets import TabbedContent, TabPane
 
 from tui import plan_rows as rows
 from tui import text
@@ -23,6 +22,7 @@ from tui.session import Session
 from tui.widgets.answer_lines import waiting_lines
 from tui.widgets.listing import Listing
 from tui.widgets.memory_bars import MemoryBars
+from tui.widgets.words import Words
 
 ELSEWHERE = {
     "less-capable-model": ("model", "Take a model here: then only that one is planned."),
@@ -64,19 +64,19 @@ class PlansPane(Pane):
     def compose(self) -> ComposeResult:
         with TabbedContent(id="plan-tabs"):
             with TabPane("Ranked", id="ranked"):
-                yield Static(id="plan-waiting")
+                yield Words(id="plan-waiting")
                 yield Listing("plans", rows.STACKED, id="ranking", lines=2)
             with TabPane("Memory", id="memory"):
                 yield MemoryBars(id="plan-bars")
                 yield Listing("memory", rows.MEMORY_COLUMNS, id="memory-parts")
             with TabPane("Why", id="why"), VerticalScroll(id="plan-why-scroll"):
-                yield Static(id="plan-why")
+                yield Words(id="plan-why")
             with TabPane("Figures", id="figures"):
                 yield Listing("figures", rows.FIGURE_COLUMNS, id="all-figures")
             with TabPane("Load", id="load"):
                 yield Listing("load", rows.LOAD_COLUMNS, id="load-curve")
             with TabPane("Compare", id="compare"):
-                yield Static(id="compare-hint")
+                yield Words(id="compare-hint")
                 yield Listing("compare", (), id="comparison")
             with TabPane("Rejected", id="rejected"):
                 yield Listing("rejected", rows.REJECTED_COLUMNS, id="rejections", lines=None)
@@ -110,15 +110,13 @@ class PlansPane(Pane):
         self._show_tab()
 
     def _show_ranking(self, session: Session) -> None:
-        listing, waiting = self.query_one("#ranking", Listing), self.query_one("#plan-waiting", Static)
+        listing = self.query_one("#ranking", Listing)
         stacked = self.size.width < rows.SIDE_BY_SIDE
         listing.set_columns(rows.STACKED if stacked else rows.WIDE, lines=2 if stacked else 1)
         listing.fill(rows.ranking_rows(session, stacked=stacked))
         listing.go_to(str(session.selected))
-        empty = not listing.listed
-        waiting.display, listing.display = empty, not empty
-        if empty:
-            waiting.update(Content("\n".join(waiting_lines(session))))
+        listing.display = bool(listing.listed)
+        self.query_one("#plan-waiting", Words).say("" if listing.listed else "\n".join(waiting_lines(session)))
 
     def _show_tab(self) -> None:
         """Only the tab on the screen is drawn."""
@@ -140,7 +138,7 @@ class PlansPane(Pane):
 
     def _show_why(self) -> None:
         if self._session and self._session.best:
-            self.query_one("#plan-why", Static).update(Content("\n".join(rows.why_lines(self._session.best))))
+            self.query_one("#plan-why", Words).say("\n".join(rows.why_lines(self._session.best)))
 
     def _show_figures(self) -> None:
         if self._session and self._session.best:
@@ -161,8 +159,7 @@ class PlansPane(Pane):
         indices = session.marked or tuple(range(min(2, len(session.plan.candidates))))
         plans = [session.plan.candidates[i] for i in sorted(indices)]
         hint = "" if session.marked else "The first two; x marks others in the ranking, up to four."
-        self.query_one("#compare-hint").display = bool(hint)
-        self.query_one("#compare-hint", Static).update(Content(hint))
+        self.query_one("#compare-hint", Words).say(hint)
         listing = self.query_one("#comparison", Listing)
         listing.set_columns(rows.compare_columns(plans, max(40, listing.size.width)))
         listing.fill(rows.compare_rows(plans))

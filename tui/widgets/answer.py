@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,6 +12,7 @@ from textual.widgets import Static
 from tui import text
 from tui.messages import Explained, ExplainWanted
 from tui.widgets.answer_lines import answer_lines, panel_figures, waiting_lines
+from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from tui.figures import Figure
@@ -98,35 +100,33 @@ class AnswerPanel(Static, can_focus=True):
             self.post_message(ExplainWanted(figure.explained(plan, f"{text.model_of(plan)} · {text.layout_of(plan)}")))
 
 
-class FoldedAnswer(Static):
+class FoldedAnswer(Words):
     """The same in three lines, for 80 columns."""
 
     def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._session: Session | None = None
+        super().__init__(id=id, fixed=True)
 
     def show(self, session: Session) -> None:
         """Draw the folded answer."""
-        self._session = session
-        self.refresh()
+        self.say(Content("\n").join(folded(session, max(20, self.content_size.width))))
 
-    def render(self) -> Content:
-        session, width = self._session, max(20, self.content_size.width)
-        plan = session.best if session else None
-        if session is None or plan is None:
-            waiting = [line for line in waiting_lines(session) if line][:2]
-            return Content("\n").join(Content(text.elided(line, width)) for line in waiting)
-        from tui.bars import bars_of
-        from tui.widgets.memory_bars import bar_content
 
-        words, figures = text.folded_lines(plan)
-        verdict, activity = text.verdict_of(plan), "stopped early" if session.partial else ""
-        lines = [Content(_both_ends(words, verdict, width)), Content(_both_ends(figures, activity, width))]
-        for bar in bars_of(plan, session.draft.inventory)[:1]:
-            tail = f" {bar.share:4.0%}  a more"
-            room = width - len(bar.name) - 1 - len(tail)
-            lines.append(Content.assemble(f"{bar.name} ", bar_content(bar, room), tail))
-        return Content("\n").join(lines)
+def folded(session: Session, width: int) -> Iterator[Content]:
+    """Words, figures, memory: a line each; or why there is nothing to say yet."""
+    plan = session.best
+    if plan is None:
+        waiting = [line for line in waiting_lines(session) if line][:2]
+        yield from (Content(text.elided(line, width)) for line in waiting)
+        return
+    from tui.bars import bars_of
+    from tui.widgets.memory_bars import bar_content
+
+    words, figures = text.folded_lines(plan)
+    yield Content(_both_ends(words, text.verdict_of(plan), width))
+    yield Content(_both_ends(figures, "stopped early" if session.partial else "", width))
+    for bar in bars_of(plan, session.draft.inventory)[:1]:
+        tail = f" {bar.share:4.0%}  a more"
+        yield Content.assemble(f"{bar.name} ", bar_content(bar, width - len(bar.name) - 1 - len(tail)), tail)
 
 
 def _both_ends(left: str, right: str, width: int) -> str:
