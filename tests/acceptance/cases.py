@@ -20,7 +20,7 @@ VALUES = {"NODE_RANK": "1", "HEAD_ADDRESS": "10.0.0.1"}
 """What the shell would put for the variables of one node of several."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One command, and the deployment that it carries."""
 
