@@ -177,10 +177,13 @@ def _say(severity: str, message: str, fix: str) -> None:
 
 
 def _listing() -> str:
+    from planner.export.checks import checked_by
+
     lines = []
     for item in targets():
         suits = (
             ", ".join(item.engines or item.trainers) or "every engine" if item.job != "finetune" else "training jobs"
         )
-        lines.append(f"{item.name:<16} {item.about}\n{'':<16} for {suits}; checked by {item.checked_by}")
+        lines.append(f"{item.name:<16} {item.about}\n{'':<16} for {suits}; checked by")
+        lines += [f"{'':<18}- {line}" for line in checked_by(item)]
     return "\n".join(lines)

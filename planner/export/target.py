@@ -32,8 +32,8 @@ class Target:
 
     name: str
     about: str
-    checked_by: str
-    """Which real tool read its output, for ``export --list``."""
+    checked_by: str = ""
+    """Which real tool read its output, where ``checks.toml`` does not say it."""
     job: Job = "serving"
     engines: tuple[str, ...] = ()
     """Engine names it can render; empty: every engine."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.verify.log import LogReadings
 from planner.verify.patterns import Reading
@@ -33,6 +33,8 @@ class DeviceActual:
     kv_cache: Figure | None = None
     compute: Figure | None = None
     recurrent: Figure | None = None
+    repacked: Figure | None = None
+    """Copies of weights in the processor's own layout, beside what is mapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ _PICK: Mapping[str, tuple[Pick, Pick]] = {
 }
 """Field → how several lines of one worker, then several workers, become one; else the last, then the largest."""
 _KV_PARTS = ("kv_part_k", "kv_part_v", "kv_part_conv", "kv_part_ssm")
-_DEVICE_FIELDS = {"model": "weights", "kv": "kv_cache", "compute": "compute", "recurrent": "recurrent"}
+_DEVICE_FIELDS = {
+    "model": "weights", "repacked": "repacked", "kv": "kv_cache", "compute": "compute", "recurrent": "recurrent",
+}  # fmt: skip
 
 
 def actual_of(log: LogReadings) -> Actual:
@@ -163,7 +167,27 @@ def _devices(log: LogReadings) -> tuple[DeviceActual, ...]:
             _DEVICE_FIELDS[n]: _buffers(n, same, log.engine) for n, same in _by(readings, lambda r: r.field).items()
         }
         found.append(DeviceActual(device, **parts))
-    return tuple(sorted(found, key=lambda d: (d.device.startswith("CPU"), d.device)))
+    counted = _counted_once(found, max((float(r.value) for r in log.readings if r.field == "file_size"), default=0.0))
+    return tuple(sorted(counted, key=lambda d: (d.device.startswith("CPU"), d.device)))
+
+
+def _counted_once(devices: list[DeviceActual], file_size: float) -> list[DeviceActual]:
+    """Weights with their repacked copies, less what a mapping spans but a copy replaces.
+
+    llama.cpp prints the span from the first to the last tensor that is read in place, copied ones between them too;
+    all tensors together are never more than the file (src/llama-model.cpp, get_mapping_range).
+    """
+    kept = sum(f.value for d in devices for f in (d.weights, d.repacked) if f is not None)
+    double = max(0.0, kept - file_size) if file_size else 0.0
+    return [_with_copies(device, double) for device in devices]
+
+
+def _with_copies(device: DeviceActual, double: float) -> DeviceActual:
+    if device.repacked is None:
+        return device
+    copies, mapped = device.repacked, device.weights or Figure(0.0)
+    once = mapped.value + copies.value - min(double, copies.value, mapped.value)
+    return replace(device, weights=Figure(once, mapped.precision + copies.precision, copies.line))
 
 
 def _device_name(printed: str) -> str:

@@ -18,6 +18,8 @@ from tests.export.examples import DOCUMENTS, ENDS, PLANS, at_version, contexts, 
 
 VALUES = {"NODE_RANK": "1", "HEAD_ADDRESS": "10.0.0.1"}
 """What the shell would put for the variables of one node of several."""
+OPERATOR = {**VALUES, "RENDER_GID": "109", "SGLANG_API_KEY": "k", "VLLM_API_KEY": "k", "LLAMA_API_KEY": "k"}
+"""What the operator sets before a start."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,15 +41,20 @@ def every_deployment() -> dict[str, Deployment]:
     return found
 
 
+ALIKE = {"vllm": ("vllm", "sglang"), "sglang": ("sglang", "vllm")}
+"""Engines whose deployments say the same things: what was planned for one is tried with the other too."""
+
+
 @cache
 def commands(engine: str, version: str) -> tuple[Case, ...]:
     """The commands of an engine at a release, of the leader and of a follower where there are several nodes."""
     cases: list[Case] = []
     for name, deployment in every_deployment().items():
-        if deployment.engine is None or deployment.engine.name != engine or deployment.finetune is not None:
+        planned_for = deployment.engine.name if deployment.engine and deployment.finetune is None else None
+        if planned_for not in ALIKE.get(engine, (engine,)):
             continue
         options = Options(image=IMAGE, **NETWORK)
-        exported = prepare(at_version(deployment, version), library(), options)
+        exported = prepare(at_version(deployment, version, engine), library(), options)
         for follower in (False, True) if exported.layout.multi_node else (False,):
             command = command_of(exported, bare_place(exported), by_variables(follower))
             words = tuple(substituted(word, VALUES) for word in command.arguments)

@@ -18,7 +18,7 @@ from compose_spec import PyCompose
 from kubernetes_validate import utils
 
 from planner.export.registry import render
-from tests.acceptance.cases import rendered
+from tests.acceptance.cases import OPERATOR, rendered
 from tests.acceptance.environments import environment
 from tests.acceptance.outcomes import accepted, need, program
 from tests.acceptance.run_probe import ask
@@ -29,11 +29,6 @@ KUBERNETES = ("1.28", "1.37")
 OWN_KINDS = {"LeaderWorkerSet", "InferenceService"}
 LOAD = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 utils.schema_contents = cache(utils.schema_contents)  # otherwise read anew for each object
-VARIABLES = {
-    "RENDER_GID": "109", "NODE_RANK": "1", "HEAD_ADDRESS": "10.0.0.1", "SGLANG_API_KEY": "k", "VLLM_API_KEY": "k",
-    "LLAMA_API_KEY": "k",
-}  # fmt: skip
-"""What the operator's ``.env`` would hold."""
 A_FEW = ("vllm-r1", "vllm-wide", "vllm-amd", "ascend-one", "gaudi", "trtllm", "llama-cpu", "ollama")
 
 
@@ -121,7 +116,7 @@ def compose_files() -> Iterator[tuple[str, dict[str, str], str]]:
 
 def interpolated(text: str) -> str:
     """The variables filled in, as Compose does before it reads a file."""
-    return re.sub(r"\$\{(\w+)[^}]*\}", lambda m: VARIABLES[m[1]], text).replace("$$", "$")
+    return re.sub(r"\$\{(\w+)[^}]*\}", lambda m: OPERATOR[m[1]], text).replace("$$", "$")
 
 
 def test_compose_files_are_read_by_the_specification() -> None:
@@ -144,7 +139,7 @@ def test_docker_compose_reads_the_files(tmp_path: Path) -> None:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(other)
         (folder / "file.yaml").write_text("\n".join(x for x in text.splitlines() if not x.startswith("name: ")))
-        command, env = [tool, "-f", "file.yaml", "config", "-q"], {**os.environ, **VARIABLES}
+        command, env = [tool, "-f", "file.yaml", "config", "-q"], {**os.environ, **OPERATOR}
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (name, done.stderr[:1000])
         seen += 1

@@ -1,11 +1,13 @@
-"""vLLM, SGLang, KTransformers and MLX read the exported commands with their own parsers, and take the planned values."""
+"""vLLM, SGLang, KTransformers and MLX read the exported commands with their own parsers, and take what was planned."""
 
 from __future__ import annotations
 
+import shlex
 from functools import cache
 from typing import Any
 
 import pytest
+import yaml
 
 from planner.export.registry import applicable, render
 from tests.acceptance.cases import Case, commands
@@ -52,6 +54,8 @@ def answers(name: str) -> dict[str, list[dict[str, Any]]]:
     given = {
         "commands": [{"words": case.words} for case in cases],
         "files": [{"words": case.words, "config": text} for case, text in config_files(asked)],
+        "bench": [{"bench": words} for words in benches(asked)],
+        "ray": [{"engine_kwargs": arguments} for arguments in ray_arguments(asked)],
         "wrong": [{"words": [*cases[0].words, "--frobnicate", "3"]}],
     }
     found = iter(ask(asked, [question for questions in given.values() for question in questions]))
@@ -65,6 +69,40 @@ def config_files(environment: Environment) -> list[tuple[Case, str]]:
     cases = [c for c in commands("vllm", environment.version) if not c.follower and "vllm" in applicable(c.context)]
     files = [(case, render("vllm", case.context).get("config.yaml")) for case in cases]
     return [(case, text) for case, text in files if text]
+
+
+def benches(environment: Environment) -> list[list[str]]:
+    """Words of the engine's own load test, where its program is one that the environment has."""
+    if environment.engine not in ("vllm", "sglang"):
+        return []
+    scripts = {render("bench", case.context)["bench.sh"] for case in commands(environment.engine, environment.version)}
+    return [words for text in sorted(scripts) if (words := words_behind(text, ("bench serve", "sglang.bench_serving")))]
+
+
+def words_behind(script: str, programs: tuple[str, ...]) -> list[str]:
+    """The arguments of the one command of a script, with its URL filled in."""
+    text = script.replace("\\\n", " ").replace('"$url"', "http://127.0.0.1:8000")
+    for program in programs:
+        if program in text:
+            return shlex.split(text.partition(program)[2].strip())
+    return []
+
+
+def ray_arguments(environment: Environment) -> list[dict[str, Any]]:
+    """What Ray Serve hands to vLLM's engine."""
+    cases = [c for c in commands(environment.engine, environment.version) if "ray-serve" in applicable(c.context)]
+    documents = [yaml.safe_load(render("ray-serve", c.context)["config.yaml"]) for c in cases if not c.follower]
+    return [d["applications"][0]["args"]["llm_configs"][0]["engine_kwargs"] for d in documents]
+
+
+@pytest.mark.parametrize("environment", ENGINES, ids=lambda e: e.name)
+def test_the_engine_reads_its_load_test_and_what_ray_passes(environment: Environment) -> None:
+    need(environment)
+    for kind, what in (("bench", "load tests"), ("ray", "arguments of Ray's engine")):
+        found = answers(environment.name)[kind]
+        assert not [answer["error"] for answer in found if not answer["ok"]]
+        if found:
+            accepted(f"{environment.name} {kind}", len(found), what)
 
 
 @pytest.mark.parametrize("environment", ENGINES, ids=lambda e: e.name)

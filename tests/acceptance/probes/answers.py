@@ -8,7 +8,7 @@ def answer(check):
     """``check(case) -> dict of parsed values``; whatever it raises is the tool's refusal."""
     for case in json.load(sys.stdin):
         try:
-            print(json.dumps({"ok": True, "values": check(case)}, default=str))
+            print(json.dumps({"ok": True, "values": check(case)}, default=str, skipkeys=True))
         except SystemExit as error:
             print(json.dumps({"ok": False, "error": f"the parser stopped: {error}"}))
         except Exception as error:

@@ -22,9 +22,11 @@ class Response:
 def lost(given, kept, path=""):
     """Keys of a document that the model did not take."""
     if isinstance(given, dict) and isinstance(kept, dict):
-        return [x for k, v in given.items() for x in (lost(v, kept[k], f"{path}.{k}") if k in kept else [f"{path}.{k}"])]
+        return [
+            x for k, v in given.items() for x in (lost(v, kept[k], f"{path}.{k}") if k in kept else [f"{path}.{k}"])
+        ]
     if isinstance(given, list) and isinstance(kept, list):
-        return [x for i, (a, b) in enumerate(zip(given, kept)) for x in lost(a, b, f"{path}[{i}]")]
+        return [x for i, (a, b) in enumerate(zip(given, kept, strict=True)) for x in lost(a, b, f"{path}[{i}]")]
     return []
 
 
