@@ -35,6 +35,11 @@ class Runtime:
         return tuple(self.facts["entrypoint"])
 
     @property
+    def platforms(self) -> tuple[str, ...]:
+        """Platforms that the engine exists for; empty: several."""
+        return tuple(self.facts.get("platforms", ()))
+
+    @property
     def model_flag(self) -> str:
         """Flag in front of the model; empty: it is the first argument."""
         return str(self.facts["model"])

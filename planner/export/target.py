@@ -172,6 +172,8 @@ def _unsuitable_machine(target: Target, context: Context) -> str | None:
     try:
         if target.platforms and context.platform.id not in target.platforms:
             return f"it does not run on {context.platform.name}"
+        if context.runtime.platforms and context.platform.id not in context.runtime.platforms:
+            return f"{context.resolved.engine.name} does not run on {context.platform.name}"
         return _unsuitable_nodes(target, context)
     except BadInput as error:
         return str(error)

