@@ -150,9 +150,15 @@ def _derived(figures: dict[str, Figure]) -> dict[str, Figure]:
     blocks, size = figures.get("kv_blocks"), figures.get("block_size")
     if "kv_tokens" not in figures and blocks and size:
         figures["kv_tokens"] = Figure(blocks.value * size.value, 0.0, blocks.line)
+    before, after = figures.get("free"), figures.get("free_loaded")
+    if "weights" not in figures and before and after and before.value > after.value:
+        figures["weights"] = Figure(before.value - after.value, before.precision + after.precision, after.line)
     peak, weights, beside = figures.get("peak_torch"), figures.get("weights"), figures.get("non_torch")
     if "activations" not in figures and peak and weights and beside:
         figures["activations"] = Figure(max(0.0, peak.value - weights.value), 0.01 * peak.value, peak.line)
+    consumed = figures.pop("consumed", None)
+    if "non_torch" not in figures and consumed and weights:
+        figures["non_torch"] = Figure(max(0.0, consumed.value - weights.value), consumed.precision, consumed.line)
     if "kv_cache" not in figures and "kv_available" in figures:
         figures["kv_cache"] = figures["kv_available"]
     return figures
