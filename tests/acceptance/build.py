@@ -1,6 +1,6 @@
 """Make the environments of the real parsers; what is there already is kept.
 
-python -m tests.acceptance.build              all of them: some 10 GB, half an hour and more
+python -m tests.acceptance.build              all but the slow ones: some 8 GB, ten minutes and more
 python -m tests.acceptance.build vllm-0.33    one, and what it stands on
 """
 
@@ -90,9 +90,10 @@ def _unpacked(wanted: Environment) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help=f"default: all; one of {', '.join(environments())}")
+    parser.add_argument("names", nargs="*", help=f"default: all that are not slow; of {', '.join(environments())}")
     failed = 0
-    for name in parser.parse_args().names or environments():
+    quick = [name for name, each in environments().items() if not each.slow]
+    for name in parser.parse_args().names or quick:
         begun = time.monotonic()
         try:
             build(environment(name))

@@ -26,6 +26,7 @@ class Environment:
     version: str = ""
     sdist: str = ""
     debs: tuple[str, ...] = ()
+    slow: bool = False
 
     @property
     def place(self) -> Path:
