@@ -19,7 +19,8 @@ OPTIONS = {"image": IMAGE, "interface": "bond0", "ib_devices": "mlx5_0", "power_
 ENGINES = {
     "vllm": ("0.19.0", "bf16"), "vllm-ascend": ("0.18.0", "bf16"), "vllm-gaudi": ("0.19.0", "bf16"),
     "sglang": ("0.5.12", "bf16"), "trtllm": ("1.2.0", "bf16"), "llama.cpp": ("b9000", "gguf:Q4_K_M"),
-    "ollama": ("0.12.0", "gguf:Q4_K_M"), "mlx": ("0.30.0", "bf16"), "mindie": ("2.0.0", "bf16"), "ktransformers": ("0.5.0", "bf16"),
+    "ollama": ("0.12.0", "gguf:Q4_K_M"), "mlx": ("0.30.0", "bf16"), "mindie": ("2.0.0", "bf16"),
+    "ktransformers": ("0.5.0", "bf16"),
 }  # fmt: skip
 LEAST = {"ollama": 500, "vllm-ascend": 40, "vllm-gaudi": 10, "mlx": 20, "mindie": 15, "trtllm": 500}
 """Renderings of engines that exist for one vendor."""
