@@ -55,7 +55,7 @@ def free_port() -> int:
 
 def ask(address: str, body: dict | None = None) -> str:
     data = json.dumps(body).encode() if body else None
-    with urlopen(Request(address, data=data), timeout=20) as answer:
+    with urlopen(Request(address, data=data), timeout=90) as answer:
         return answer.read().decode()
 
 
@@ -99,7 +99,7 @@ def run(model: Path, log: Path) -> tuple[Path, str]:
         try:
             address = f"http://127.0.0.1:{port}"
             wait_for(address, process)
-            ask(f"{address}/completion", {"prompt": "w1 w2 w3", "n_predict": 16})
+            ask(f"{address}/completion", {"prompt": "w1 w2 w3", "n_predict": 6})
             page = ask(f"{address}/metrics")
         finally:
             process.terminate()
