@@ -62,7 +62,7 @@ def render(context: Context) -> dict[str, str]:
         plan = f"plan{number}.json"
         files[plan] = json.dumps(config(context, instance), indent=2, ensure_ascii=False) + "\n"
         about = f"mindie {context.resolved.engine.version}, {len(context.layout.devices(instance))} device(s)"
-        files[f"serve{number}.sh"] = script(*LOAD_ENV, f"plan={plan}", *_START, comment=about)
+        files[f"serve{number}.sh"] = script(*LOAD_ENV, f'plan="{plan}"', *_START, comment=about)
     return files
 
 
