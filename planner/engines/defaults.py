@@ -10,7 +10,7 @@ from planner.models.architecture import Architecture, LatentAttention
 
 _KEYS = (
     "gpu_memory_utilization", "max_num_seqs", "max_num_batched_tokens", "block_size",
-    "ubatch", "parallel", "flash_attention", "kv_cache_dtype",
+    "ubatch", "parallel", "flash_attention", "kv_cache_dtype", "kv_offload_bytes", "prefix_caching",
 )  # fmt: skip
 _FALLBACK: Mapping[str, Any] = {
     "gpu_memory_utilization": 0.90,
@@ -21,6 +21,8 @@ _FALLBACK: Mapping[str, Any] = {
     "parallel": 1,
     "flash_attention": True,
     "kv_cache_dtype": "auto",
+    "kv_offload_bytes": 0.0,
+    "prefix_caching": True,
 }
 
 
@@ -48,6 +50,8 @@ def serving_defaults(
     chosen = {**_FALLBACK, **table, **_card_class(table, memory_bytes, placement)}
     if architecture is not None and _is_latent(architecture):
         chosen.update(table.get("latent", {}))
+    if architecture is not None and keeps_states(architecture):
+        chosen.update(table.get("recurrent", {}))
     if chosen.get("max_num_batched_tokens_rule") == "whole-context":
         chosen["max_num_batched_tokens"] = max(placement.max_model_len or 0, chosen["max_num_batched_tokens"])
     if rule := table.get("static_fraction"):
@@ -105,6 +109,11 @@ def _card_class(table: Mapping[str, Any], memory_bytes: float | None, placement:
         if (memory_bytes or 0) >= row["min_memory_bytes"] and not excepted:
             found = row
     return found
+
+
+def keeps_states(architecture: Architecture) -> bool:
+    """Whether some layer keeps a recurrent state."""
+    return any(cache.kind == "state" for layer in architecture.layer_kinds for cache in layer.caches)
 
 
 def _is_latent(architecture: Architecture) -> bool:

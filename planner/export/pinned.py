@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.documents.deployment import LoraTable, ServingTable
+from planner.engines.speculation import method_name
 from planner.export.command import kv_word
 from planner.export.engines.llamacpp import device_layers, whole_context
-from planner.export.engines.speculation import method_name
 from planner.export.flags.table import flag_table
 from planner.units import GIB
 

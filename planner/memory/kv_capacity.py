@@ -34,6 +34,7 @@ class Demand:
     """Tokens of one step at most (max_num_batched_tokens): a window keeps them besides itself."""
     draft_tokens: int = 0
     """Speculated per step: a recurrent state is kept for each."""
+    prefix_caching: bool = False
 
 
 def capacity(spec: KvSpec, pool_bytes: float, demand: Demand, rules: KvRules) -> Capacity:
@@ -173,7 +174,7 @@ def _pages(paged: list[tuple[LayerCache, int]], demand: Demand, rules: KvRules) 
 
 def _request_blocks(cache: LayerCache, block: int, demand: Demand, rules: KvRules) -> int:
     if not block:
-        return 1 + demand.draft_tokens
+        return (rules.cached_states if demand.prefix_caching else 1) + demand.draft_tokens
     if cache.window is None:
         return ceil(demand.max_model_len / block)
     kept = min(cache.window - 1 + demand.step_tokens, demand.max_model_len)

@@ -9,7 +9,7 @@ from typing import Any
 from planner.engines.profile import EngineProfile
 from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture
-from planner.resolved import Serving
+from planner.resolved import Cluster, Serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class OverheadRules:
     """Outside the framework's allocator with one rank, subtracted from the budget."""
     non_torch_parallel_bytes: float = 0.0
     """The same with several ranks: communicators and their buffers."""
+    non_torch_bus_bytes: float = 0.0
+    """On top of one rank's where several are joined by PCIe alone: few channels, no buffers for NVLink's own paths."""
     non_torch_wide_bytes: float = 0.0
     """The same from eight ranks on."""
     non_torch_nodes_bytes: float = 0.0
@@ -46,11 +48,13 @@ def _read(table: Mapping[str, Any]) -> OverheadRules:
     return OverheadRules(**{k: v for k, v in table.items() if k in OverheadRules.__dataclass_fields__})
 
 
-def non_torch(rules: OverheadRules, ranks: int, per_node: int) -> float:
-    """Bytes that libraries hold, by the ranks of one replica."""
+def non_torch(rules: OverheadRules, ranks: int, cluster: Cluster) -> float:
+    """Bytes that libraries hold, by the ranks of one replica and by what joins them."""
     if ranks == 1:
         return rules.non_torch_bytes
-    across = rules.non_torch_nodes_bytes if ranks > per_node else 0.0
+    across = rules.non_torch_nodes_bytes if ranks > cluster.per_node else 0.0
+    if rules.non_torch_bus_bytes and cluster.link is not None and cluster.link.over_bus:
+        return across + rules.non_torch_bytes + rules.non_torch_bus_bytes
     if ranks < 8:
         return across + rules.non_torch_parallel_bytes
     return across + max(rules.non_torch_wide_bytes, rules.non_torch_parallel_bytes)

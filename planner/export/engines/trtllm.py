@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.documents.result import Finding
+from planner.engines.speculation import method_name
 from planner.export.emit.yaml import yaml_text
-from planner.export.engines.speculation import method_name
 from planner.export.node import Node
 
 if TYPE_CHECKING:

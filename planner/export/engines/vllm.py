@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.documents.result import Finding
-from planner.export.engines.speculation import method_name
+from planner.engines.speculation import method_name
 from planner.export.layout import has_experts
 from planner.export.node import Node
 
