@@ -95,6 +95,10 @@ def _predict_serving(
 def assumed_of(resolved: Resolved) -> dict[str, Any]:
     """The defaults that were taken, and whether overheads were measured on this machine."""
     assumed = dict(resolved.assumed)
+    if resolved.engine.family in LOCAL_FAMILIES:
+        from planner.memory.gguf_buffers import laid
+
+        assumed.update(laid(resolved).resolved.assumed)
     if resolved.site:
         from planner.memory.site import site_row
 

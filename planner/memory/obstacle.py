@@ -32,7 +32,20 @@ def obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
     if least > gpu.capacity.value:
         over = human_bytes(least - gpu.capacity.value)
         return f"with captured graphs and the runtime's context a device would hold {over} more than it has"
-    return None
+    return _host_obstacle(resolved, memory)
+
+
+def _host_obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
+    """RAM that is locked or taken by processes cannot be swapped out; unknown RAM is no obstacle."""
+    ram = resolved.cluster.host.ram_bytes
+    if ram is None or memory.host is None or not memory.host.pinned.value or memory.host_ram is None:
+        return None
+    if memory.host_ram.value <= ram:
+        return None
+    return (
+        f"one node needs {human_bytes(memory.host_ram.value)} of RAM, {human_bytes(memory.host.pinned.value)} of it "
+        f"locked for offload, and has {human_bytes(ram)}"
+    )
 
 
 def share_taken(resolved: Resolved) -> bool:

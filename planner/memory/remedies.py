@@ -9,12 +9,14 @@ from typing import Any
 
 from planner.documents.result import ServingMemory
 from planner.memory.budget import capacity_bytes
+from planner.memory.host import ranks_per_node
 from planner.memory.kv_capacity import longest_context
 from planner.memory.kv_rules import kv_rules
 from planner.memory.layout import layout_of
 from planner.memory.obstacle import share_taken, starts
 from planner.memory.serving import demand_of, specs_of
 from planner.resolved import Resolved
+from planner.units import GIB, human_bytes
 
 _LEAST_CONTEXT = 1024
 
@@ -24,6 +26,7 @@ Change = tuple[str, dict[str, Any]]
 
 def changes(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
     """Changes that make it fit, the least intrusive first."""
+    yield from _less_offload(resolved, memory)
     yield from _lower_share(resolved, memory)
     yield from _shorter(resolved, memory)
     yield from _smaller_cache(resolved)
@@ -34,6 +37,17 @@ def changes(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
 
 def _with(resolved: Resolved, **values: Any) -> Resolved:
     return replace(resolved, serving=replace(resolved.serving, **values))
+
+
+def _less_offload(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
+    """What RAM leaves for KV blocks beside everything else, in whole GiB a device."""
+    serving, ram, needed = resolved.serving, resolved.cluster.host.ram_bytes, memory.host_ram
+    if not serving.kv_offload_bytes or ram is None or needed is None or needed.value <= ram:
+        return
+    over = (needed.value - ram) / ranks_per_node(resolved)
+    size = max(0.0, (serving.kv_offload_bytes - over) // GIB * GIB)
+    if starts(_with(resolved, kv_offload_bytes=size)):
+        yield f"kv_offload_bytes {human_bytes(size)} a device", {"serving.kv_offload_bytes": size}
 
 
 def _shorter(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
