@@ -44,7 +44,8 @@ def vllm_offload(context: Context, table: FlagTable) -> dict[str, Any]:
 def read_vllm_offload(read: Mapping[str, Any]) -> float | None:
     """The inverse."""
     if "kv_offload_total" in read:
-        return float(read["kv_offload_total"]) / (read.get("tp", 1) * read.get("pp", 1))
+        ranks: int = read.get("tp", 1) * read.get("pp", 1)
+        return float(read["kv_offload_total"]) / ranks
     swap: float | None = read.get("swap_space")
     return swap
 
@@ -57,4 +58,5 @@ def sglang_offload(context: Context) -> dict[str, Any]:
 
 def read_sglang_offload(read: Mapping[str, Any]) -> float | None:
     """The inverse."""
-    return read["kv_offload_gb"] * GIGA if "kv_offload_gb" in read else None
+    size: float | None = read["kv_offload_gb"] * GIGA if "kv_offload_gb" in read else None
+    return size
