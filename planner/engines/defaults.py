@@ -53,7 +53,7 @@ def serving_defaults(
     if architecture is not None and keeps_states(architecture):
         chosen.update(table.get("recurrent", {}))
     if chosen.get("max_num_batched_tokens_rule") == "whole-context":
-        chosen["max_num_batched_tokens"] = max(placement.max_model_len or 0, chosen["max_num_batched_tokens"])
+        chosen["max_num_batched_tokens"] = _whole_context(chosen, architecture, placement.max_model_len or 0)
     if rule := table.get("static_fraction"):
         share = static_fraction(rule, chosen, memory_bytes, placement)
         chosen["gpu_memory_utilization"] = round(share * vision_share(rule, architecture), 4)
@@ -98,6 +98,19 @@ def vision_share(rule: Mapping[str, float], architecture: Architecture | None) -
     size = tower.num_layers * tower.hidden_size**2 / rule["vision_reference"]
     scaled = 1.0 - rule["vision_sensitivity"] * (size - 1.0)
     return rule["vision_base"] * max(rule["vision_least"], min(rule["vision_most"], scaled))
+
+
+def _whole_context(chosen: Mapping[str, Any], architecture: Architecture | None, length: int) -> int:
+    """Tokens of a step that takes whole prompts; longer contexts are cut into chunks where the model can be."""
+    step = int(chosen["max_num_batched_tokens"])
+    chunked = length > chosen.get("chunked_from", length) and not (architecture is not None and _is_whole(architecture))
+    return step if chunked else max(length, step)
+
+
+def _is_whole(architecture: Architecture) -> bool:
+    """Models whose prompts old engines did not cut: latent or sliding attention, images."""
+    caches = (cache for layer in architecture.layer_kinds for cache in layer.caches)
+    return architecture.vision_tower is not None or _is_latent(architecture) or any(c.window for c in caches)
 
 
 def _card_class(table: Mapping[str, Any], memory_bytes: float | None, placement: Placement) -> Mapping[str, Any]:

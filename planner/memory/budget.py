@@ -64,8 +64,13 @@ def parts_of(resolved: Resolved, weights: Mapping[str, float], layout: Layout) -
         weights=_weights(resolved, weights),
         activations=spread(sum(peak.values()), min(0.9, rules.low * looser), rules.high * looser, "formula", **peak),
         cuda_graphs=spread(graphs(overheads, resolved.architecture, serving), 0.5, 0.8, "assumed"),
-        non_torch=spread(non_torch(overheads, ranks, resolved.cluster), 0.3, 0.3, "published"),
-        context=spread(context(overheads, ranks), 0.3, 0.3, "published"),
+        non_torch=spread(
+            non_torch(overheads, ranks, resolved.cluster),
+            overheads.non_torch_low,
+            overheads.non_torch_high,
+            "published",
+        ),
+        context=spread(context(overheads, ranks, resolved.cluster), 0.3, 0.3, "published"),
     )
     return as_measured(planned, resolved) if resolved.site else planned
 

@@ -28,7 +28,8 @@ def obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
             f"one request of {serving.max_model_len:,} tokens needs {human_bytes(needed)} of KV cache, "
             f"the pool has {human_bytes(pool.value)}"
         )
-    least = gpu.total.value - (gpu.cuda_graphs.value - gpu.cuda_graphs.low)
+    loose = (gpu.cuda_graphs, gpu.activations)
+    least = gpu.total.value - sum(part.value - part.low for part in loose)
     if least > gpu.capacity.value:
         over = human_bytes(least - gpu.capacity.value)
         return f"with captured graphs and the runtime's context a device would hold {over} more than it has"

@@ -26,9 +26,14 @@ class OverheadRules:
     """The same from eight ranks on."""
     non_torch_nodes_bytes: float = 0.0
     """On top when the ranks span nodes: network transports and their buffers."""
+    non_torch_low: float = 0.3
+    non_torch_high: float = 0.3
+    """How far a measurement may lie off, as shares."""
     context_bytes: float = 0.0
     """Runtime context with one rank, not subtracted."""
     context_parallel_bytes: float = 0.0
+    context_bus_bytes: float = 0.0
+    """With several ranks joined by PCIe alone; 0: as with other links."""
     graph_constant_bytes: float = 0.0
     graph_layer_bytes: float = 0.0
     """Of captured graphs, per layer."""
@@ -60,8 +65,10 @@ def non_torch(rules: OverheadRules, ranks: int, cluster: Cluster) -> float:
     return across + max(rules.non_torch_wide_bytes, rules.non_torch_parallel_bytes)
 
 
-def context(rules: OverheadRules, ranks: int) -> float:
+def context(rules: OverheadRules, ranks: int, cluster: Cluster) -> float:
     """Bytes of the runtime's own context."""
+    if ranks > 1 and rules.context_bus_bytes and cluster.link is not None and cluster.link.over_bus:
+        return rules.context_bus_bytes
     return rules.context_bytes if ranks == 1 else rules.context_parallel_bytes
 
 
