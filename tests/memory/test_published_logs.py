@@ -1,0 +1,65 @@
+"""Start-up logs from public threads beside the truth table: the printed pool lies within the stated range.
+
+The logs of 2024's vLLM and of SGLang also say how much the runtime holds (``engines/profiles``); the pools were not fitted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from planner.documents.files import parse_deployment
+from planner.library import Library
+from planner.predict import predict
+from planner.units import GIB
+
+
+class Log(NamedTuple):
+    source: str
+    model: str
+    weights: str
+    hardware: tuple[str, int]
+    engine: tuple[str, str]
+    pool_gib: float
+    serving: dict[str, Any]
+
+
+H100 = "h100-sxm-80gb"
+
+
+def length(tokens: int) -> dict[str, Any]:
+    return {"max_model_len": tokens}
+
+
+LLAMA, QWEN = "meta-llama/Llama-3.1-8B-Instruct", "Qwen/Qwen3-235B-A22B"
+STATIC = {"tp": 4, "gpu_memory_utilization": 0.93}
+LOGS = [
+    Log("vllm issue 10517", LLAMA, "bf16", ("rtx-3090", 1), ("vllm", "0.6.4"), 3.81, length(20_000)),
+    Log("vllm issue 10517", LLAMA, "bf16", ("rtx-3090", 1), ("vllm", "0.6.4"), 2.89, length(29_000)),
+    Log("vllm pull request 10511", LLAMA, "bf16", (H100, 1), ("vllm", "0.6.4"), 53.29, length(8192)),
+    Log("LMCache issue 1739", "Qwen/Qwen3-14B", "bf16", ("a100-pcie-40gb", 1), ("vllm", "0.11.0"), 6.51, length(32_768)),
+    Log("vllm issue 21348", QWEN, "fp8", (H100, 4), ("vllm", "0.9.2"), 8.11, {"tp": 4}),
+    Log("vllm issue 21348", QWEN, "fp8", (H100, 4), ("sglang", "0.4.9"), 16.46, STATIC),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return Library()
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: f"{log.engine[0]}-{log.pool_gib}")
+def test_printed_pool_lies_within_the_range(log: Log, library: Library) -> None:
+    document = {
+        "schema": "deploy-planner/deployment/1",
+        "model": {"id": log.model, "weights": log.weights},
+        "hardware": {"accelerator": log.hardware[0], "per_node": log.hardware[1]},
+        "engine": {"name": log.engine[0], "version": log.engine[1]},
+        "serving": log.serving,
+    }
+    memory = predict(parse_deployment(document, "test"), library).memory
+    assert memory is not None
+    pool = memory.per_gpu.kv_cache
+    assert pool.low <= log.pool_gib * GIB <= pool.high
+    assert pool.value == pytest.approx(log.pool_gib * GIB, rel=0.10)
