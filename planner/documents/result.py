@@ -108,6 +108,8 @@ class ServingMemory:
     max_concurrency: Estimate
     """Requests of ``max_model_len`` that the pool of one replica holds."""
     kv_tokens_printed: Estimate | None = None
+    max_context: Estimate | None = None
+    """The longest max_model_len at which the pools hold as many requests as the load has in flight."""
     host_ram: Estimate | None = None
     disk: float | None = None
     host: HostMemory | None = None

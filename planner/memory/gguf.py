@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.documents.result import DeviceMemory, GpuMemory, HostMemory, ServingMemory
+from planner.documents.result import DeviceMemory, GpuMemory, ServingMemory
 from planner.estimate import Estimate, exact, spread, total
 from planner.memory.gguf_buffers import (
     Buffers,
@@ -14,8 +14,6 @@ from planner.memory.gguf_buffers import (
 )
 from planner.memory.gguf_cache import bytes_per_token, cache_rules, context_cells
 from planner.memory.gguf_place import Placement
-from planner.memory.host import loading_ram, page_cache
-from planner.memory.startup import startup
 from planner.models.gguf_layout import GgufLayout
 from planner.resolved import Resolved
 from planner.units import GIB
@@ -34,15 +32,12 @@ def gguf_memory(resolved: Resolved) -> ServingMemory:
     buffers = buffers_of(found.sizes, placement)
     parts = tuple(_device(resolved, layout, buffers, i) for i in range(placement.gpus + 1))
     cells = context_cells(resolved.serving.max_model_len)
-    running = _host_ram(parts[-1])
     return ServingMemory(
         per_gpu=_worst(resolved, layout, placement, buffers),
         kv_bytes_per_token=bytes_per_token(resolved.architecture, resolved.serving, cache_rules(resolved.engine)),
         kv_tokens=exact(float(cells)),
         max_concurrency=exact(cells / max(1, resolved.serving.max_model_len)),
-        host_ram=running,
-        host=_host(resolved, running, parts[-1]),
-        startup=startup(resolved),
+        host_ram=_host_ram(parts[-1]),
         disk=layout.file_bytes + resolved.architecture.vocab_size * _HEADER_BYTES_PER_TOKEN,
         devices=parts,
     )
@@ -91,16 +86,6 @@ def _worst(resolved: Resolved, layout: GgufLayout, placement: Placement, buffers
         kv_needed=parts["kv_cache"].scaled(share) if share else exact(0.0),
         total=total(parts),
         capacity=gpu_capacity(resolved) if gpus else host_capacity(resolved),
-    )
-
-
-def _host(resolved: Resolved, running: Estimate, buffers: DeviceMemory) -> HostMemory:
-    """The file is memory-mapped: what of it goes to the GPUs passes through the page cache."""
-    gpus = resolved.cluster.device.accelerator is not None
-    return HostMemory(
-        loading=loading_ram(resolved, running),
-        pinned=buffers.compute if gpus else exact(0.0),
-        page_cache=page_cache(resolved, running.value - buffers.weights.value),
     )
 
 

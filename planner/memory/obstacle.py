@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planner.documents.result import ServingMemory
 from planner.memory.budget import capacity_bytes
+from planner.memory.host import pinned_bytes
 from planner.memory.serving import serving_memory
 from planner.resolved import Resolved
 from planner.units import human_bytes
@@ -38,13 +39,13 @@ def obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
 
 def _host_obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
     """RAM that is locked or taken by processes cannot be swapped out; unknown RAM is no obstacle."""
-    ram = resolved.cluster.host.ram_bytes
-    if ram is None or memory.host is None or not memory.host.pinned.value or memory.host_ram is None:
+    ram, pinned = resolved.cluster.host.ram_bytes, sum(pinned_bytes(resolved).values())
+    if ram is None or not pinned or memory.host_ram is None:
         return None
     if memory.host_ram.value <= ram:
         return None
     return (
-        f"one node needs {human_bytes(memory.host_ram.value)} of RAM, {human_bytes(memory.host.pinned.value)} of it "
+        f"one node needs {human_bytes(memory.host_ram.value)} of RAM, {human_bytes(pinned)} of it "
         f"locked for offload, and has {human_bytes(ram)}"
     )
 

@@ -9,12 +9,11 @@ from planner.documents.result import GpuMemory, ServingMemory
 from planner.estimate import Estimate, spread, total
 from planner.memory.budget import MOST, Parts, capacity_bytes, parts_of, pool_of
 from planner.memory.draft import draft_weights, with_draft_caches
-from planner.memory.host import disk_bytes, host_memory, host_ram
+from planner.memory.host import disk_bytes, host_ram
 from planner.memory.kv_cache import KvSpec, context_bytes, kv_specs, stored_dtype
 from planner.memory.kv_capacity import Capacity, Demand, capacity
 from planner.memory.kv_rules import KvRules, kv_rules
 from planner.memory.layout import Layout, layout_of
-from planner.memory.startup import startup
 from planner.memory.weight_rules import weight_rules
 from planner.memory.weights import stage_weights
 from planner.resolved import Resolved
@@ -38,8 +37,6 @@ def serving_memory(resolved: Resolved) -> ServingMemory:
         kv_tokens_printed=_printed(resolved, held),
         host_ram=host_ram(resolved),
         disk=disk_bytes(resolved),
-        host=host_memory(resolved, specs[worst].token_bytes, _pools(resolved)),
-        startup=startup(resolved),
     )
 
 
@@ -134,17 +131,18 @@ def _held(
     return _Held(at(pool.low, least), at(pool.value, demand), at(pool.high, most))
 
 
-def _pools(resolved: Resolved) -> float:
+def pools_of(resolved: Resolved) -> float:
+    """Pools of one replica that hold different tokens."""
     return float(resolved.serving.attention_dp * resolved.serving.dcp)
 
 
 def _capacity_tokens(resolved: Resolved, held: _Held) -> Estimate:
-    n = _pools(resolved)
+    n = pools_of(resolved)
     return Estimate(held.low.tokens * n, held.value.tokens * n, held.high.tokens * n, "formula", _terms(resolved, held))
 
 
 def _concurrency(resolved: Resolved, held: _Held) -> Estimate:
-    n = _pools(resolved)
+    n = pools_of(resolved)
     low, value, high = (c.concurrency * n for c in (held.low, held.value, held.high))
     return Estimate(low, value, high, "formula", _terms(resolved, held))
 
@@ -161,7 +159,7 @@ def _terms(resolved: Resolved, held: _Held) -> dict[str, float]:
     return {
         "request_bytes": held.value.request_bytes,
         "blocks": held.value.blocks,
-        "pools": _pools(resolved),
+        "pools": pools_of(resolved),
     }
 
 

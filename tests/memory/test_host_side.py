@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from planner.engines.registry import engines
+from planner.memory import serving
+from planner.memory.complete import completed
 from planner.memory.host import disk_bytes
 from planner.memory.obstacle import starts
-from planner.memory.serving import serving_memory
 from planner.memory.startup import ASSUMED_DISK_BYTES_S, timing, warm_up_s
 from planner.memory.verdict import serving_verdict
 from planner.resolved import Host
@@ -18,6 +19,10 @@ from planner.units import GIB, GIGA
 from tests.export.deployments import DENSE, context, tables
 from tests.memory import build
 from tests.memory.test_serving import applied
+
+
+def serving_memory(case):
+    return completed(case, serving.serving_memory(case))
 
 
 def with_host(case, **host):

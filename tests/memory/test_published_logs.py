@@ -1,6 +1,7 @@
 """Start-up logs from public threads beside the truth table: the printed pool lies within the stated range.
 
-The logs of 2024's vLLM and of SGLang also say how much the runtime holds (``engines/profiles``); the pools were not fitted.
+The logs of 2024's vLLM and of SGLang also say how much the runtime holds (``engines/profiles``); the pools were not
+fitted.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ def length(tokens: int) -> dict[str, Any]:
     return {"max_model_len": tokens}
 
 
+A100 = "a100-pcie-40gb"
 LLAMA, QWEN = "meta-llama/Llama-3.1-8B-Instruct", "Qwen/Qwen3-235B-A22B"
 STATIC = {"tp": 4, "gpu_memory_utilization": 0.93}
 LOGS = [
     Log("vllm issue 10517", LLAMA, "bf16", ("rtx-3090", 1), ("vllm", "0.6.4"), 3.81, length(20_000)),
     Log("vllm issue 10517", LLAMA, "bf16", ("rtx-3090", 1), ("vllm", "0.6.4"), 2.89, length(29_000)),
     Log("vllm pull request 10511", LLAMA, "bf16", (H100, 1), ("vllm", "0.6.4"), 53.29, length(8192)),
-    Log("LMCache issue 1739", "Qwen/Qwen3-14B", "bf16", ("a100-pcie-40gb", 1), ("vllm", "0.11.0"), 6.51, length(32_768)),
+    Log("LMCache issue 1739", "Qwen/Qwen3-14B", "bf16", (A100, 1), ("vllm", "0.11.0"), 6.51, length(32_768)),
     Log("vllm issue 21348", QWEN, "fp8", (H100, 4), ("vllm", "0.9.2"), 8.11, {"tp": 4}),
     Log("vllm issue 21348", QWEN, "fp8", (H100, 4), ("sglang", "0.4.9"), 16.46, STATIC),
 ]  # fmt: skip
