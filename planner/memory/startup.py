@@ -27,6 +27,8 @@ _STATED_FACTOR = 1.5
 """Times the load at a stated rate: other readers, small reads."""
 PROBE_PERIOD_S = 10
 _LEAST_PATIENCE_S = 300.0
+_LONGEST_S = 1e9
+"""Thirty years: seconds stay finite for disks that hardly move."""
 _WARM_UP_S = (120.0, 600.0)
 """Usual and slow where a profile says nothing."""
 
@@ -58,7 +60,7 @@ def timing(resolved: Resolved, disk_bytes_s: float | None = None) -> Timing:
     rate = known or ASSUMED_DISK_BYTES_S
     size = disk_bytes(resolved)
     usual, slow = warm_up_s(resolved)
-    load = size / rate
+    load = min(size / rate, _LONGEST_S)
     patience = max(_LEAST_PATIENCE_S, load * _SLOW_FACTOR + slow)
     whole = ceil(patience / SECONDS_PER_MINUTE) * SECONDS_PER_MINUTE
     return Timing(size, rate, known is None, load, load + usual, whole)

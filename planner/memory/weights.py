@@ -166,9 +166,9 @@ class _Rank:
         return elements * self.rules.latent_copy_bytes
 
     def _lora(self, tensor: Tensor) -> float:
-        """Slots for adapters: A (rank × in) and B (out × rank), B cut as the weight is."""
-        rows = self.shape(tensor)[0]
-        return (rows + tensor.shape[-1]) * self.layout.lora_rank * self.layout.lora_adapters * _LORA_BYTES
+        """Slots for adapters: A (rank × in) and B (out × rank), each cut where the weight is (vLLM lora layers)."""
+        rows, columns = self.shape(tensor)
+        return (rows + columns) * self.layout.lora_rank * self.layout.lora_adapters * _LORA_BYTES
 
 
 def _padded(size: int, multiple: int) -> int:

@@ -110,3 +110,10 @@ def test_odd_sizes_stay_finite(size):
     memory = serving_memory(case)
     for figure in (memory.host_ram, memory.host.loading, memory.host.pinned, memory.host.page_cache):
         assert 0 <= figure.low <= figure.value <= figure.high < math.inf
+
+
+@pytest.mark.parametrize("rate", [1e-300, 1e-9, 1.0, 1e18])
+def test_odd_disks_keep_seconds_finite(rate):
+    start = serving_memory(with_host(build.resolved(build.LLAMA_8B), disk_bytes_s=rate)).startup
+    for figure in (start.load_s, start.start_s, start.probe_s):
+        assert 0 <= figure.low <= figure.value <= figure.high < 1e11
