@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from planner.engines.profile import EngineProfile
@@ -37,6 +38,8 @@ class OverheadRules:
     graph_constant_bytes: float = 0.0
     graph_layer_bytes: float = 0.0
     """Of captured graphs, per layer."""
+    graph_state_layer_bytes: float = 0.0
+    """On top per layer with a recurrent state, whose kernels are captured with their own buffers."""
     graph_factor: float = 1.0
     graphs_in_budget: bool = False
 
@@ -76,4 +79,14 @@ def graphs(rules: OverheadRules, architecture: Architecture, serving: Serving) -
     """Bytes of captured graphs; none in eager mode."""
     if serving.enforce_eager:
         return 0.0
-    return rules.graph_factor * (rules.graph_constant_bytes + rules.graph_layer_bytes * architecture.num_layers)
+    layers = rules.graph_layer_bytes * architecture.num_layers
+    if rules.graph_state_layer_bytes:
+        layers += rules.graph_state_layer_bytes * recurrent_layers(architecture)
+    return rules.graph_factor * (rules.graph_constant_bytes + layers)
+
+
+@lru_cache(maxsize=1024)
+def recurrent_layers(architecture: Architecture) -> int:
+    """Layers that keep a recurrent state."""
+    kinds = [any(cache.kind == "state" for cache in kind.caches) for kind in architecture.layer_kinds]
+    return sum(kinds[index] for index in architecture.layer_order)

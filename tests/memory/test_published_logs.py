@@ -34,6 +34,7 @@ def length(tokens: int) -> dict[str, Any]:
 
 
 A100 = "a100-pcie-40gb"
+H200, NEXT, L3 = "h200-sxm-141gb", "Qwen/Qwen3-Next-80B-A3B-Instruct", "meta-llama/Llama-3.1-70B-Instruct"
 LLAMA, QWEN = "meta-llama/Llama-3.1-8B-Instruct", "Qwen/Qwen3-235B-A22B"
 STATIC = {"tp": 4, "gpu_memory_utilization": 0.93}
 LOGS = [
@@ -43,6 +44,8 @@ LOGS = [
     Log("LMCache issue 1739", "Qwen/Qwen3-14B", "bf16", (A100, 1), ("vllm", "0.11.0"), 6.51, length(32_768)),
     Log("vllm issue 21348", QWEN, "fp8", (H100, 4), ("vllm", "0.9.2"), 8.11, {"tp": 4}),
     Log("vllm issue 21348", QWEN, "fp8", (H100, 4), ("sglang", "0.4.9"), 16.46, STATIC),
+    Log("log, October 2025", NEXT, "bf16", (H200, 2), ("vllm", "0.10.2"), 44.59, {"tp": 2}),
+    Log("log, February 2026", L3, "awq-int4", ("l40s", 2), ("vllm", "0.16.0"), 20.16, {"tp": 2, **length(8192)}),
 ]  # fmt: skip
 
 
@@ -65,3 +68,27 @@ def test_printed_pool_lies_within_the_range(log: Log, library: Library) -> None:
     pool = memory.per_gpu.kv_cache
     assert pool.low <= log.pool_gib * GIB <= pool.high
     assert pool.value == pytest.approx(log.pool_gib * GIB, rel=0.10)
+
+
+@pytest.mark.parametrize(
+    ("model", "weights", "hardware", "version", "gib"),
+    [
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", "bf16", ("h200-sxm-141gb", 2), "0.10.2", 74.2812),
+        ("Qwen/Qwen3-VL-30B-A3B-Instruct", "bf16", ("rtx-3090", 4), "0.11.0", 14.7708),
+        ("meta-llama/Llama-3.1-70B-Instruct", "awq-int4", ("l40s", 2), "0.16.0", 18.55),
+        ("deepseek-ai/DeepSeek-V3.2", "nvfp4", ("b200-sxm", 8), "0.16.0", 48.62),
+    ],
+)
+def test_printed_weights(
+    model: str, weights: str, hardware: tuple[str, int], version: str, gib: float, library: Library
+) -> None:
+    document = {
+        "schema": "deploy-planner/deployment/1",
+        "model": {"id": model, "weights": weights},
+        "hardware": {"accelerator": hardware[0], "per_node": hardware[1]},
+        "engine": {"name": "vllm", "version": version},
+        "serving": {"tp": hardware[1]},
+    }
+    memory = predict(parse_deployment(document, "test"), library).memory
+    assert memory is not None
+    assert memory.per_gpu.weights.value == pytest.approx(gib * GIB, rel=0.003)
