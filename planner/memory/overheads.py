@@ -40,6 +40,8 @@ class OverheadRules:
     """Of captured graphs, per layer."""
     graph_state_layer_bytes: float = 0.0
     """On top per layer with a recurrent state, whose kernels are captured with their own buffers."""
+    graph_sizes_share: float = 0.0
+    """Of what layers take, the part that grows with the number of batch sizes that are captured."""
     graph_factor: float = 1.0
     graphs_in_budget: bool = False
 
@@ -79,10 +81,27 @@ def graphs(rules: OverheadRules, architecture: Architecture, serving: Serving) -
     """Bytes of captured graphs; none in eager mode."""
     if serving.enforce_eager:
         return 0.0
-    layers = rules.graph_layer_bytes * architecture.num_layers
+    captured = captured_sizes(serving.max_num_seqs) / _ALL_SIZES
+    share = 1.0 - rules.graph_sizes_share * (1.0 - captured)
+    layers = share * rules.graph_layer_bytes * architecture.num_layers
     if rules.graph_state_layer_bytes:
-        layers += rules.graph_state_layer_bytes * recurrent_layers(architecture)
+        layers += captured * rules.graph_state_layer_bytes * recurrent_layers(architecture)
     return rules.graph_factor * (rules.graph_constant_bytes + layers)
+
+
+_ALL_SIZES = 51
+"""1, 2, 4, every 8th up to 256, every 16th up to 512."""
+
+
+def captured_sizes(max_num_seqs: int) -> int:
+    """Batch sizes that are captured for so many sequences: up to twice as many tokens (vLLM, cudagraph_capture_sizes).
+
+    >>> captured_sizes(8), captured_sizes(1024)
+    (5, 51)
+    """
+    most = min(512, 2 * max_num_seqs)
+    small = sum(size <= most for size in (1, 2, 4))
+    return small + min(most, 256) // 8 + max(0, most - 256) // 16
 
 
 @lru_cache(maxsize=1024)
