@@ -81,6 +81,11 @@ class Cluster:
     def num_devices(self) -> int:
         return self.per_node * self.nodes
 
+    @property
+    def over_bus(self) -> bool:
+        """Devices reach each other over PCIe or a network alone."""
+        return self.per_node == 1 or (self.link is not None and self.link.over_bus)
+
 
 @dataclass(frozen=True, slots=True)
 class Serving:

@@ -62,9 +62,9 @@ def non_torch(rules: OverheadRules, ranks: int, cluster: Cluster) -> float:
     """Bytes that libraries hold, by the ranks of one replica and by what joins them."""
     if ranks == 1:
         return rules.non_torch_bytes
+    if rules.non_torch_bus_bytes and cluster.over_bus:
+        return rules.non_torch_bytes + rules.non_torch_bus_bytes
     across = rules.non_torch_nodes_bytes if ranks > cluster.per_node else 0.0
-    if rules.non_torch_bus_bytes and cluster.link is not None and cluster.link.over_bus:
-        return across + rules.non_torch_bytes + rules.non_torch_bus_bytes
     if ranks < 8:
         return across + rules.non_torch_parallel_bytes
     return across + max(rules.non_torch_wide_bytes, rules.non_torch_parallel_bytes)
@@ -72,7 +72,7 @@ def non_torch(rules: OverheadRules, ranks: int, cluster: Cluster) -> float:
 
 def context(rules: OverheadRules, ranks: int, cluster: Cluster) -> float:
     """Bytes of the runtime's own context."""
-    if ranks > 1 and rules.context_bus_bytes and cluster.link is not None and cluster.link.over_bus:
+    if ranks > 1 and rules.context_bus_bytes and cluster.over_bus:
         return rules.context_bus_bytes
     return rules.context_bytes if ranks == 1 else rules.context_parallel_bytes
 
