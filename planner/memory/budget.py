@@ -25,7 +25,7 @@ MOST = 2.0**60
 """Where a device's memory has no known end, figures stay finite."""
 _NEIGHBOUR = 2.0
 """Times the range of a part when the release lies outside the profile's own."""
-_WEIGHTS_SPREAD = 0.015
+_WEIGHTS_SPREAD = 0.012
 """Of weights by formula."""
 _FILES_SPREAD = 0.008
 """Of weights whose files were read."""
