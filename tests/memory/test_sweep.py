@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,8 +14,13 @@ import pytest
 from planner.documents.files import parse_deployment
 from planner.documents.result import EstimateDocument, ServingMemory
 from planner.library import Library
+from planner.memory.kv_capacity import capacity, longest_context
+from planner.memory.kv_rules import kv_rules
+from planner.memory.layout import layout_of
+from planner.memory.serving import demand_of, specs_of
 from planner.predict import predict
 from planner.units import GIB
+from tests.memory import build
 
 MODELS = {
     "meta-llama/Llama-3.1-8B-Instruct": "bf16",
@@ -165,3 +171,20 @@ def test_slices_and_shared_memory_are_smaller_devices() -> None:
     )
     assert 0 < slice_ < 0.5 * whole
     assert memory_given < pool("gb10")
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm"])
+@pytest.mark.parametrize("model", ["google/gemma-3-27b-it", "Qwen/Qwen3.5-122B-A10B", "deepseek-ai/DeepSeek-V3.2"])
+def test_no_token_more_than_the_longest_context(model: str, engine: str) -> None:
+    architecture = library().catalogue.get(model).architecture
+    case = build.resolved(architecture, engine=engine, version=None, tp=8)
+    rules = kv_rules(case.engine, architecture)
+    spec = specs_of(case, layout_of(case.serving, architecture.num_layers), rules)[0]
+    demand = replace(demand_of(case), max_model_len=131_072)
+    for pool in (1e7, 3.3e8, 1e9, 4.7e10):
+        for users in (0.3, 1.0, 7.0, 300.0):
+            found = longest_context(spec, pool, users, demand, rules)
+            for length, holds in ((found, True), (found + 1, False)):
+                if 1 <= length <= demand.max_model_len:
+                    held = capacity(spec, pool, replace(demand, max_model_len=length), rules).concurrency
+                    assert (held >= users) is holds, (pool, users, length)
