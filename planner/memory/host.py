@@ -43,6 +43,12 @@ def disk_bytes(resolved: Resolved) -> float:
     return own + (checkpoint_bytes(resolved.draft.architecture, resolved.draft.quantization) if resolved.draft else 0.0)
 
 
+def shares_memory(resolved: Resolved) -> bool:
+    """GPU and CPU take from the same memory."""
+    row = resolved.cluster.device.accelerator
+    return row is not None and row.unified_memory
+
+
 def ranks_per_node(resolved: Resolved) -> int:
     """Processes with a device on one node."""
     return min(resolved.serving.gpus, resolved.cluster.per_node)

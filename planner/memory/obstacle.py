@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.documents.result import ServingMemory
 from planner.memory.budget import capacity_bytes
-from planner.memory.host import pinned_bytes
+from planner.memory.host import pinned_bytes, shares_memory
 from planner.memory.serving import serving_memory
 from planner.resolved import Resolved
 from planner.units import human_bytes
@@ -34,7 +34,30 @@ def obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
     if least > gpu.capacity.value:
         over = human_bytes(least - gpu.capacity.value)
         return f"with captured graphs and the runtime's context a device would hold {over} more than it has"
-    return _host_obstacle(resolved, memory)
+    return _shared_obstacle(resolved, memory) or _host_obstacle(resolved, memory)
+
+
+def shared_left(resolved: Resolved, memory: ServingMemory, ram_bytes: float) -> float:
+    """Bytes left where the host's ``ram_bytes`` come out of the devices' memory; elsewhere of the device alone."""
+    left = memory.per_gpu.capacity.value - memory.per_gpu.total.value
+    if not shares_memory(resolved):
+        return left
+    beside = (resolved.cluster.host.ram_bytes or 0.0) - capacity_bytes(resolved)
+    return left + max(0.0, beside) - ram_bytes
+
+
+def _shared_obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
+    """One memory for GPU and host: at least the engine's own processes must live beside its budget."""
+    ram = memory.host_ram
+    if ram is None or not shares_memory(resolved):
+        return None
+    over = -shared_left(resolved, memory, ram.low)
+    if over <= 0:
+        return None
+    return (
+        f"GPU and host share {human_bytes(memory.per_gpu.capacity.value)}: beside the engine's budget its processes "
+        f"need at least {human_bytes(ram.low)} of RAM, {human_bytes(over)} more than is left"
+    )
 
 
 def _host_obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from planner.documents.result import ServingMemory
 from planner.memory.budget import capacity_bytes
-from planner.memory.host import ranks_per_node
+from planner.memory.host import ranks_per_node, shares_memory
 from planner.memory.kv_capacity import longest_context
 from planner.memory.kv_rules import kv_rules
 from planner.memory.layout import layout_of
-from planner.memory.obstacle import share_taken, starts
+from planner.memory.obstacle import share_taken, shared_left, starts
 from planner.memory.serving import demand_of, specs_of
 from planner.resolved import Resolved
 from planner.units import GIB, human_bytes
@@ -41,13 +41,22 @@ def _with(resolved: Resolved, **values: Any) -> Resolved:
 
 def _less_offload(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
     """What RAM leaves for KV blocks beside everything else, in whole GiB a device."""
-    serving, ram, needed = resolved.serving, resolved.cluster.host.ram_bytes, memory.host_ram
-    if not serving.kv_offload_bytes or ram is None or needed is None or needed.value <= ram:
+    serving, over = resolved.serving, _beyond_ram(resolved, memory) / ranks_per_node(resolved)
+    if not serving.kv_offload_bytes or over <= 0:
         return
-    over = (needed.value - ram) / ranks_per_node(resolved)
     size = max(0.0, (serving.kv_offload_bytes - over) // GIB * GIB)
     if starts(_with(resolved, kv_offload_bytes=size)):
         yield f"kv_offload_bytes {human_bytes(size)} a device", {"serving.kv_offload_bytes": size}
+
+
+def _beyond_ram(resolved: Resolved, memory: ServingMemory) -> float:
+    """Bytes that one node's RAM lacks; 0 where it is not known."""
+    ram, needed = resolved.cluster.host.ram_bytes, memory.host_ram
+    if needed is None:
+        return 0.0
+    if shares_memory(resolved):
+        return max(0.0, -shared_left(resolved, memory, needed.value))
+    return max(0.0, needed.value - ram) if ram is not None else 0.0
 
 
 def _shorter(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
@@ -81,12 +90,14 @@ def _takes_fp8_cache(resolved: Resolved) -> bool:
 
 def _lower_share(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
     """The share that leaves room for what others hold, the context and captured graphs."""
-    if not share_taken(resolved):
+    shared = shares_memory(resolved)
+    if not shared and not share_taken(resolved):
         return
     terms = memory.per_gpu.total.terms
     outside = resolved.cluster.device.used_bytes + terms["context"] + terms["cuda_graphs"]
+    outside += memory.host_ram.value if shared and memory.host_ram else 0.0
     share = floor(100 * (1 - outside / capacity_bytes(resolved))) / 100
-    if share > 0 and starts(_with(resolved, gpu_memory_utilization=share)):
+    if 0 < share < resolved.serving.gpu_memory_utilization and starts(_with(resolved, gpu_memory_utilization=share)):
         yield f"gpu_memory_utilization {share}", {"serving.gpu_memory_utilization": share}
 
 

@@ -61,6 +61,44 @@ def test_offload_beyond_ram_does_not_fit_and_the_way_out_does():
     assert not starts(replace(changed, serving=replace(changed.serving, kv_offload_bytes=100 * GIB)))
 
 
+def on_spark(share: float, **serving):
+    """A machine of 119.6 GiB that GPU and host share."""
+    case = build.resolved(
+        build.LLAMA_8B,
+        119.6 * GIB,
+        version="0.20.0",
+        per_node=1,
+        gpu_memory_utilization=share,
+        max_num_seqs=8,
+        **serving,
+    )
+    device = build.device(119.6 * GIB, unified_memory=True)
+    return replace(case, cluster=replace(case.cluster, device=device))
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.6, "fits"), (0.85, "fits"), (0.9, "tight"), (0.93, "tight"), (0.98, "does-not-fit")]
+)
+def test_where_gpu_and_host_share_memory_the_engine_leaves_room_for_its_own_processes(share, expected):
+    """GB10 with vLLM: 0.85 to 0.87 is what operators settle on, above 0.90 starts fail (public reports of 2026)."""
+    case = on_spark(share)
+    verdict, findings = serving_verdict(case, serving_memory(case))
+    assert verdict == expected
+    assert bool(findings) == (expected != "fits")
+    if findings:
+        roomier = applied(case, findings[0].change)
+        assert roomier.serving.gpu_memory_utilization < share
+        assert serving_verdict(roomier, serving_memory(roomier))[0] in ("fits", "tight")
+
+
+def test_offload_takes_from_the_same_memory_where_it_is_shared():
+    case = on_spark(0.6, kv_offload_bytes=60 * GIB)
+    verdict, findings = serving_verdict(case, serving_memory(case))
+    assert verdict == "does-not-fit"
+    assert "share" in findings[0].message
+    assert starts(applied(case, findings[0].change))
+
+
 def test_unknown_ram_is_no_obstacle():
     assert starts(build.resolved(build.LLAMA_70B, build.H200, tp=4, kv_offload_bytes=2000 * GIB))
 
