@@ -47,16 +47,20 @@ def shared_left(resolved: Resolved, memory: ServingMemory, ram_bytes: float) -> 
 
 
 def _shared_obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
-    """One memory for GPU and host: at least the engine's own processes must live beside its budget."""
+    """One memory for GPU and host: at least the engine's own processes must live beside its budget.
+
+    Lookup tables need not: builds for such machines map them from the disk.
+    """
     ram = memory.host_ram
     if ram is None or not shares_memory(resolved):
         return None
-    over = -shared_left(resolved, memory, ram.low)
+    least = max(0.0, ram.low - ram.terms.get("tables", 0.0))
+    over = -shared_left(resolved, memory, least)
     if over <= 0:
         return None
     return (
         f"GPU and host share {human_bytes(memory.per_gpu.capacity.value)}: beside the engine's budget its processes "
-        f"need at least {human_bytes(ram.low)} of RAM, {human_bytes(over)} more than is left"
+        f"need at least {human_bytes(least)} of RAM, {human_bytes(over)} more than is left"
     )
 
 

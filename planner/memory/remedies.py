@@ -95,7 +95,8 @@ def _lower_share(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
         return
     terms = memory.per_gpu.total.terms
     outside = resolved.cluster.device.used_bytes + terms["context"] + terms["cuda_graphs"]
-    outside += memory.host_ram.value if shared and memory.host_ram else 0.0
+    if shared and memory.host_ram:
+        outside += memory.host_ram.value - memory.host_ram.terms.get("tables", 0.0)
     share = floor(100 * (1 - outside / capacity_bytes(resolved))) / 100
     if 0 < share < resolved.serving.gpu_memory_utilization and starts(_with(resolved, gpu_memory_utilization=share)):
         yield f"gpu_memory_utilization {share}", {"serving.gpu_memory_utilization": share}

@@ -50,7 +50,9 @@ def _room(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Fin
         f"{human_bytes(ram)} for the engine's processes leave little for the system and the page cache"
     )
     change = {"serving.gpu_memory_utilization": share} if share else {}
-    fix = f"gpu_memory_utilization {share}" if share else "a smaller model, or stop other processes"
+    tables = bool(memory.host_ram and memory.host_ram.terms.get("tables"))
+    otherwise = "map the lookup tables from the disk" if tables else "take a smaller model"
+    fix = f"gpu_memory_utilization {share}" if share else otherwise
     return "tight", (Finding("shared-memory", message, fix, "warning", change),)
 
 
