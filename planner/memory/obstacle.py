@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from math import floor
+
 from planner.documents.result import ServingMemory
 from planner.memory.budget import capacity_bytes
 from planner.memory.host import pinned_bytes, shares_memory
 from planner.memory.serving import serving_memory
 from planner.resolved import Resolved
 from planner.units import human_bytes
+
+TIGHT_SHARE = 0.03
+"""Less of the device than this left free is "tight"."""
 
 
 def obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:
@@ -44,6 +49,27 @@ def shared_left(resolved: Resolved, memory: ServingMemory, ram_bytes: float) -> 
         return left
     beside = (resolved.cluster.host.ram_bytes or 0.0) - capacity_bytes(resolved)
     return left + max(0.0, beside) - ram_bytes
+
+
+def share_beside(resolved: Resolved, memory: ServingMemory) -> float:
+    """The largest share, in whole hundredths, beside what others hold, the context and captured graphs.
+
+    Where GPU and host share memory the engine's own processes and ``TIGHT_SHARE`` stay free as well.
+    """
+    size, share = capacity_bytes(resolved), resolved.serving.gpu_memory_utilization
+    over = -shared_left(resolved, memory, 0.0)
+    if shares_memory(resolved) and memory.host_ram:
+        over += memory.host_ram.value - memory.host_ram.terms.get("tables", 0.0) + TIGHT_SHARE * size
+    return max(0.0, floor(100 * (share - over / _pool_by_share(resolved, memory))) / 100)
+
+
+def _pool_by_share(resolved: Resolved, memory: ServingMemory) -> float:
+    """Bytes by which the pool grows when the share goes from 0 to 1, by the engine's convention."""
+    size, convention = capacity_bytes(resolved), resolved.engine.fact("memory.convention", "total")
+    if convention == "free":
+        return max(1.0, memory.per_gpu.kv_cache.value / max(0.01, resolved.serving.gpu_memory_utilization))
+    outside = resolved.cluster.device.used_bytes + memory.per_gpu.total.terms["context"]
+    return max(1.0, size - outside if convention == "static" else size)
 
 
 def _shared_obstacle(resolved: Resolved, memory: ServingMemory) -> str | None:

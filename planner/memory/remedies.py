@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import floor
 from typing import Any
 
 from planner.documents.result import ServingMemory
-from planner.memory.budget import capacity_bytes
 from planner.memory.host import ranks_per_node, shares_memory
 from planner.memory.kv_capacity import longest_context
 from planner.memory.kv_rules import kv_rules
 from planner.memory.layout import layout_of
-from planner.memory.obstacle import share_taken, shared_left, starts
+from planner.memory.obstacle import share_beside, share_taken, shared_left, starts
 from planner.memory.serving import demand_of, specs_of
 from planner.resolved import Resolved
 from planner.units import GIB, human_bytes
@@ -90,14 +88,9 @@ def _takes_fp8_cache(resolved: Resolved) -> bool:
 
 def _lower_share(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
     """The share that leaves room for what others hold, the context and captured graphs."""
-    shared = shares_memory(resolved)
-    if not shared and not share_taken(resolved):
+    if not shares_memory(resolved) and not share_taken(resolved):
         return
-    terms = memory.per_gpu.total.terms
-    outside = resolved.cluster.device.used_bytes + terms["context"] + terms["cuda_graphs"]
-    if shared and memory.host_ram:
-        outside += memory.host_ram.value - memory.host_ram.terms.get("tables", 0.0)
-    share = floor(100 * (1 - outside / capacity_bytes(resolved))) / 100
+    share = share_beside(resolved, memory)
     if 0 < share < resolved.serving.gpu_memory_utilization and starts(_with(resolved, gpu_memory_utilization=share)):
         yield f"gpu_memory_utilization {share}", {"serving.gpu_memory_utilization": share}
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from math import floor
 
 from planner.documents.result import Finding, ServingMemory, Verdict
 from planner.memory.budget import capacity_bytes
 from planner.memory.host import shares_memory
-from planner.memory.obstacle import obstacle, shared_left, starts
+from planner.memory.obstacle import TIGHT_SHARE, obstacle, share_beside, shared_left, starts
 from planner.memory.remedies import changes
 from planner.resolved import Resolved
 from planner.units import human_bytes
 
-TIGHT_SHARE = 0.03
-"""Less of the device than this left free is "tight"."""
 _MOST_CHANGES = 3
 
 
@@ -44,7 +41,7 @@ def _room(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Fin
         return "fits", ()
     if not shares_memory(resolved):
         return "tight", ()
-    share = _roomier(resolved, short)
+    share = _roomier(resolved, memory)
     message = (
         f"GPU and host share one memory: {human_bytes(memory.per_gpu.total.value)} for the GPU and "
         f"{human_bytes(ram)} for the engine's processes leave little for the system and the page cache"
@@ -56,10 +53,10 @@ def _room(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Fin
     return "tight", (Finding("shared-memory", message, fix, "warning", change),)
 
 
-def _roomier(resolved: Resolved, short: float) -> float | None:
-    """The share of memory, in whole hundredths, that leaves ``short`` bytes more and still starts."""
-    share = floor(100 * (resolved.serving.gpu_memory_utilization - short / capacity_bytes(resolved))) / 100
-    if share <= 0:
+def _roomier(resolved: Resolved, memory: ServingMemory) -> float | None:
+    """The share of memory that leaves enough beside it, if the deployment still starts there."""
+    share = share_beside(resolved, memory)
+    if not 0 < share < resolved.serving.gpu_memory_utilization:
         return None
     serving = replace(resolved.serving, gpu_memory_utilization=share)
     return share if starts(replace(resolved, serving=serving)) else None

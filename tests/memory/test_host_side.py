@@ -61,7 +61,7 @@ def test_offload_beyond_ram_does_not_fit_and_the_way_out_does():
     assert not starts(replace(changed, serving=replace(changed.serving, kv_offload_bytes=100 * GIB)))
 
 
-def on_spark(share: float, **serving):
+def on_spark(share: float, *, version="0.20.0", **serving):
     """A machine of 119.6 GiB that GPU and host share."""
     case = build.resolved(
         build.LLAMA_8B,
@@ -89,6 +89,17 @@ def test_where_gpu_and_host_share_memory_the_engine_leaves_room_for_its_own_proc
         roomier = applied(case, findings[0].change)
         assert roomier.serving.gpu_memory_utilization < share
         assert serving_verdict(roomier, serving_memory(roomier))[0] in ("fits", "tight")
+
+
+@pytest.mark.parametrize(("engine", "version"), [("vllm", "0.20.0"), ("sglang", "0.5.16"), ("trtllm", "1.3.0")])
+def test_the_share_that_is_named_for_shared_memory_is_enough_by_each_convention(engine, version):
+    case = on_spark(0.97, engine=engine, version=version)
+    findings = serving_verdict(case, serving_memory(case))[1]
+    roomier = applied(case, findings[0].change)
+    assert serving_verdict(roomier, serving_memory(roomier)) == ("fits", ())
+    share = roomier.serving.gpu_memory_utilization + 0.02
+    fuller = replace(roomier, serving=replace(roomier.serving, gpu_memory_utilization=share))
+    assert serving_verdict(fuller, serving_memory(fuller))[0] == "tight"
 
 
 def test_offload_takes_from_the_same_memory_where_it_is_shared():
