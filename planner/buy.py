@@ -16,9 +16,10 @@ from planner.buy_document import BuyDocument, BuyRequest, Machine, NextModel, Of
 from planner.buy_fleet import Carrier, carriers, outages
 from planner.buy_shapes import Shape, group_of, kinds, least_bytes, shapes_of
 from planner.cost.energy import plug_of, power_of
-from planner.cost.fleet import Fleet, make_fleet, prefill_time
+from planner.cost.fleet import Fleet, duty_of, make_fleet
 from planner.cost.money import CurrencyMismatch, Money
-from planner.cost.ownership import Account, Rates, account_of, rent_of
+from planner.cost.ownership import Account, account_of, rent_of
+from planner.cost.rates import Rates
 from planner.cost.terms import Terms, changed
 from planner.documents.deployment import Deployment, without_null
 from planner.documents.encode import to_plain
@@ -184,7 +185,7 @@ def _priced(errand: Errand, found: Carrier) -> Offer:
     nodes = found.nodes + spare * found.shape.nodes
     used = found.candidate.gpus * (found.sets + spare)
     fleet = make_fleet(found.shape.row, nodes * found.shape.per_node, nodes, used)
-    power = power_of(fleet, prefill_time(found.performance), prices.power)
+    power = power_of(fleet, duty_of(found.performance, found.candidate.layout.dp), prices.power)
     device, rent = prices.purchase.get(fleet.accelerator), prices.rental.get(fleet.accelerator)
     account = _account(errand, fleet, found.performance, found.sets)
     wanted = task.workload.concurrency or 1.0
@@ -225,7 +226,7 @@ def _as_of(account: Account | None, rent: Any) -> dict[str, str]:
 def _account(errand: Errand, fleet: Fleet, performance: Performance, sets: int) -> Account | None:
     prices = errand.library.prices
     device = prices.purchase.get(fleet.accelerator)
-    power = power_of(fleet, prefill_time(performance), prices.power)
+    power = power_of(fleet, duty_of(performance), prices.power)
     if device is None or power is None:
         return None
     try:
@@ -239,7 +240,7 @@ def _rates(performance: Performance, sets: int) -> Rates | None:
     if made is None or every is None or made.low <= 0:
         return None
     given = Estimate(every.low - made.low, every.value - made.value, every.high - made.high, every.origin)
-    return Rates(given.scaled(sets), made.scaled(sets), prefill_time(performance))
+    return Rates(given.scaled(sets), made.scaled(sets), duty_of(performance).prompt_time)
 
 
 def _deployment(errand: Errand, found: Carrier, nodes: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from planner.cli.cost import add_term_options, terms_of
+from planner.cli.cost import add_term_options, assumptions_of
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.values import count, duration, positive, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 def request_of(args: argparse.Namespace) -> BuyRequest:
     """The question that the options ask."""
+    from planner.account.request import terms_of
     from planner.buy_document import BuyRequest
 
     return BuyRequest(
@@ -98,7 +99,7 @@ def request_of(args: argparse.Namespace) -> BuyRequest:
         fabric=args.fabric,
         rank_by=args.rank_by,
         limit=args.limit,
-        terms=terms_of(args),
+        terms=terms_of(assumptions_of(args)),
     )
 
 

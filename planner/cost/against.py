@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from planner.cost.api import ApiPrice, Usage, bill
 from planner.cost.money import Money, rising
 from planner.cost.ownership import Account, Load
+from planner.cost.tariff import Tariff
 from planner.documents.result import Finding
-from planner.estimate import Estimate, exact
+from planner.estimate import Estimate
 from planner.units import MEGA
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -38,6 +39,8 @@ class Comparison:
     """Until the saved bills have paid the purchase; None: never within a hundred years."""
     as_of: str
     findings: tuple[Finding, ...] = ()
+    tariff: Tariff | None = None
+    """Where the price depends on the hour of the day; the bill follows the load's hours."""
 
 
 def usage_of(load: Load, hit_rate: float, prompt_length: float) -> Usage:
@@ -45,9 +48,28 @@ def usage_of(load: Load, hit_rate: float, prompt_length: float) -> Usage:
     return Usage(load.input_tokens, load.input_tokens.scaled(hit_rate), load.output_tokens, prompt_length)
 
 
-def compare(
-    api: ApiPrice, account: Account, hit_rate: float, prompt_length: float, *, batch: bool = False
-) -> Comparison | Finding:
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """How an API counts a load."""
+
+    hit_rate: float
+    """Share of the input that it finds in its cache."""
+    prompt_length: float
+    batch: bool = False
+    tariff: Tariff | None = None
+
+    def charge(self, api: ApiPrice, load: Load) -> Money:
+        """The bill of a month; its range is that of the tokens and of the hours."""
+        usage = usage_of(load, self.hit_rate, self.prompt_length)
+        if self.tariff is None or self.batch:
+            return bill(api, usage, batch=self.batch)
+        share = self.tariff.peak_share
+        low, middle, high = (bill(self.tariff.at(s), usage) for s in (share.low, share.value, share.high))
+        amount = Estimate(low.amount.low, middle.value, high.amount.high, middle.amount.origin, middle.amount.terms)
+        return Money(amount, middle.currency)
+
+
+def compare(api: ApiPrice, account: Account, billing: Billing) -> Comparison | Finding:
     """The API against the fleet, or why it cannot be compared. Raises CurrencyMismatch."""
     real, full = account.real, account.full
     if api.free:
@@ -56,10 +78,10 @@ def compare(
         )
     if full.per_mtok is None:
         return Finding("no-load", "the fleet serves no token", "give a workload with output tokens", "warning")
-    capacity = bill(api, usage_of(full, hit_rate, prompt_length), batch=batch)
+    capacity = billing.charge(api, full)
     tokens = _together(full)
-    unit = Money(exact(capacity.value / tokens.value * MEGA, "published"), api.currency)
-    month = bill(api, usage_of(real, hit_rate, prompt_length), batch=batch)
+    unit = _unit(capacity, tokens)
+    month = billing.charge(api, real)
     even = _break_even(account, unit)
     share = _share(even, tokens) if even else None
     payback = _payback(account, month)
@@ -73,7 +95,15 @@ def compare(
         payback_months=payback,
         as_of=api.as_of,
         findings=tuple(_remarks(api, share, payback)),
+        tariff=None if billing.batch else billing.tariff,
     )
+
+
+def _unit(bill_: Money, tokens: Estimate) -> Money:
+    """A million tokens of the mix. Bill and tokens share their error: only the hours of a tariff leave a range."""
+    ends = sorted(getattr(bill_.amount, end) / getattr(tokens, end) * MEGA for end in ("low", "value", "high"))
+    value = bill_.value / tokens.value * MEGA
+    return Money(Estimate(min(ends[0], value), value, max(ends[2], value), "published"), bill_.currency)
 
 
 def _remarks(api: ApiPrice, share: Estimate | None, payback: Estimate | None) -> Sequence[Finding]:

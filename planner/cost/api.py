@@ -114,7 +114,7 @@ def offers_of(model: str, prices: Iterable[ApiPrice]) -> tuple[ApiPrice, ...]:
     """Who sells this very model, cheapest output first; free offers and repetitions left out."""
     wanted, found = normal(model), dict[tuple[str, float, float], ApiPrice]()
     for price in prices:
-        if normal(price.model) == wanted and not price.free:
+        if normal(price.model) == wanted and not price.free and not price.hours_utc:
             found.setdefault((price.provider, price.input, price.output), price)
     return tuple(sorted(found.values(), key=lambda p: (not p.own, p.output + p.input, p.provider)))
 
@@ -130,7 +130,9 @@ def api_price(query: str, prices: Sequence[ApiPrice]) -> ApiPrice:
     hosted = [p for p in loosely if p.provider == wanted.split("/", 1)[0]] if "/" in wanted else loosely
     for group in (exactly, hosted):
         if group:
-            return sorted(group, key=lambda p: (not p.own, len(p.model), p.provider, p.date, p.source))[0]
+            return sorted(
+                group, key=lambda p: (not p.own, bool(p.hours_utc), len(p.model), p.provider, p.date, p.source)
+            )[0]
     raise UnknownName("API price", query[:80], _nearest(wanted, prices))
 
 

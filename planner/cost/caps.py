@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.cost.energy import Draw, draw, mixed, per_mtok, shares
-from planner.cost.fleet import Fleet
-from planner.cost.prices_loader import PowerFacts
+from planner.cost.fleet import Duty, Fleet
+from planner.cost.power_facts import PowerFacts
 from planner.estimate import Estimate, Origin
 
 Points = tuple[tuple[float, float], ...]
@@ -78,7 +78,7 @@ def capped(
     fleet: Fleet,
     shares_of_power: Sequence[float],
     *,
-    prompt_time: float,
+    duty: Duty,
     output_tok_s: Estimate | None,
     curves: Mapping[str, CapCurve],
     facts: PowerFacts,
@@ -90,21 +90,21 @@ def capped(
     for share in shares_of_power:
         prefill, decode = speed_at(curve.prefill, share), speed_at(curve.decode, share)
         if prefill is not None and decode is not None and prefill > 0 and decode > 0:
-            yield _step(fleet, share, (prefill, decode), prompt_time, output_tok_s, curve, facts)
+            yield _step(fleet, share, (prefill, decode), duty, output_tok_s, curve, facts)
 
 
 def _step(
     fleet: Fleet,
     share: float,
     speeds: tuple[float, float],
-    prompt_time: float,
+    duty: Duty,
     output_tok_s: Estimate | None,
     curve: CapCurve,
     facts: PowerFacts,
 ) -> CapStep:
-    slower_prompt, slower_token = prompt_time / speeds[0], (1 - prompt_time) / speeds[1]
+    slower_prompt, slower_token = duty.prompt_time / speeds[0], (1 - duty.prompt_time) / speeds[1]
     whole = slower_prompt + slower_token
-    _, prefill, decode = shares(fleet, facts)
+    _, prefill, decode = shares(fleet, duty.batch, facts)
     level = mixed(_limited(prefill, share), _limited(decode, share), slower_prompt / whole)
     power = draw(fleet, level, facts)
     rate = _ranged(output_tok_s, 1 / whole, curve.spread) if output_tok_s else None

@@ -15,24 +15,13 @@ from planner.cost.energy import Power, plug_of
 from planner.cost.fleet import Fleet
 from planner.cost.money import Money, product, rising, sum_of
 from planner.cost.prices_loader import Price
+from planner.cost.rates import Rates
 from planner.cost.terms import Terms, purchase_parts
 from planner.estimate import Estimate
 from planner.units import HOURS_PER_MONTH, KILO, MEGA, SECONDS_PER_HOUR
 
 MONTHS_PER_YEAR = 12
 SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Tokens per second of a fleet at its full load."""
-
-    input_tok_s: Estimate
-    output_tok_s: Estimate
-    prompt_time: float
-    """Share of the devices' time in prefill."""
-    hit_rate: float = 0.0
-    """Share of the input that was in the cache already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +53,8 @@ class Account:
     full: Load
     years: float
     as_of: Mapping[str, str]
+    idle: Money | None = None
+    """Of a month at the real load: what the hours cost in which the fleet only waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +68,10 @@ class Rent:
     by_the_hour: Load
     """Given back whenever nobody asks."""
     as_of: str
+    idle: Money | None = None
+    """Of the month kept: what is paid for hours in which nobody asks."""
+    open_share: float = 1.0
+    """Share of the hours that are paid by the hour."""
 
 
 def account_of(fleet: Fleet, device: Price, power: Power, kwh: Price, terms: Terms, rates: Rates | None) -> Account:
@@ -93,7 +88,8 @@ def account_of(fleet: Fleet, device: Price, power: Power, kwh: Price, terms: Ter
         "servers": _server_source(fleet, terms),
         "electricity": kwh.as_of,
     }
-    return Account(parts, whole, monthly, real, full, terms.years, as_of)
+    waiting = sum_of({**fixed, "electricity": electricity(power, kwh, 0.0)}).scaled(1 - terms.utilisation)
+    return Account(parts, whole, monthly, real, full, terms.years, as_of, waiting)
 
 
 def _server_source(fleet: Fleet, terms: Terms) -> str:
@@ -151,13 +147,16 @@ def per_million(month: Money, tokens: Estimate) -> Money | None:
 
 
 def rent_of(fleet: Fleet, hourly: Price, terms: Terms, rates: Rates | None) -> Rent:
-    """The devices that the layout uses, rented on demand."""
+    """All devices rented on demand: kept all month, or given back in the hours in which nobody asks."""
     hour = hourly.money.scaled(fleet.devices)
+    month = hour.scaled(HOURS_PER_MONTH)
     return Rent(
         per_hour=hour,
-        reserved=load_at(terms.utilisation, hour.scaled(HOURS_PER_MONTH), rates),
-        by_the_hour=load_at(terms.utilisation, hour.scaled(HOURS_PER_MONTH * terms.utilisation), rates),
+        reserved=load_at(terms.utilisation, month, rates),
+        by_the_hour=load_at(terms.utilisation, month.scaled(terms.open_share), rates),
         as_of=hourly.as_of,
+        idle=month.scaled(1 - terms.utilisation),
+        open_share=terms.open_share,
     )
 
 

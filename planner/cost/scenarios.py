@@ -12,11 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.cost.against import Comparison
+from planner.cost.knobs import BY_NAME, MOST_FACTOR
 from planner.cost.ownership import MONTHS_PER_YEAR, Account
-from planner.errors import BadInput
-
-MOST_YEARS = 20.0
-MOST_FACTOR = 1000.0
+from planner.errors import BadDocument, BadInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,8 @@ def edited(scenario: Scenario, **factors: float | None) -> Scenario:
 
 def course(scenario: Scenario, account: Account, against: Comparison, years: float) -> Course:
     """Month by month. Raises BadInput for a horizon beyond reason."""
-    if not (math.isfinite(years) and 0 < years <= MOST_YEARS):
-        raise BadInput("horizon", f"{years:g} years is not above 0 and up to {MOST_YEARS:g}", "give another horizon")
+    if problem := BY_NAME["horizon"].problem(years):
+        raise BadDocument((problem,))
     edited(
         scenario,
         demand=scenario.demand,

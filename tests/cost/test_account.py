@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.cost.against import Comparison, compare
+from planner.cost.against import Billing, Comparison, compare
 from planner.cost.document import CostDocument
 from planner.cost.prices_loader import Price
 from planner.cost.scenarios import Scenario, course, edited
@@ -107,10 +107,10 @@ def test_an_api_that_costs_less_than_electricity_is_never_beaten() -> None:
     assert account is not None
     api = library().api_prices[0]
     cheap = replace(api, input=1e-6, output=1e-6, cached=None, long_above=None)
-    answer = compare(cheap, account, 0.0, 100.0)
+    answer = compare(cheap, account, Billing(0.0, 100.0))
     assert isinstance(answer, Comparison)
     assert answer.break_even_tokens_day is None and "never-cheaper" in {f.rule for f in answer.findings}
-    free = compare(replace(api, input=0.0, output=0.0), account, 0.0, 100.0)
+    free = compare(replace(api, input=0.0, output=0.0), account, Billing(0.0, 100.0))
     assert isinstance(free, Finding) and free.rule == "price-zero"
 
 
