@@ -59,7 +59,14 @@ def _form_factor(row: Accelerator) -> str:
     """As written down; else that of what the device is like."""
     if row.unified_memory:
         return "IGP"
-    return row.form_factor or ("SXM Module" if (row.link_domain or 0) >= 8 else "unknown")
+    domain = row.link_domain or 0
+    if domain >= _RACK:
+        return "Rack"
+    return row.form_factor or ("SXM Module" if domain >= _BOARD else "unknown")
+
+
+_BOARD, _RACK = 8, 32
+"""Devices linked to each other from which they are sold as a board, and as a rack."""
 
 
 class Duty(NamedTuple):

@@ -86,7 +86,13 @@ def _price(offers: list[Mapping[str, Any]]) -> Price:
     middle = _median((offer["low"] + offer["high"]) / 2 for offer in offers)
     low, high = min(offer["low"] for offer in offers), max(offer["high"] for offer in offers)
     newest = max(offers, key=lambda offer: str(offer["date"]))
-    return Price(Estimate(low, middle, high, "published"), currency, newest["date"], newest["source"])
+    return Price(Estimate(low, middle, high, "published"), currency, newest["date"], _source(newest, len(offers)))
+
+
+def _source(row: Mapping[str, Any], count: int) -> str:
+    """Of the newest offer, with what it says of it (used, list price), and how many stand beside it."""
+    note = f" ({row['note']})" if row.get("note") else ""
+    return f"{row['source']}{note}" + (f"; {count - 1} more" if count > 1 else "")
 
 
 def _median(values: Iterable[float]) -> float:

@@ -59,6 +59,8 @@ class Terms:
     profile: tuple[float, ...] = ()
     """Load of each hour of the day, 0 … 1 of the full one; empty: only the mean is known."""
     channels_per_socket: int = 8
+    not_sold: frozenset[str] = frozenset()
+    """Vendors and accelerators that nobody can buy."""
 
     @property
     def open_share(self) -> float:
@@ -93,6 +95,7 @@ def load_terms(table: Mapping[str, Any]) -> Terms:
         disk_share=machine["disk_weights"],
         devices_per_socket=machine["sockets_per_devices"],
         channels_per_socket=machine["channels_per_socket"],
+        not_sold=frozenset((*table["not_sold"]["vendors"], *table["not_sold"]["accelerators"])),
         sources={
             "years": terms["years_source"],
             "residual": terms["residual_source"],
