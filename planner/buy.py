@@ -46,7 +46,7 @@ def buy(request: BuyRequest, library: Library, *, cancelled: Cancelled | None = 
     rows = rows_of(request, library)
     owned, notes = owned_parts(errand, request.have) if request.have else ((), ())
     have = offer_of(errand, owned) if owned else None
-    enough = have is not None and _enough(errand, owned)
+    enough = have is not None and _carried(errand, owned, spare=request.spare) >= errand.users
     basket = _Basket()
     for row in () if enough else rows:
         if cancelled is not None and cancelled():
@@ -100,7 +100,7 @@ def _keep(errand: Errand, basket: _Basket, name: str, offers: Iterator[Offer | F
 def _carriers(errand: Errand, shapes: list[Shape], owned: Sequence[Part]) -> list[Carrier | Finding]:
     """Configurations on the smallest servers; larger ones where no smaller holds the model in its own format."""
     task, nodes = errand.question.task, errand.request.max_nodes - sum(part.nodes for part in owned)
-    left = errand.users - sum(errand.capacity.of(part.unit) * part.sets for part in owned)
+    left = errand.users - _carried(errand, owned, spare=errand.request.spare)
     workload = replace(task.workload, concurrency=max(left, 1.0))
     found: list[Carrier | Finding] = []
     for shape in shapes[:MOST_SHAPES]:
@@ -127,9 +127,22 @@ def _offers(
 
 
 def _parts(errand: Errand, carrier: Carrier, owned: Sequence[Part]) -> tuple[Part, ...]:
-    """The bought sets first, with one to spare where that was asked for."""
-    sets = carrier.sets + (1 if errand.request.spare else 0)
+    """The bought sets first; with one to spare where that was asked for, whichever of all sets it is."""
+    spare = errand.request.spare
+    sets = carrier.sets + (1 if spare and not owned else 0)
+    while spare and owned and errand.capacity.of(carrier.unit) > 0:
+        parts = (Part(carrier.unit, sets), *owned)
+        if _carried(errand, parts, spare=True) >= errand.users:
+            break
+        sets += 1
     return (Part(carrier.unit, sets), *owned)
+
+
+def _carried(errand: Errand, parts: Sequence[Part], *, spare: bool) -> float:
+    """Users within the promises; with ``spare`` while the largest set is down."""
+    sets = [errand.capacity.of(part.unit) for part in parts]
+    whole = sum(each * part.sets for each, part in zip(sets, parts, strict=True))
+    return whole - max(sets, default=0.0) if spare else whole
 
 
 def _alone(errand: Errand, row: Accelerator) -> list[Offer]:
@@ -147,13 +160,6 @@ def _smallest(found: Iterator[Carrier]) -> Carrier | None:
         return carrier.devices, carrier.nodes, -(rate.value * carrier.sets if rate else 0.0)
 
     return min(found, key=key, default=None)
-
-
-def _enough(errand: Errand, owned: Sequence[Part]) -> bool:
-    """Whether what is there carries the load, with its largest set to spare where that was asked for."""
-    sets = [errand.capacity.of(part.unit) for part in owned]
-    whole = sum(each * part.sets for each, part in zip(sets, owned, strict=True))
-    return whole - (max(sets) if errand.request.spare else 0.0) >= errand.users
 
 
 def _problems(errand: Errand, chosen: tuple[Offer, ...], have: Offer | None, *, enough: bool) -> Iterator[Finding]:

@@ -79,7 +79,7 @@ def _future(books: Books, scenarios: tuple[Scenario, ...], horizon: float) -> It
     for name, field in _FACTORS.items():
         values = [getattr(scenario, field) for scenario in scenarios]
         middle = values[len(values) // 2]
-        source = "; ".join(f"{s.id}: {s.source}" for s in scenarios)
+        source = books.library.cost_data.factor_sources[field]
         figure = Estimate(min(values), middle, max(values), "assumed")
         yield _row(name, figure, said.get(field) is not None, source)
     yield _row("horizon", exact(horizon, "assumed"), books.request.horizon is not None, "as long as it is written off")

@@ -84,6 +84,8 @@ def errand_of(request: BuyRequest, library: Library) -> Errand:
 
 def rows_of(request: BuyRequest, library: Library) -> list[Accelerator]:
     """The accelerators to choose from. Raises UnknownName."""
+    if len(request.hardware) != 1 and (request.assumptions.purchase or request.assumptions.rent):
+        raise BadInput("--purchase", "is the price of one kind of device", "name that one kind with --hardware")
     if not request.hardware:
         return kinds(library.database.accelerators())
     found = []
@@ -92,8 +94,6 @@ def rows_of(request: BuyRequest, library: Library) -> list[Accelerator]:
             found.append(library.database.accelerator(name))
         except LookupProblem as miss:
             raise UnknownName("accelerator", name[:80], miss.nearest) from None
-    if len(found) != 1 and (request.assumptions.purchase or request.assumptions.rent):
-        raise BadInput("--purchase", "is the price of one kind of device", "name that one kind with --hardware")
     return found
 
 

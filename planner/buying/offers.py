@@ -47,13 +47,22 @@ def offer_of(errand: Errand, parts: Sequence[Part]) -> Offer:
         machine=first.machine,
         account=first.account if len(pools) == 1 else None,
         as_of=_as_of(rows),
-        remarks=tuple(dict.fromkeys(f.message for row in rows for f in row.findings if f.rule not in _UNWRITTEN)),
+        remarks=_remarks(rows),
         title=title_of(pools),
         pools=pools,
         carries=carries,
         headroom_load=carries.value / wanted - 1,
         per_mtok=_per_mtok(errand, rows),
     )
+
+
+def _remarks(rows: Sequence[Filled]) -> tuple[str, ...]:
+    """What is missing, and what to know of pools that differ."""
+    notes = [f.message for row in rows for f in row.findings if f.rule not in _UNWRITTEN]
+    formats = {str(row.pool.deployment["model"].get("weights")) for row in rows}
+    if len(formats) > 1:
+        notes.append(f"pools hold {' and '.join(sorted(formats))}: answers may differ a little")
+    return tuple(dict.fromkeys(notes))
 
 
 def title_of(pools: Iterable[Pool]) -> str:

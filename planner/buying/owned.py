@@ -16,6 +16,9 @@ from planner.search.groups import Group, groups_of
 MOST_SPAN = 4
 """Machines that one copy is spread over at most."""
 
+_POOLED = frozenset({"mixed-cards"})
+"""Findings that do not count here: each kind is a pool of its own."""
+
 
 def owned_parts(errand: Errand, inventory: Inventory) -> tuple[tuple[Part, ...], tuple[Finding, ...]]:
     """A part for each kind of device that runs the model within the promises, and what was left out."""
@@ -24,7 +27,7 @@ def owned_parts(errand: Errand, inventory: Inventory) -> tuple[tuple[Part, ...],
     if not kinds:
         raise BadInput("--have", "has no accelerator that the database knows", "name it: --have 8xH100-SXM")
     parts: list[Part] = []
-    notes = list(findings)
+    notes = [finding for finding in findings if finding.rule not in _POOLED]
     for group in _apart(kinds):
         part = _part(errand, group)
         if isinstance(part, Part):

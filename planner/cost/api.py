@@ -47,7 +47,7 @@ class ApiPrice:
 
     @property
     def title(self) -> str:
-        return f"{self.provider} {self.model}"
+        return self.model if self.model.startswith(f"{self.provider}/") else f"{self.provider} {self.model}"
 
     @property
     def as_of(self) -> str:
