@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+from planner.cost.knobs import LEAST_MONEY, MOST_MONEY
 from planner.cost.money import Money
 from planner.cost.prices_loader import Price
 from planner.cost.terms import Terms
+from planner.cost.api import nearest_names
 from planner.errors import BadInput, UnknownName
 
 
@@ -43,7 +44,7 @@ def region_price(name: str, regions: Mapping[str, Price]) -> Price:
     wanted = name.strip().lower()
     found = [price for title, price in regions.items() if wanted and title.lower().startswith(wanted)]
     if not found:
-        raise UnknownName("electricity region", name[:80], tuple((title, 1.0) for title in sorted(regions)[:3]))
+        raise UnknownName("electricity region", name[:80], nearest_names(name, regions))
     return found[0]
 
 
@@ -52,6 +53,8 @@ def usable(price: Price | None, name: str) -> Price | None:
     if price is None:
         return None
     ends = (price.amount.low, price.amount.value, price.amount.high)
-    if all(math.isfinite(end) and end > 0 for end in ends) and ends == tuple(sorted(ends)):
+    if all(LEAST_MONEY <= end <= MOST_MONEY for end in ends) and ends == tuple(sorted(ends)):  # NaN fails too
         return price
-    raise BadInput(name, f"{price.amount.value:g} is no price", "give an amount above zero")
+    raise BadInput(
+        name, f"{price.amount.value:g} is no price", f"give an amount from {LEAST_MONEY:g} to {MOST_MONEY:g}"
+    )

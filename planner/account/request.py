@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from planner.cost.knobs import BY_NAME, day_problem
+from planner.cost.knobs import BY_NAME, LEAST_MONEY, MOST_MONEY, day_problem
 from planner.cost.money import Money
 from planner.cost.prices_loader import Price
 from planner.errors import BadDocument, Problem
@@ -91,7 +91,7 @@ def problems_of(asked: Assumptions) -> tuple[Problem, ...]:
     if not (len(asked.currency) == 3 and asked.currency.isascii() and asked.currency.isupper()):
         found.append(Problem("--currency", f"{asked.currency[:20]!r} is no currency", "write three letters: USD, EUR"))
     for unit, worth in asked.exchange.items():
-        if not 0 < worth <= 1e6:  # also refuses NaN
+        if not LEAST_MONEY <= worth <= MOST_MONEY:  # also refuses NaN
             found.append(Problem("--exchange", f"{unit[:20]} at {worth:g} is no rate", "write EUR=1.1"))
     return tuple(problem for problem in found if problem is not None)
 

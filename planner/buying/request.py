@@ -34,7 +34,11 @@ def _problems(request: BuyRequest) -> Iterator[Problem]:
     for name, (value, most) in figures.items():
         if value is not None and not (math.isfinite(value) and 0 < value <= most):
             yield Problem(name, f"{value:g} is not above 0 and up to {most:g}", "give another number")
-    lengths = {"--isl": request.workload.isl, "--osl": request.workload.osl}
+    hits = request.workload.prefix_hit_rate
+    if not (math.isfinite(hits) and 0 <= hits <= 1):
+        yield Problem("--prefix-hit-rate", f"{hits:g} is no share from 0 to 1", "0: nothing is found in the cache")
+    load = request.workload
+    lengths = {"--isl": load.isl, "--osl": load.osl, "workload.context": load.context}
     for name, value in lengths.items():
         if value is not None and not (math.isfinite(value) and 0 <= value <= 1e9):
             yield Problem(name, f"{value:g} is no number of tokens", "give a length in tokens")

@@ -137,9 +137,14 @@ def api_price(query: str, prices: Sequence[ApiPrice]) -> ApiPrice:
 
 
 def _nearest(wanted: str, prices: Sequence[ApiPrice]) -> tuple[tuple[str, float], ...]:
-    names = sorted({f"{p.provider}/{normal(p.model)}" for p in prices})
-    close = difflib.get_close_matches(wanted[:80], names, n=3, cutoff=0.4)
-    return tuple((name, 1 - difflib.SequenceMatcher(None, wanted[:80], name).ratio()) for name in close)
+    return nearest_names(wanted, {f"{p.provider}/{normal(p.model)}" for p in prices})
+
+
+def nearest_names(wanted: str, names: Iterable[str]) -> tuple[tuple[str, float], ...]:
+    """The three most alike, whatever they are, with their distance from 0 to 1."""
+    text = wanted[:80].lower()
+    close = difflib.get_close_matches(text, sorted(names), n=3, cutoff=0.0)
+    return tuple((name, 1 - difflib.SequenceMatcher(None, text, name.lower()).ratio()) for name in close)
 
 
 def bill(price: ApiPrice, usage: Usage, *, batch: bool = False) -> Money:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from planner.errors import BadDocument, Problem
 
-MOST_MONEY = 1e9
-MOST_YEARS = 30.0
+LEAST_MONEY, MOST_MONEY = 1e-6, 1e9
+LEAST_YEARS, MOST_YEARS = 0.1, 30.0
 MOST_HORIZON = 20.0
-MOST_FACTOR = 1000.0
+LEAST_FACTOR, MOST_FACTOR = 1e-3, 1000.0
 HOURS_PER_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """One assumption. ``least`` itself is allowed unless ``above`` says that a value must lie above it."""
+    """One assumption, from ``least`` to ``most``."""
 
     name: str
     """Field of ``Assumptions``."""
@@ -25,23 +25,20 @@ class Knob:
     unit: str
     least: float
     most: float
-    above: bool = False
     option: str = ""
     """Of the ``cost`` verb."""
 
     def problem(self, value: float) -> Problem | None:
         """Why a value cannot be used; None if it can."""
-        good = math.isfinite(value) and value <= self.most
-        if good and (value > self.least if self.above else value >= self.least):
+        if math.isfinite(value) and self.least <= value <= self.most:
             return None
-        start = "above" if self.above else "from"
-        fix = f"give a value {start} {self.least:g} up to {self.most:g} {self.unit}".rstrip()
-        return Problem(self.option or self.name, f"{value:g} is not {start} {self.least:g} to {self.most:g}", fix)
+        fix = f"give a value from {self.least:g} up to {self.most:g} {self.unit}".rstrip()
+        return Problem(self.option or self.name, f"{value:g} is not from {self.least:g} to {self.most:g}", fix)
 
 
 KNOBS = (
     Knob("utilisation", "hours at full load", "share of a month", 0.0, 1.0, option="--utilisation"),
-    Knob("years", "written off over", "years", 0.0, MOST_YEARS, True, "--years"),
+    Knob("years", "written off over", "years", LEAST_YEARS, MOST_YEARS, option="--years"),
     Knob("residual", "left of the price after that", "share of the purchase", 0.0, 1.0, option="--residual"),
     Knob("interest", "interest", "share a year", 0.0, 1.0, option="--interest"),
     Knob("maintenance", "spare parts and support", "share of the purchase a year", 0.0, 1.0, option="--maintenance"),
@@ -49,14 +46,16 @@ KNOBS = (
     Knob("salary", "a person", "money a month", 0.0, MOST_MONEY, option="--salary"),
     Knob("people", "people", "persons a server", 0.0, 1000.0, option="--people"),
     Knob("pue", "power of the building over that of the servers", "factor", 1.0, 5.0, option="--pue"),
-    Knob("purchase", "one device, bought", "money", 0.0, MOST_MONEY, True, "--purchase"),
-    Knob("rent", "one device, rented", "money an hour", 0.0, MOST_MONEY, True, "--rent"),
-    Knob("kwh", "electricity", "money a kWh", 0.0, 1e6, True, "--kwh"),
-    Knob("growth", "demand", "factor a year", 0.0, MOST_FACTOR, True, "--growth"),
-    Knob("api_decline", "price of the API", "factor a year", 0.0, MOST_FACTOR, True, "--api-decline"),
-    Knob("efficiency", "capacity by better software", "factor a year", 0.0, MOST_FACTOR, True, "--efficiency"),
-    Knob("kwh_growth", "price of electricity", "factor a year", 0.0, MOST_FACTOR, True, "--kwh-growth"),
-    Knob("horizon", "how far to look", "years", 0.0, MOST_HORIZON, True, "--horizon"),
+    Knob("purchase", "one device, bought", "money", LEAST_MONEY, MOST_MONEY, option="--purchase"),
+    Knob("rent", "one device, rented", "money an hour", LEAST_MONEY, MOST_MONEY, option="--rent"),
+    Knob("kwh", "electricity", "money a kWh", LEAST_MONEY, 1e6, option="--kwh"),
+    Knob("growth", "demand", "factor a year", LEAST_FACTOR, MOST_FACTOR, option="--growth"),
+    Knob("api_decline", "price of the API", "factor a year", LEAST_FACTOR, MOST_FACTOR, option="--api-decline"),
+    Knob(
+        "efficiency", "capacity by better software", "factor a year", LEAST_FACTOR, MOST_FACTOR, option="--efficiency"
+    ),
+    Knob("kwh_growth", "price of electricity", "factor a year", LEAST_FACTOR, MOST_FACTOR, option="--kwh-growth"),
+    Knob("horizon", "how far to look", "years", LEAST_YEARS, MOST_HORIZON, option="--horizon"),
     Knob("utc_offset", "local time less UTC", "hours", -14.0, 14.0, option="--utc-offset"),
 )
 BY_NAME: Mapping[str, Knob] = {knob.name: knob for knob in KNOBS}

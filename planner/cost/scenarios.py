@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.cost.against import Comparison
-from planner.cost.knobs import BY_NAME, MOST_FACTOR
+from planner.cost.knobs import BY_NAME, LEAST_FACTOR, MOST_FACTOR
 from planner.cost.money import Money
 from planner.cost.ownership import MONTHS_PER_YEAR, Account
 from planner.errors import BadDocument, BadInput
@@ -77,10 +77,10 @@ def edited(scenario: Scenario, **factors: float | None) -> Scenario:
     """A scenario with some factors replaced, checked. Raises BadInput for one that is not above zero."""
     given: dict[str, Any] = {name: value for name, value in factors.items() if value is not None}
     for name, value in given.items():
-        if not (math.isfinite(value) and 0 < value <= MOST_FACTOR):
+        if not (math.isfinite(value) and LEAST_FACTOR <= value <= MOST_FACTOR):
             raise BadInput(
                 name.replace("_", "-"),
-                f"{value:g} is no factor per year above 0 and up to {MOST_FACTOR:g}",
+                f"{value:g} is no factor per year from {LEAST_FACTOR:g} to {MOST_FACTOR:g}",
                 "0.5 means half after a year, 2 the double",
             )
     return replace(scenario, **given)
