@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +185,9 @@ def with_workload(deployment: Deployment, **values: Any) -> Deployment:
         return deployment
     if deployment.finetune is not None:
         raise BadInput("workload", "a training run has none", "cost a [serving] deployment")
+    for name, value in said.items():
+        if not math.isfinite(value):
+            raise BadInput(f"workload.{name}", f"{value:g} is no number", "give a finite one")
     table = (deployment.workload or WorkloadTable()).model_copy(update=said)
     whole = deployment.model_copy(update={"workload": table})
     return parse_deployment(plain_deployment(whole), "the load that was said")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from planner.cost.api import nearest_names
 from planner.cost.knobs import LEAST_MONEY, MOST_MONEY
 from planner.cost.money import Money
 from planner.cost.prices_loader import Price
 from planner.cost.terms import Terms
-from planner.cost.api import nearest_names
 from planner.errors import BadInput, UnknownName
 
 

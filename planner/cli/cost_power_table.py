@@ -54,7 +54,8 @@ def _caps(document: CostDocument, columns: int) -> str:
         saved = document.clock_lock_saves
         text = f"{saved.value:.0%} of the energy of decoding ({saved.low:.0%} – {saved.high:.0%})"
         rows.append(("locked clocks save", f"{text}, where a cap changes nothing"))
-    return f"if devices are capped to ({document.caps[0].as_of})\n" + pairs_within(rows, columns)
+    rows.append(("as of", document.caps[0].as_of))
+    return "if devices are capped to\n" + pairs_within(rows, columns)
 
 
 def _cap(document: CostDocument, step: CapStep) -> str:
