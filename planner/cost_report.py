@@ -18,7 +18,7 @@ from planner.cost.document import CostDocument, Energy, Outage
 from planner.cost.energy import Power, per_mtok, power_of
 from planner.cost.fleet import Duty, Fleet, duty_of, fleet_of
 from planner.cost.knobs import refused
-from planner.cost.ownership import Account, Rent
+from planner.cost.ownership import LEAST_USE, Account, Rent
 from planner.cost.power_facts import PowerFacts
 from planner.cost.rates import Rates, rates_of
 from planner.cost.scenarios import Course, Scenario, course, edited
@@ -152,7 +152,7 @@ def _caps(fleet: Fleet, duty: Duty, rates: Rates | None, facts: PowerFacts, libr
 def _courses(
     scenarios: tuple[Scenario, ...], owned: Account | None, compared: tuple[Comparison, ...], years: float
 ) -> tuple[Course, ...]:
-    if owned is None or not compared or owned.real.utilisation <= 0:
+    if owned is None or not compared or owned.real.utilisation < LEAST_USE:
         return ()
     return tuple(course(scenario, owned, compared[0], years) for scenario in scenarios)
 

@@ -10,7 +10,7 @@ from planner.buying.errand import Errand
 from planner.buying.outages import outages_of
 from planner.buying.pools import Filled, Part, filled, shares_of
 from planner.cost.money import CurrencyMismatch, Money, sum_of
-from planner.cost.ownership import SECONDS_PER_MONTH, per_million
+from planner.cost.ownership import LEAST_USE, SECONDS_PER_MONTH, per_million
 from planner.cost.rates import together
 from planner.documents.result import Finding
 from planner.estimate import Estimate
@@ -114,7 +114,7 @@ def _rent(rows: Sequence[Filled]) -> Money | None:
 def _per_mtok(errand: Errand, rows: Sequence[Filled]) -> Money | None:
     month = _money(row.pool.month for row in rows)
     rates = together([row.rates for row in rows if row.rates])
-    if month is None or rates is None or errand.terms.utilisation <= 0:
+    if month is None or rates is None or errand.terms.utilisation < LEAST_USE:
         return None
     a, b = rates.input_tok_s, rates.output_tok_s
     every = Estimate(a.low + b.low, a.value + b.value, a.high + b.high, b.origin)

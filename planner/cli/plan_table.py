@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from planner.cli.layout import columns_within, width
 from planner.cli.tables import VERDICT_MARKS, align, cost_block, memory_bar
 from planner.documents.result import Cost, PlanDocument, PlannedDeployment, Rejection
 from planner.units import KILO, human_bytes, human_count, human_seconds
@@ -34,7 +35,7 @@ def plan_table(document: PlanDocument) -> str:
     """The whole plan for a terminal or a pipe."""
     blocks = [_headline(document)]
     if document.candidates:
-        blocks.append(align([HEAD, *(_row(c) for c in document.candidates)]))
+        blocks.append(columns_within([HEAD, *(_row(c) for c in document.candidates)], width(), keys=3))
         blocks.append(_first(document.candidates[0]))
         if cost := document.candidates[0].estimate.cost:
             blocks.append(cost_block(cost, "what the first costs"))

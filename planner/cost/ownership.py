@@ -22,6 +22,8 @@ from planner.units import HOURS_PER_MONTH, KILO, MEGA, SECONDS_PER_HOUR
 
 MONTHS_PER_YEAR = 12
 SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
+LEAST_USE = 1e-6
+"""Utilisation below which nobody asks anything: about three seconds of a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def electricity(power: Power, kwh: Price, utilisation: float) -> Money:
 def load_at(utilisation: float, month: Money, rates: Rates | None) -> Load:
     """A month's money over a month's tokens."""
     nothing = Estimate(0.0, 0.0, 0.0, "formula")
-    if rates is None or utilisation <= 0:
+    if rates is None or utilisation < LEAST_USE:
         return Load(utilisation, nothing, nothing, month, None, None, None, None)
     seconds = SECONDS_PER_MONTH * utilisation
     tokens_in, tokens_out = rates.input_tok_s.scaled(seconds), rates.output_tok_s.scaled(seconds)

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from planner.account.assumed import defaults
@@ -90,6 +90,9 @@ def test_a_price_is_a_number_above_zero(name: str, amount: float) -> None:
 KNOB_VALUES = {knob.name: st.floats(knob.least, min(knob.most, 1e7)) for knob in KNOBS}
 
 
+@example({"utilisation": 2.2e-309})
+@example({"utilisation": 1e-6, "years": 0.1, "purchase": 1e9, "kwh": 1e6})
+@example({"efficiency": 1e-3, "growth": 1000.0, "horizon": 20.0})
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.fixed_dictionaries({}, optional=KNOB_VALUES))
 def test_any_allowed_assumptions_give_finite_ordered_figures(said: dict[str, float]) -> None:

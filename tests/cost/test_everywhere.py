@@ -51,8 +51,8 @@ def test_an_estimate_prints_power_and_money(capsys: pytest.CaptureFixture[str]) 
 def test_a_plan_prints_them_for_each_proposal_and_in_full_for_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     argv = ("plan", "--hardware", "8xH200-SXM", "--model", "deepseek-r1", "--users", "64")
     text = said(capsys, *argv)
-    head = next(line for line in text.splitlines() if "first token" in line)
-    assert head.split()[-5:] == ["kW", "a", "month", "a", "million"]
+    heads = " ".join(line for line in text.splitlines() if line.strip().startswith("#"))
+    assert {"kW", "month", "million"} <= set(heads.split())
     assert "what the first costs" in text and "as of: purchase" in text
     assert "## What the first costs" in said(capsys, *argv, "--markdown")
 
