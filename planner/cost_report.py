@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planner.account.assumed import assumptions_of
-from planner.account.books import Books
+from planner.account.books import Books, power_facts
 from planner.account.exchange import usable
 from planner.account.outages import outages_of
 from planner.account.request import Assumptions, CostRequest, request_of
@@ -28,7 +28,7 @@ from planner.documents.deployment import Deployment, WorkloadTable
 from planner.documents.files import parse_deployment, plain_deployment
 from planner.documents.result import EstimateDocument, Finding
 from planner.errors import BadInput
-from planner.estimate import Estimate, exact
+from planner.estimate import Estimate
 from planner.models.intake import open_model
 from planner.predict import predict_resolved
 from planner.resolve import resolve
@@ -69,7 +69,7 @@ def cost_report(deployment: Deployment, library: Library, request: CostRequest) 
     rates = rates_of(estimate.performance, workload.osl, workload.prefix_hit_rate)
     if rates is None:
         books.found("no-load", "no tokens are predicted for this deployment", "give a [workload] with isl and osl")
-    duty, facts = duty_of(estimate.performance, resolved.serving.dp), _facts(request, library)
+    duty, facts = duty_of(estimate.performance, resolved.serving.dp), power_facts(request, library)
     power = power_of(fleet, duty, facts)
     owned, rented = books.owned(power, rates), books.rented(rates)
     compared = books.compared(owned, apis, workload.prefix_hit_rate, workload.isl)
@@ -107,11 +107,6 @@ def _checked(request: CostRequest, library: Library) -> tuple[Terms, tuple[Scena
     refused([(name, value) for name, value in said.items() if value is not None])
     terms = changed(library.cost_data.terms, **request.terms)
     return terms, tuple(edited(s, **request.factors) for s in library.cost_data.scenarios)
-
-
-def _facts(request: CostRequest, library: Library) -> PowerFacts:
-    facts = library.prices.power
-    return facts if request.pue is None else replace(facts, pue=exact(request.pue, "assumed"))
 
 
 def _without(estimate: EstimateDocument, fleet: Fleet | None) -> CostDocument:

@@ -14,12 +14,14 @@ from planner.cost.energy import Power
 from planner.cost.fleet import Fleet
 from planner.cost.money import CurrencyMismatch
 from planner.cost.ownership import Account, Load, Rent, account_of, rent_of, sensitivity
+from planner.cost.power_facts import PowerFacts
 from planner.cost.prices_loader import Price
 from planner.cost.rates import Rates
 from planner.cost.short import power_problem
 from planner.cost.tariff import tariff_of
 from planner.cost.terms import Terms
 from planner.documents.result import Finding
+from planner.estimate import exact
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 _AMOUNTS = (
     "input", "output", "cached", "cache_write", "batch_input", "batch_output", "long_input", "long_output",
 )  # fmt: skip
+
+
+def power_facts(request: CostRequest, library: Library) -> PowerFacts:
+    """The power facts, with the building that the request speaks of."""
+    facts = library.prices.power
+    return facts if request.pue is None else replace(facts, pue=exact(request.pue, "assumed"))
 
 
 @dataclass(slots=True)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 from hwdb.errors import LookupProblem
 from hwdb.schema import Accelerator
+from planner.account.books import power_facts
 from planner.account.request import CostRequest, request_of
 from planner.buy_document import BuyRequest
 from planner.buying.capacity import Capacity
 from planner.buying.request import checked
 from planner.buying.shapes import Shape, group_of, kinds
+from planner.cost.power_facts import PowerFacts
 from planner.cost.terms import Terms, changed
 from planner.documents.inventory import Inventory
 from planner.documents.request import PlanRequest
@@ -51,6 +53,10 @@ class Errand:
     def users(self) -> float:
         """Asked for."""
         return self.question.task.workload.concurrency or 1.0
+
+    @property
+    def power(self) -> PowerFacts:
+        return power_facts(self.prices, self.library)
 
     @property
     def fabric(self) -> str:

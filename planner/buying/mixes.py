@@ -77,7 +77,7 @@ def _price(errand: Errand, unit: Unit) -> float | None:
     if errand.request.rank_by == "devices":
         return float(unit.devices)
     fleet = make_fleet(unit.shape.row, unit.devices, unit.nodes, unit.candidate.gpus)
-    power = power_of(fleet, duty_of(unit.candidate.performance, unit.copies), errand.library.prices.power)
+    power = power_of(fleet, duty_of(unit.candidate.performance, unit.copies), errand.power)
     if errand.request.rank_by == "power":
         return plug_of(power).value if power else None
     account = Books(errand.library, errand.prices, errand.terms, fleet, []).owned(power, None)

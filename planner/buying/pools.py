@@ -82,7 +82,7 @@ def filled(errand: Errand, part: Part, share: float) -> Filled:
     workload = errand.question.task.workload
     rates = rates_of(performance, workload.osl, workload.prefix_hit_rate, sets)
     duty = duty_of(performance, unit.copies) if performance else Duty(0.0, None)
-    power = power_of(fleet, duty, errand.library.prices.power)
+    power = power_of(fleet, duty, errand.power)
     books = Books(errand.library, errand.prices, errand.terms, fleet, [])
     account = books.owned(power, rates)
     pool = _pool(errand, part, share, fleet, performance, account)

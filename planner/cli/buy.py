@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
     from planner.library import Library
 
+THIS = "this"
 RANKS = ("purchase", "tco", "power", "devices")
 EXAMPLES = """examples:
   deploy-planner buy --model deepseek-r1 --users 100
@@ -61,7 +62,7 @@ def _limit_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--have",
         metavar="SPEC|FILE",
-        help="what is there already (2x8xH100-SXM, an inventory): only the rest is bought",
+        help="what is there (2x8xH100-SXM, a file, or this for this machine): only the rest is bought",
     )
     group.add_argument("--no-mixed", action="store_true", help="no fleets of two kinds of accelerator")
     group.add_argument("--budget", type=positive, metavar="AMOUNT", help="for the purchase")
@@ -116,6 +117,10 @@ def request_of(args: argparse.Namespace, library: Library) -> BuyRequest:
 def _have(args: argparse.Namespace, library: Library) -> Inventory | None:
     if args.have is None:
         return None
+    if args.have.strip().lower() == THIS:
+        from planner.detect.machine import detect_machine
+
+        return detect_machine(library.database)
     from planner.detect.spec import load_hardware
 
     return load_hardware(args.have, library.database)

@@ -42,7 +42,7 @@ def api_block(apis: tuple[Comparison, ...], columns: int) -> str:
         return ""
     head = ("API", "in / cached / out", "a million", "same month", "saved", "break-even a day", "payback", "as of")
     table = columns_within([head, *(_row(one) for one in apis)], columns, keys=1, indent="  ")
-    notes = [wrapped(note, columns, indent="  ") for one in apis for note in _notes(one)]
+    notes = [wrapped(note, columns, indent="  ") for note in (*_tariffs(apis), *_remarks(apis))]
     return "\n".join(["against APIs, for the same tokens", table, *notes])
 
 
@@ -71,18 +71,32 @@ def _months(payback: Estimate | None) -> str:
     return f"{payback.value:,.0f} months ({payback.low:,.0f} – {payback.high:,.0f})" if payback else "never"
 
 
-def _notes(one: Comparison) -> Iterator[str]:
-    tariff = one.tariff
-    if tariff is not None:
-        cheap, dear = tariff.off_peak, tariff.peak
-        share = tariff.peak_share
+def _tariffs(apis: tuple[Comparison, ...]) -> Iterator[str]:
+    """Prices that depend on the hour."""
+    for one in apis:
+        if one.tariff is None:
+            continue
+        cheap, dear, share = one.tariff.off_peak, one.tariff.peak, one.tariff.peak_share
         spread = f" ({share.low:.0%} – {share.high:.0%}: give --by-hour)" if share.low != share.high else ""
         yield (
             f"{one.api.title} by the hour: {cheap.input:g} / {cheap.output:g}, but {dear.input:g} / {dear.output:g} "
-            f"{dear.currency} at {', '.join(tariff.hours_utc)} UTC; {share.value:.0%} of the load then{spread}"
+            f"{dear.currency} at {', '.join(one.tariff.hours_utc)} UTC; {share.value:.0%} of the load then{spread}"
         )
-    for finding in one.findings:
-        yield f"{finding.message} → {finding.fix}"
+
+
+_MEANINGS = {
+    "never-cheaper": "cost no more than the fleet's electricity alone",
+    "beyond-capacity": "are cheaper even at the fleet's full load",
+    "no-payback": "save nothing at this load",
+}
+
+
+def _remarks(apis: tuple[Comparison, ...]) -> Iterator[str]:
+    """Each remark once, with all that it is of."""
+    for rule, meaning in _MEANINGS.items():
+        names = [one.api.title for one in apis if rule in {finding.rule for finding in one.findings}]
+        if names:
+            yield f"{', '.join(names)} {meaning}"
 
 
 def scenario_block(courses: tuple[Course, ...], columns: int) -> str:

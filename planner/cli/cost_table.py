@@ -62,9 +62,10 @@ def _in_short(document: CostDocument, columns: int) -> str:
         text = f"{human_count(made.value)} tokens/s out  ({human_count(made.low)} – {human_count(made.high)})"
         rows.append(("at full load", text))
     for one in document.apis[:1]:
-        saves = one.saving.value > 0
-        money = one.saving if saves else one.saving.negated()
-        rows.append((f"{'saves against' if saves else 'dearer than'} {one.api.title}", f"{shown(money)} a month"))
+        cheaper = one.saving.value > 0
+        money = one.saving if cheaper else one.saving.negated()
+        text = f"{'cheaper' if cheaper else 'dearer'} than {one.api.title} by {shown(money)} a month"
+        rows.append(("owning is", text))
     return "in short\n" + pairs_within(rows, columns) if rows else ""
 
 

@@ -2,7 +2,7 @@
 
 depreciation = purchase · (1 − residual) / months; interest = purchase · (1 + residual) / 2 · rate / 12 (the mean of
 what is tied up in a straight line); electricity = (used hours · W busy + other hours · W idle) · price; hosting = kW
-at the plug in prefill · rent of a kW; people = servers · share · salary; maintenance = purchase · share / 12.
+at the plug in prefill · rent of a kW; people = servers · share · attention · salary; maintenance = purchase · share / 12.
 A month costs the same whether anybody asks or not, but for electricity: that is why utilisation decides.
 """
 
@@ -106,12 +106,14 @@ def _fixed(whole: Money, fleet: Fleet, power: Power, terms: Terms) -> dict[str, 
     tied = Estimate(
         (1 + terms.residual.low) / 2, (1 + terms.residual.value) / 2, (1 + terms.residual.high) / 2, "assumed"
     )
+    server = terms.server(fleet.form_factor)
+    servers = fleet.nodes * server.share(fleet.devices / fleet.nodes) * server.attention
     return {
         "depreciation": whole.times(kept).scaled(1 / months),
         "interest": whole.times(product(tied, terms.interest)).scaled(1 / MONTHS_PER_YEAR),
         "maintenance": whole.times(terms.maintenance).scaled(1 / MONTHS_PER_YEAR),
         "hosting": terms.hosting.times(plug_of(power).scaled(1 / KILO)),
-        "people": terms.salary.times(terms.people).scaled(fleet.nodes),
+        "people": terms.salary.times(terms.people).scaled(servers),
     }
 
 

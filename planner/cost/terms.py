@@ -28,6 +28,12 @@ class Server:
     """Servers that one copy of a model is spread over at most."""
     date: str
     source: str
+    attention: float = 1.0
+    """Of the persons that a server of accelerators takes."""
+
+    def share(self, per_node: float) -> float:
+        """Of one server that so many devices take: fewer than are sold in one share it with others."""
+        return min(1.0, per_node / min(self.per_node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,7 @@ def _server(row: Mapping[str, Any]) -> Server:
         span=row["span"],
         date=row["date"],
         source=row["source"],
+        attention=row["attention"],
     )
 
 
@@ -150,9 +157,10 @@ def changed(terms: Terms, **values: Any) -> Terms:
 def purchase_parts(fleet: Fleet, device: Price, terms: Terms) -> dict[str, Money]:
     """Devices, servers and network of a fleet. Raises CurrencyMismatch."""
     server = terms.server(fleet.form_factor)
+    servers = fleet.nodes * server.share(fleet.devices / fleet.nodes)
     parts = {
         "devices": device.money.scaled(fleet.devices),
-        "servers": server.fixed.scaled(fleet.nodes) + server.per_device.scaled(fleet.devices),
+        "servers": server.fixed.scaled(servers) + server.per_device.scaled(fleet.devices),
     }
     if fleet.nodes > 1:
         parts["network"] = terms.network.scaled(fleet.nodes)

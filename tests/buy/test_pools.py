@@ -182,6 +182,14 @@ def test_electricity_of_a_region_counts_in_a_month() -> None:
     assert plain.month is not None and dear.month is not None and dear.month.value > plain.month.value
 
 
+def test_the_building_counts_in_the_bill_but_not_at_the_plugs() -> None:
+    lean, fat = (
+        bought("qwen3-8b", SMALL, hardware=("l40s",), assumptions=Assumptions(pue=pue)).offers[0] for pue in (1.0, 2.0)
+    )
+    assert lean.month is not None and fat.month is not None and lean.plug_w is not None
+    assert fat.month.value > lean.month.value and fat.plug_w == lean.plug_w
+
+
 HOSTILE = (math.nan, math.inf, -1.0, 0.0)
 
 
