@@ -11,7 +11,7 @@ from planner.account.books import Books, power_facts
 from planner.account.exchange import usable
 from planner.account.outages import outages_of
 from planner.account.request import Assumptions, CostRequest, request_of
-from planner.cost.against import Comparison
+from planner.cost.against import Comparison, owned_side, rented_side
 from planner.cost.api import api_price, offers_of
 from planner.cost.caps import CapStep, capped
 from planner.cost.document import CostDocument, Energy, Outage
@@ -72,7 +72,8 @@ def cost_report(deployment: Deployment, library: Library, request: CostRequest) 
     duty, facts = duty_of(estimate.performance, resolved.serving.dp), power_facts(request, library)
     power = power_of(fleet, duty, facts)
     owned, rented = books.owned(power, rates), books.rented(rates)
-    compared = books.compared(owned, apis, workload.prefix_hit_rate, workload.isl)
+    sides = owned_side(owned) if owned else None, rented_side(rented) if rented else None
+    compared, beside_rent = (books.compared(s, apis, workload.prefix_hit_rate, workload.isl) for s in sides)
     units = terms.server(fleet.form_factor).rack_units
     return CostDocument(
         verdict=estimate.verdict,
@@ -90,12 +91,13 @@ def cost_report(deployment: Deployment, library: Library, request: CostRequest) 
         rented=rented,
         sensitivity=books.ladder(owned, power, rates),
         apis=compared,
+        rented_apis=beside_rent,
         scenarios=_courses(scenarios, owned, compared, horizon),
         outages=_outages(estimate, resolved, library),
         problems=(*estimate.problems, *books.findings),
         assumed={**estimate.assumed, **_assumed(request, terms, horizon)},
         assumptions=assumptions_of(books, scenarios, horizon),
-        as_of=_as_of(owned, rented, compared, library),
+        as_of=_as_of(owned, rented, compared or beside_rent, library),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.account.exchange import exchanged, region_price, turned_price
 from planner.account.request import CostRequest
-from planner.cost.against import Billing, Comparison, compare
+from planner.cost.against import Billing, Comparison, Side, compare
 from planner.cost.api import ApiPrice
 from planner.cost.energy import Power
 from planner.cost.fleet import Fleet
@@ -103,30 +103,30 @@ class Books:
         return rent_of(self.fleet, price, self.terms, rates)
 
     def compared(
-        self, owned: Account | None, apis: Sequence[ApiPrice], hit_rate: float, prompt_length: float
+        self, side: Side | None, apis: Sequence[ApiPrice], hit_rate: float, prompt_length: float
     ) -> tuple[Comparison, ...]:
-        """Each API beside the fleet."""
-        if owned is None:
+        """Each API beside the fleet, had in one way."""
+        if side is None:
             return ()
         if not apis:
             self.found("api-unknown", "no API that sells this model is in the lists", "name one with --api")
-        answers = (self._against(api, owned, hit_rate, prompt_length) for api in apis)
+        answers = (self._against(api, side, hit_rate, prompt_length) for api in apis)
         return tuple(answer for answer in answers if answer is not None)
 
-    def _against(self, api: ApiPrice, owned: Account, hit_rate: float, prompt_length: float) -> Comparison | None:
-        here = owned.purchase_total.currency
+    def _against(self, api: ApiPrice, side: Side, hit_rate: float, prompt_length: float) -> Comparison | None:
+        here = side.real.month.currency
         listed = [*self.library.cost_data.history, *(row for row in self.library.api_prices if row.hours_utc)]
         tariff = tariff_of(api, listed, self.terms.profile, self.request.utc_offset)
         if tariff is not None:
             tariff = replace(tariff, off_peak=self._turned(tariff.off_peak, here), peak=self._turned(tariff.peak, here))
         billing = Billing(hit_rate, prompt_length, self.request.batch, tariff)
         try:
-            answer = compare(self._turned(api, here), owned, billing)
+            answer = compare(self._turned(api, here), side, billing)
         except CurrencyMismatch as error:
             self.found("currency", f"{api.title}: {error.problems[0].message}", "give --exchange")
             return None
         if isinstance(answer, Finding):
-            self.findings.append(answer)
+            self.found(answer.rule, answer.message, answer.fix)
             return None
         return answer
 

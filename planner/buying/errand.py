@@ -45,6 +45,7 @@ class Errand:
     question: Question
     terms: Terms
     prices: CostRequest
+    power: PowerFacts
     tools: Tools
     capacity: Capacity
     ledger: Ledger = field(default_factory=Ledger)
@@ -53,10 +54,6 @@ class Errand:
     def users(self) -> float:
         """Asked for."""
         return self.question.task.workload.concurrency or 1.0
-
-    @property
-    def power(self) -> PowerFacts:
-        return power_facts(self.prices, self.library)
 
     @property
     def fabric(self) -> str:
@@ -85,7 +82,8 @@ def errand_of(request: BuyRequest, library: Library) -> Errand:
         return performance_of(resolved, memory, library)[0]
 
     tools = Tools(lambda resolved: check(resolved, library.support), memory_of, speed)
-    return Errand(request, library, source, question, terms, prices, tools, Capacity(question.task, tools))
+    power = power_facts(prices, library)
+    return Errand(request, library, source, question, terms, prices, power, tools, Capacity(question.task, tools))
 
 
 def rows_of(request: BuyRequest, library: Library) -> list[Accelerator]:

@@ -40,10 +40,22 @@ def api_block(apis: tuple[Comparison, ...], columns: int) -> str:
     """Each API at the same tokens."""
     if not apis:
         return ""
-    head = ("API", "in / cached / out", "a million", "same month", "saved", "break-even a day", "payback", "as of")
-    table = columns_within([head, *(_row(one) for one in apis)], columns, keys=1, indent="  ")
+    bought = apis[0].basis == "owned"
+    head: tuple[str, ...] = (
+        "API",
+        "in / cached / out",
+        "a million",
+        "same month",
+        "saved",
+        "break-even a day",
+        "as of",
+    )
+    if bought:
+        head = (*head, "payback")
+    table = columns_within([head, *(_row(one)[: len(head)] for one in apis)], columns, keys=1, indent="  ")
     notes = [wrapped(note, columns, indent="  ") for note in (*_tariffs(apis), *_remarks(apis))]
-    return "\n".join(["against APIs, for the same tokens", table, *notes])
+    way = "by owning" if bought else "by renting all month"
+    return "\n".join([f"against APIs, for the same tokens {way}", table, *notes])
 
 
 def _row(one: Comparison) -> tuple[str, ...]:
@@ -56,8 +68,8 @@ def _row(one: Comparison) -> tuple[str, ...]:
         amount(one.month.value, unit),
         amount(one.saving.value, unit),
         _even(one.break_even_tokens_day, one.break_even_utilisation),
-        _months(one.payback_months),
         api.date,
+        _months(one.payback_months),
     )
 
 
@@ -85,9 +97,9 @@ def _tariffs(apis: tuple[Comparison, ...]) -> Iterator[str]:
 
 
 _MEANINGS = {
-    "never-cheaper": "cost no more than the fleet's electricity alone",
-    "beyond-capacity": "are cheaper even at the fleet's full load",
-    "no-payback": "save nothing at this load",
+    "never-cheaper": "no dearer than the fleet's electricity alone",
+    "beyond-capacity": "cheaper even at the fleet's full load",
+    "no-payback": "nothing is saved at this load against",
 }
 
 
@@ -96,7 +108,7 @@ def _remarks(apis: tuple[Comparison, ...]) -> Iterator[str]:
     for rule, meaning in _MEANINGS.items():
         names = [one.api.title for one in apis if rule in {finding.rule for finding in one.findings}]
         if names:
-            yield f"{', '.join(names)} {meaning}"
+            yield f"{meaning}: {', '.join(names)}"
 
 
 def scenario_block(courses: tuple[Course, ...], columns: int) -> str:

@@ -31,6 +31,7 @@ def _blocks(document: CostDocument, columns: int) -> Iterator[str]:
         yield _rented(document.rented, columns)
     yield ladder_block(document, columns)
     yield api_block(document.apis, columns)
+    yield api_block(document.rented_apis, columns)
     yield scenario_block(document.scenarios, columns)
     if document.problems:
         yield "problems\n" + "\n".join(

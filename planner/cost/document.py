@@ -83,6 +83,9 @@ class CostDocument:
     sensitivity: tuple[Load, ...] = ()
     """Owned, by utilisation."""
     apis: tuple[Comparison, ...] = ()
+    """Beside the fleet bought."""
+    rented_apis: tuple[Comparison, ...] = ()
+    """Beside the fleet rented all month."""
     scenarios: tuple[Course, ...] = ()
     """Against the first of ``apis``."""
     outages: tuple[Outage, ...] = ()

@@ -2,7 +2,8 @@
 
 depreciation = purchase · (1 − residual) / months; interest = purchase · (1 + residual) / 2 · rate / 12 (the mean of
 what is tied up in a straight line); electricity = (used hours · W busy + other hours · W idle) · price; hosting = kW
-at the plug in prefill · rent of a kW; people = servers · share · attention · salary; maintenance = purchase · share / 12.
+at the plug in prefill · rent of a kW; people = servers · share · attention · salary; maintenance = purchase ·
+share / 12.
 A month costs the same whether anybody asks or not, but for electricity: that is why utilisation decides.
 """
 
@@ -74,6 +75,8 @@ class Rent:
     """Of the month kept: what is paid for hours in which nobody asks."""
     open_share: float = 1.0
     """Share of the hours that are paid by the hour."""
+    full: Load | None = None
+    """Kept all month, at full load."""
 
 
 def account_of(fleet: Fleet, device: Price, power: Power, kwh: Price, terms: Terms, rates: Rates | None) -> Account:
@@ -161,6 +164,7 @@ def rent_of(fleet: Fleet, hourly: Price, terms: Terms, rates: Rates | None) -> R
         as_of=hourly.as_of,
         idle=month.scaled(1 - terms.utilisation),
         open_share=terms.open_share,
+        full=load_at(1.0, month, rates),
     )
 
 
