@@ -53,7 +53,7 @@ def buy(request: BuyRequest, library: Library, *, cancelled: Cancelled | None = 
             break
         _try(errand, row, owned, basket)
     if request.mixed and not enough and not owned and not (cancelled and cancelled()):
-        _keep(errand, basket, "mixed", (offer_of(errand, parts) for parts in mixes_of(errand, basket.carriers)))
+        _keep(errand, basket, "mixed", iter(mixes_of(errand, basket.carriers, basket.offers)))
     chosen = ranked(errand, basket.offers)
     first = chosen[0] if chosen else have
     larger = next_models(errand, first, _alone) if first else ()

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from planner.account.books import Books
+from planner.buy_document import Offer
 from planner.buying.carriers import Carrier, Unit
 from planner.buying.errand import Errand
+from planner.buying.offers import offer_of, ranked_by
 from planner.buying.pools import Part
 from planner.cost.energy import plug_of, power_of
 from planner.cost.fleet import duty_of, make_fleet
 
 MOST_MIXES = 3
+_LOOKED_AT = 8
+"""Pairs that are worked out; those that turn out no better than one kind alone are dropped."""
 _BETTER = 0.98
 """A mixed fleet is more to run: it must save at least so much against the better of its kinds."""
 
@@ -38,8 +42,25 @@ class _Kind:
         return self.unit.shape.row.id
 
 
-def mixes_of(errand: Errand, carriers: Sequence[Carrier]) -> Iterator[tuple[Part, Part]]:
-    """The best few, each of another pair of kinds."""
+def mixes_of(errand: Errand, carriers: Sequence[Carrier], pure: Sequence[Offer]) -> list[Offer]:
+    """The best few fleets of two kinds that beat every offer of either kind alone."""
+    alone: dict[str, float] = {}
+    for offer in pure:
+        amount, name = ranked_by(errand, offer), offer.fleet.accelerator
+        if amount is not None:
+            alone[name] = min(amount, alone.get(name, amount))
+    found: list[Offer] = []
+    for parts in _pairs(errand, carriers):
+        offer = offer_of(errand, parts)
+        amount = ranked_by(errand, offer)
+        limits = [alone[pool.fleet.accelerator] for pool in offer.pools if pool.fleet.accelerator in alone]
+        if amount is not None and amount < min(limits, default=math.inf) * _BETTER and len(found) < MOST_MIXES:
+            found.append(offer)
+    return found
+
+
+def _pairs(errand: Errand, carriers: Sequence[Carrier]) -> Iterator[tuple[Part, Part]]:
+    """By what single sets carry and cost: the best few, each of another pair of kinds."""
     kinds = [kind for unit in _units(carriers) if (kind := _kind(errand, unit)) is not None]
     alone: dict[str, float] = {}
     for kind in kinds:
@@ -53,7 +74,7 @@ def mixes_of(errand: Errand, carriers: Sequence[Carrier]) -> Iterator[tuple[Part
     seen: set[frozenset[str]] = set()
     for _, parts in sorted(found, key=lambda item: (item[0], *(part.unit.shape.row.id for part in item[1]))):
         pair = frozenset(part.unit.shape.row.id for part in parts)
-        if pair not in seen and len(seen) < MOST_MIXES:
+        if pair not in seen and len(seen) < _LOOKED_AT:
             seen.add(pair)
             yield parts
 

@@ -168,18 +168,24 @@ def _in_budget(errand: Errand, offer: Offer) -> Finding | None:
 
 def key_of(errand: Errand, offer: Offer) -> tuple[object, ...]:
     """Known amounts first, then the smaller; equals by devices and name."""
+    amount = ranked_by(errand, offer)
+    return (amount is None, amount or 0.0, _bought(offer), len(offer.pools), offer.title)
 
-    def known(money: Money | None) -> tuple[bool, float]:
-        return (money is None, money.value if money else 0.0)
 
-    devices = sum(pool.fleet.devices for pool in offer.pools if not pool.owned)
-    first = {
-        "purchase": known(offer.purchase),
-        "tco": known(offer.month),
-        "power": (offer.plug_w is None, offer.plug_w.value if offer.plug_w else 0.0),
-        "devices": (False, float(devices)),
-    }[errand.request.rank_by]
-    return (*first, devices, len(offer.pools), offer.title)
+def _bought(offer: Offer) -> int:
+    """Devices that are not there yet."""
+    return sum(pool.fleet.devices for pool in offer.pools if not pool.owned)
+
+
+def ranked_by(errand: Errand, offer: Offer) -> float | None:
+    """The figure that offers are put in order by; None where it is unknown."""
+    figures = {
+        "purchase": offer.purchase.value if offer.purchase else None,
+        "tco": offer.month.value if offer.month else None,
+        "power": offer.plug_w.value if offer.plug_w else None,
+        "devices": float(_bought(offer)),
+    }
+    return figures[errand.request.rank_by]
 
 
 def ranked(errand: Errand, offers: Iterable[Offer]) -> tuple[Offer, ...]:
