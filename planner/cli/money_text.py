@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from planner.cli.layout import pairs_within, width
 from planner.cost.money import Money
 from planner.estimate import Estimate
 from planner.units import KILO, MEGA
@@ -82,6 +83,14 @@ def cost_rows(cost: Cost) -> Iterator[tuple[str, str]]:
         yield f"as of: {name}", text
     for problem in cost.problems:
         yield "unknown", f"{problem.message} → {problem.fix}"
+
+
+def cost_block(cost: Cost, title: str = "cost") -> str:
+    """Power and money; prices are dated facts, none of them is current."""
+    rows = list(cost_rows(cost))
+    return f"{title} (dated prices, none is current; the cost verb has the whole account)\n" + (
+        pairs_within(rows, width()) if rows else "  unknown: neither power nor price is known"
+    )
 
 
 def figure(estimate: Estimate) -> str:

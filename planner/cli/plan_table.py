@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.cli.layout import columns_within, width
-from planner.cli.tables import VERDICT_MARKS, align, cost_block, memory_bar
+from planner.cli.money_text import amount, cost_block, cost_rows
+from planner.cli.tables import VERDICT_MARKS, align, memory_bar
 from planner.documents.result import Cost, PlanDocument, PlannedDeployment, Rejection
 from planner.units import KILO, human_bytes, human_count, human_seconds
 
@@ -68,8 +69,6 @@ def _cost_lines(cost: Cost | None) -> list[str]:
     """What the first costs, as a table of Markdown."""
     if cost is None:
         return []
-    from planner.cli.money_text import cost_rows
-
     rows = [_pipe(row) for row in cost_rows(cost)]
     head = [_pipe(("", "dated prices, none of them is current")), _pipe(["---"] * 2)]
     return ["## What the first costs", "", *head, *rows, ""] if rows else []
@@ -112,8 +111,6 @@ def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
     """Power, a month, a million output tokens."""
     if cost is None:
         return "unknown", "unknown", "unknown"
-    from planner.cli.money_text import amount
-
     month, million = (amount(e.value, cost.currency) if e else "unknown" for e in (cost.per_month, cost.per_mtok))
     return f"{cost.power_w.value / KILO:,.1f}" if cost.power_w else "unknown", month, million
 

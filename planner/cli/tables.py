@@ -9,7 +9,7 @@ from planner.units import human_bytes, human_count, human_seconds
 
 if TYPE_CHECKING:
     from planner.documents.deployment import Deployment
-    from planner.documents.result import Cost, EstimateDocument, Finding, GpuMemory, Performance
+    from planner.documents.result import EstimateDocument, Finding, GpuMemory, Performance
     from planner.estimate import Estimate
 
 MEMORY_PARTS = (
@@ -76,6 +76,8 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
 
         blocks.append(training_block(answer.finetune))
     if answer.cost:
+        from planner.cli.money_text import cost_block
+
         blocks.append(cost_block(answer.cost))
     if answer.problems:
         blocks.append("problems\n" + "\n".join(finding_line(f) for f in answer.problems))
@@ -83,17 +85,6 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
         rows = [(key, str(value)) for key, value in sorted(answer.assumed.items())]
         blocks.append("assumed\n" + align(rows, indent="  "))
     return "\n\n".join(blocks)
-
-
-def cost_block(cost: Cost, title: str = "cost") -> str:
-    """Power and money; prices are dated facts, none of them is current."""
-    from planner.cli.layout import pairs_within, width
-    from planner.cli.money_text import cost_rows
-
-    rows = list(cost_rows(cost))
-    return f"{title} (dated prices, none is current; the cost verb has the whole account)\n" + (
-        pairs_within(rows, width()) if rows else "  unknown: neither power nor price is known"
-    )
 
 
 def finding_line(finding: Finding) -> str:
