@@ -17,9 +17,10 @@ from planner.buying.carriers import Carrier, carriers
 from planner.buying.errand import FABRIC, Errand, errand_of, options_on, rows_of
 from planner.buying.following import next_models
 from planner.buying.mixes import mixes_of
-from planner.buying.offers import offer_of, ranked, within
+from planner.buying.offers import offer_of, ranked
 from planner.buying.owned import owned_parts
 from planner.buying.pools import Part
+from planner.buying.room import within
 from planner.buying.shapes import Shape, least_bytes, shapes_of
 from planner.documents.deployment import without_null
 from planner.documents.encode import to_plain

@@ -127,6 +127,8 @@ class Offer:
     """Users that could be added within the promises, as a share of those asked for."""
     per_mtok: Money | None = None
     """Of all tokens, at the real utilisation."""
+    cap_w: float | None = None
+    """Power limit of each device under which the room carries the fleet; the figures are those under it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from planner.account.outages import outages_of
 from planner.account.request import Assumptions, CostRequest, request_of
 from planner.cost.against import Comparison, owned_side, rented_side
 from planner.cost.api import api_price, offers_of
-from planner.cost.caps import CapStep, capped
+from planner.cost.caps import STEPS, CapStep, capped
 from planner.cost.document import CostDocument, Energy, Outage
 from planner.cost.energy import Power, per_mtok, power_of
 from planner.cost.fleet import Duty, Fleet, duty_of, fleet_of
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from planner.library import Library
 
 __all__ = ["Assumptions", "CostRequest", "cost_of", "cost_report", "request_of", "with_workload"]
-CAPS = (0.85, 0.71, 0.57, 0.43)
-"""Shares of board power that the what-if looks at."""
 MOST_OFFERS = 6
 
 
@@ -142,7 +140,7 @@ def _energy(power: Power | None, rates: Rates | None) -> Energy | None:
 
 def _caps(fleet: Fleet, duty: Duty, rates: Rates | None, facts: PowerFacts, library: Library) -> tuple[CapStep, ...]:
     output = rates.output_tok_s if rates else None
-    steps = capped(fleet, CAPS, duty=duty, output_tok_s=output, curves=library.cost_data.caps, facts=facts)
+    steps = capped(fleet, STEPS, duty=duty, output_tok_s=output, curves=library.cost_data.caps, facts=facts)
     return tuple(steps)
 
 

@@ -12,7 +12,6 @@ from planner.buying.pools import Filled, Part, filled, shares_of
 from planner.cost.money import CurrencyMismatch, Money, sum_of
 from planner.cost.ownership import LEAST_USE, SECONDS_PER_MONTH, per_million
 from planner.cost.rates import together
-from planner.documents.result import Finding
 from planner.estimate import Estimate
 from planner.units import HOURS_PER_MONTH
 
@@ -133,37 +132,6 @@ def _as_of(rows: Sequence[Filled]) -> dict[str, str]:
         if row.rent is not None:
             found[f"rent{mark}"] = row.rent.as_of
     return found
-
-
-def within(errand: Errand, offer: Offer) -> Offer | Finding:
-    """The offer if budget and room allow it."""
-    return _in_room(errand, offer) or _in_budget(errand, offer) or offer
-
-
-def _in_room(errand: Errand, offer: Offer) -> Finding | None:
-    most = errand.request.max_power_w
-    if most is None:
-        return None
-    if offer.plug_w is None:
-        message = f"the board power of {offer.fleet.accelerator} is not known"
-        return Finding("power-unknown", message, "add tdp_w to its row in your own data (--data DIR)")
-    if offer.plug_w.value <= most:
-        return None
-    message = f"{offer.title} draws {offer.plug_w.value:,.0f} W, the room gives {most:,.0f}"
-    change = {"max_power_w": offer.plug_w.value}
-    return Finding("power", message, "a milder load, or a power cap (see the cost verb)", change=change)
-
-
-def _in_budget(errand: Errand, offer: Offer) -> Finding | None:
-    most = errand.request.budget
-    if most is None:
-        return None
-    if offer.purchase is None:
-        return Finding("price-unknown", f"the price of {offer.fleet.accelerator} is not known", "give it in --data")
-    if offer.purchase.value <= most:
-        return None
-    message = f"{offer.title} costs about {offer.purchase.value:,.0f} {offer.purchase.currency}"
-    return Finding("budget", message, f"the budget is {most:,.0f}", change={"budget": offer.purchase.value})
 
 
 def key_of(errand: Errand, offer: Offer) -> tuple[object, ...]:

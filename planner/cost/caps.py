@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from planner.cost.energy import Draw, draw, mixed, per_mtok, shares
+from planner.cost.energy import Draw, at_plugs, draw, mixed, per_mtok, shares
 from planner.cost.fleet import Duty, Fleet
 from planner.cost.power_facts import PowerFacts
 from planner.estimate import Estimate, Origin
 
+STEPS = (0.85, 0.71, 0.57, 0.43)
+"""Shares of board power that a what-if looks at, the mildest first."""
 Points = tuple[tuple[float, float], ...]
 
 
@@ -118,6 +120,12 @@ def _step(
         wh_per_mtok=per_mtok(power.total, rate),
         as_of=f"{curve.date}: {curve.source}",
     )
+
+
+def plug_under(fleet: Fleet, share: float, facts: PowerFacts) -> Estimate:
+    """Watts at the plugs in prefill with every device capped to a share of its board power."""
+    _, prefill, _ = shares(fleet, None, facts)
+    return at_plugs(draw(fleet, _limited(prefill, share), facts))
 
 
 def _around(speed: float, curve: CapCurve) -> Estimate:

@@ -55,8 +55,13 @@ def power_of(fleet: Fleet, duty: Duty, facts: PowerFacts) -> Power | None:
 
 def plug_of(power: Power) -> Estimate:
     """Watts at the servers' plugs in prefill, the sustained worst: what a room and a contract must hold."""
-    worst = power.prefill
-    return rising(lambda *parts: sum(parts), worst.devices, worst.host, worst.fans, worst.network, worst.supply)
+    return at_plugs(power.prefill)
+
+
+def at_plugs(worst: Draw) -> Estimate:
+    """A draw without the building."""
+    parts = (worst.devices, worst.host, worst.fans, worst.network, worst.supply)
+    return rising(lambda *values: sum(values), *parts)
 
 
 def shares(fleet: Fleet, batch: float | None, facts: PowerFacts) -> tuple[Estimate, Estimate, Estimate]:

@@ -190,6 +190,26 @@ def test_the_building_counts_in_the_bill_but_not_at_the_plugs() -> None:
     assert fat.month.value > lean.month.value and fat.plug_w == lean.plug_w
 
 
+def test_a_small_room_is_met_by_power_caps_while_the_promises_hold() -> None:
+    kinds, load = ("h200-nvl-141gb", "h200-sxm-141gb"), replace(MANY, concurrency=100, service_level=None)
+    free = {o.fleet.accelerator: o for o in bought(load=load, hardware=kinds).offers}
+    capped = {o.fleet.accelerator: o for o in bought(load=load, hardware=kinds, max_power_w=3200.0).offers}
+    assert capped
+    for name, offer in capped.items():
+        before = free[name]
+        assert offer.cap_w is not None and any("capped" in remark for remark in offer.remarks)
+        assert (
+            offer.plug_w is not None and before.plug_w is not None and offer.plug_w.value <= 3200 < before.plug_w.value
+        )
+        assert offer.ttft_s is not None and before.ttft_s is not None and offer.ttft_s.value > before.ttft_s.value
+        assert offer.carries is not None and offer.carries.value >= 100
+    tight = replace(load, service_level=ServiceLevelTable(ttft_s=free["h200-nvl-141gb"].ttft_s.value * 1.01))  # type: ignore[union-attr]
+    slow = bought(load=tight, hardware=("h200-nvl-141gb",), max_power_w=3200.0)
+    assert all(offer.cap_w is None for offer in slow.offers), "a capped prompt would come too late"
+    none = bought(load=load, hardware=kinds, max_power_w=100.0)
+    assert none.offers == () and next(r for r in none.rejected if r.rule == "power").change["max_power_w"] > 3000
+
+
 HOSTILE = (math.nan, math.inf, -1.0, 0.0)
 
 
