@@ -115,7 +115,7 @@ class Books:
 
     def _against(self, api: ApiPrice, side: Side, hit_rate: float, prompt_length: float) -> Comparison | None:
         here = side.real.month.currency
-        listed = [*self.library.cost_data.history, *(row for row in self.library.api_prices if row.hours_utc)]
+        listed = [*self.library.cost_data.history, *(row for row in self.library.api_prices if row.own)]
         tariff = tariff_of(api, listed, self.terms.profile, self.request.utc_offset)
         if tariff is not None:
             tariff = replace(tariff, off_peak=self._turned(tariff.off_peak, here), peak=self._turned(tariff.peak, here))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from planner.cost.api import ApiPrice, api_price
 from planner.cost.tariff import hours_in, tariff_of, windows_of
 from planner.cost_report import Assumptions, cost_of
+from planner.errors import BadDocument
+from planner.library import Library
 from tests.cost.build import library, r1
 
 FLASH = "deepseek/deepseek-v4-flash"
@@ -74,3 +77,46 @@ def test_a_load_outside_the_dear_hours_pays_the_cheap_price() -> None:
 def test_batch_prices_know_no_hours() -> None:
     (one,) = cost_of(r1(), library(), Assumptions(apis=(FLASH,), batch=True)).apis
     assert one.tariff is None
+
+
+OWN = """
+[[api]]
+provider = "us"
+model = "ours"
+input = 1.0
+output = 2.0
+currency = "USD"
+date = "2026-11-01"
+source = "contract"
+[[api]]
+provider = "us"
+model = "ours"
+input = 3.0
+output = 6.0
+hours_utc = "08:00-20:00"
+currency = "USD"
+date = "2026-11-01"
+source = "contract"
+"""
+
+
+def own(tmp_path: Path, text: str) -> Library:
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "own.toml").write_text(text)
+    return Library((tmp_path,))
+
+
+def test_a_tariff_of_ones_own(tmp_path: Path) -> None:
+    library_ = own(tmp_path, OWN)
+    day = tuple(1.0 if 8 <= hour < 20 else 0.0 for hour in range(24))
+    (dear,) = cost_of(r1(), library_, Assumptions(profile=day, apis=("us/ours",))).apis
+    night = tuple(1.0 - share for share in day)
+    (cheap,) = cost_of(r1(), library_, Assumptions(profile=night, apis=("us/ours",))).apis
+    assert dear.per_mtok.value == pytest.approx(3 * cheap.per_mtok.value)
+    assert cheap.api.hours_utc == "", "the price of all day is the one that a name finds"
+
+
+@pytest.mark.parametrize("hours", ["25:00-26:00", "noon", "8-20", "08:00", "08:00-20:00; rm -rf /"])
+def test_hours_that_are_none_are_refused_by_name(tmp_path: Path, hours: str) -> None:
+    with pytest.raises(BadDocument, match="hours_utc"):
+        _ = own(tmp_path, OWN.replace("08:00-20:00", hours)).api_prices
