@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.cli.layout import columns_within, pairs_within, width
 from planner.cli.main import main
 
 R1 = str(Path(__file__).parents[2] / "examples" / "30-r1-owned-or-rented.toml")
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
 WORDS = st.text("abc", min_size=1, max_size=12)
 
 
+@BUSY
 @given(st.lists(st.lists(WORDS, min_size=8, max_size=8), min_size=1, max_size=4), st.integers(60, 200))
 def test_no_cell_is_lost_and_no_line_runs_over(rows: list[list[str]], columns: int) -> None:
     text = columns_within(rows, columns)
@@ -24,6 +27,7 @@ def test_no_cell_is_lost_and_no_line_runs_over(rows: list[list[str]], columns: i
     assert max(len(line) for line in text.splitlines()) <= columns
 
 
+@BUSY
 @given(
     st.lists(st.tuples(WORDS, st.lists(WORDS, min_size=1, max_size=30).map(" ".join)), min_size=1), st.integers(60, 120)
 )

@@ -104,7 +104,7 @@ def test_any_allowed_assumptions_give_finite_ordered_figures(said: dict[str, flo
         assert one["value"] <= one["high"] + 1e-9 * abs(one["high"]), one
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_more_use_costs_more_a_month_and_less_a_token(one: float, other: float) -> None:
     low, high = (account(utilisation=used).owned for used in sorted((one, other)))

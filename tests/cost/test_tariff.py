@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.cost.api import ApiPrice, api_price
@@ -50,6 +50,7 @@ def test_prices_of_another_time_have_no_tariff() -> None:
     assert tariff_of(api_price("o1", library().api_prices), history) is None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.floats(0, 1), min_size=24, max_size=24), st.integers(-12, 14))
 def test_a_share_is_a_share_and_the_price_lies_between(profile: list[float], offset: int) -> None:
     tariff = tariff_of(flash(), library().cost_data.history, profile, offset)
