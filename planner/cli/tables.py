@@ -76,6 +76,10 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
         from planner.cli.finetune_table import training_block
 
         blocks.append(training_block(answer.finetune))
+    if answer.cost:
+        from planner.cli.money_text import cost_block
+
+        blocks.append(cost_block(answer.cost))
     if answer.problems:
         blocks.append("problems\n" + "\n".join(finding_line(f) for f in answer.problems))
     if answer.assumed:

@@ -209,6 +209,8 @@ class Cost:
     wh_per_mtok_all: Estimate | None = None
     as_of: dict[str, str] = field(default_factory=dict)
     """Figure → date and source of its prices: none of them is implied to be current."""
+    problems: tuple[Finding, ...] = ()
+    """What is missing for a figure, with a next step."""
 
 
 @dataclass(frozen=True, slots=True)
