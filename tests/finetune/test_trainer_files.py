@@ -1,29 +1,20 @@
-"""Trainer files say what the document says, are read by the trainers' own parsers, and survive hostile names.
-
-The trainers are heavy: their parsers run in interpreters of their own, named in DEPLOY_PLANNER_TRAINERS as
-``tool=python`` pairs (``axolotl=/opt/a/bin/python,trl=…``; ``*=python`` for all). Without one a test is skipped aloud.
-"""
+"""Trainer files say what the document says and survive hostile names."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from planner.errors import BadInput
 from planner.export.registry import render, target
-from planner.export.target import Context, Options, unsuitable
-from planner.predict import predict
-from planner.resolve import resolve
-from tests.finetune.build import LLAMA, V3, document, library
+from planner.export.target import Options, unsuitable
+from tests.finetune.build import LLAMA, V3
+from tests.finetune.jobs import JOBS, context, files
 
-PARSERS = Path(__file__).with_name("trainer_parsers.py")
 TARGETS = ("axolotl", "llama-factory", "trl", "deepspeed", "megatron")
 MAIN = {"axolotl": "axolotl.yaml", "llama-factory": "llama-factory.yaml", "trl": "trl.yaml"}
 MICRO = {
@@ -32,37 +23,24 @@ MICRO = {
     "trl": "per_device_train_batch_size",
 }
 LENGTH = {"axolotl": "sequence_len", "llama-factory": "cutoff_len", "trl": "max_length"}
-JOBS: dict[str, dict[str, Any]] = {
-    "lora": {"method": "lora", "packing": True, "fused_cross_entropy": True, "fused_kernels": True, "tokens": 1e7,
-             "micro_batch": 2, "grad_accum": 4},
-    "qlora-fsdp": {"method": "qlora", "gpus": 2, "sharding": "fsdp", "micro_batch": 2, "lora_targets": ["q", "v"],
-                   "offload": "optimizer+params"},
-    "full-zero3": {"method": "full", "gpus": 8, "sharding": "zero3", "offload": "optimizer+params",
-                   "precision": "bf16-mixed"},
-    "full-zero2": {"method": "full", "gpus": 8, "sharding": "zero2", "offload": "optimizer", "precision": "bf16-mixed"},
-    "dora": {"method": "dora", "gradient_checkpointing": False, "lora_targets": "all-linear+head"},
-    "dpo-nodes": {"method": "lora", "objective": "dpo", "gpus": 8, "nodes": 2, "sharding": "ddp"},
-    "pretrain": {"method": "full", "objective": "pretrain", "gpus": 8, "nodes": 4, "sharding": "fsdp", "packing": True},
-    "int8": {"method": "lora", "weights": "bnb-int8"},
-    "offloaded": {"method": "lora", "gradient_checkpointing": "offloaded", "optimizer": "paged-adamw-8bit"},
-    "grpo": {"method": "lora", "objective": "grpo", "gpus": 8, "sharding": "zero2", "grad_accum": 8},
-}  # fmt: skip
-ONLY = {"grpo": ("axolotl", "trl"), "deepspeed": ("full-zero3", "full-zero2")}
+WRITTEN = (
+    "lora",
+    "qlora-fsdp",
+    "full-zero3",
+    "full-zero2",
+    "dora",
+    "dpo-nodes",
+    "pretrain",
+    "int8",
+    "offloaded",
+    "grpo",
+)
 
 
-def context(options: Options | None = None, **table: Any) -> Context:
-    deployment = document(**{"trainer": None, **table})
-    return Context(deployment, resolve(deployment, library()), predict(deployment, library()), options or Options())
-
-
-def files(name: str, **table: Any) -> dict[str, str]:
-    return render(name, context(**table))
-
-
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", WRITTEN)
 @pytest.mark.parametrize("tool", MAIN)
 def test_the_file_says_what_the_document_says(tool, job):
-    if job == "grpo" and tool not in ONLY["grpo"]:
+    if job == "grpo" and tool == "llama-factory":
         with pytest.raises(BadInput):
             files(tool, **JOBS[job])
         return
@@ -187,26 +165,3 @@ def test_scripts_are_bash(tool, tmp_path):
             if name in found:
                 check_shell(tmp_path / name, found[name])
     assert "train.sbatch" in files(tool, **JOBS["dpo-nodes"])
-
-
-def interpreter(tool: str) -> str:
-    named = dict(pair.split("=", 1) for pair in os.environ.get("DEPLOY_PLANNER_TRAINERS", "").split(",") if "=" in pair)
-    return named.get(tool) or named.get("*") or sys.executable
-
-
-@pytest.mark.parametrize("tool", ["axolotl", "llama-factory", "trl", "deepspeed"])
-def test_the_trainer_s_own_parser_reads_its_file(tool, tmp_path):
-    folders = []
-    for job, table in JOBS.items():
-        if tool not in ONLY.get(job, (tool,)) or job not in ONLY.get(tool, (job,)):
-            continue
-        folders.append(tmp_path / job)
-        folders[-1].mkdir()
-        for name, text in files(tool, **table).items():
-            (folders[-1] / name).write_text(text)
-    command = [interpreter(tool), str(PARSERS), tool, *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    answer = json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {"problems": [done.stderr[-500:]]}
-    if "missing" in answer:
-        pytest.skip(f"{tool}'s own parser is not installed ({answer['missing']}): name it in DEPLOY_PLANNER_TRAINERS")
-    assert not answer["problems"]
