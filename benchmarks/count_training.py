@@ -66,7 +66,11 @@ class Keeper:
 
 def layers_of(model: torch.nn.Module) -> Any:
     """The list of decoder layers, wherever it lies."""
-    lists = [m for n, m in model.named_modules() if isinstance(m, torch.nn.ModuleList) and n.split(".")[-1] in ("layers", "h")]
+    lists = [
+        m
+        for n, m in model.named_modules()
+        if isinstance(m, torch.nn.ModuleList) and n.split(".")[-1] in ("layers", "h")
+    ]
     return max(lists, key=len)
 
 
@@ -76,7 +80,9 @@ def built(job: dict[str, Any]) -> torch.nn.Module:
     config = AutoConfig.for_model(values.pop("model_type"), **values)
     config._attn_implementation = "sdpa"
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32 if job.get("weights") == "fp32" else torch.bfloat16)
+    model = AutoModelForCausalLM.from_config(
+        config, dtype=torch.float32 if job.get("weights") == "fp32" else torch.bfloat16
+    )
     if job["method"] != "full":
         from peft import LoraConfig, get_peft_model
 

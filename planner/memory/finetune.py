@@ -29,6 +29,8 @@ SPREADS: Mapping[str, tuple[float, float, Origin]] = {
     "temporaries": (0.3, 0.1, "formula"),
     "buckets": (0.5, 0.2, "formula"),
     "gathered": (0.3, 0.5, "assumed"),
+    "casts": (0.3, 0.05, "formula"),
+    "merged": (0.5, 0.5, "assumed"),
     "activations": (0.2, 0.25, "formula"),
     "layer": (0.35, 0.4, "formula"),
     "logits": (0.2, 0.25, "formula"),

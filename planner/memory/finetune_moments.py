@@ -85,8 +85,14 @@ def _stage(job: Job, last: bool) -> Stage:
         "rollout": fixed.rollout,
     }
     held = {**standing, "gradients": fixed.held_gradients, "gathered": fixed.gathered}
-    loss = Moment("loss", held, {"activations": flight * tokens.kept, "logits": tokens.logits})
-    working = {**held, "layer_gradients": fixed.layer_gradients}
+    loss = Moment(
+        "loss",
+        {**held, "casts": fixed.casts, "merged": fixed.merged},
+        {"activations": flight * tokens.kept, "logits": tokens.logits},
+    )
+    recomputes = job.checkpointing in ("full", "offloaded")
+    casts = 0.0 if recomputes else fixed.casts
+    working = {**held, "layer_gradients": fixed.layer_gradients, "casts": casts, "merged": fixed.merged}
     at_work = {"activations": flight * tokens.kept, "layer": tokens.layer, "logits": tokens.kept_logits}
     layers = Moment("layers", working, at_work)
     ended = {

@@ -22,6 +22,8 @@ class Sizes:
     layer_params: float
     """Of the largest layer."""
     layer_bytes: float
+    layer_expert_params: float
+    """Routed experts of the layer with most of them."""
     root_params: float
     """The larger of input table and head: what FSDP keeps gathered outside the layers."""
     largest_matrix: float
@@ -51,6 +53,7 @@ def stage_sizes(architecture: Architecture, quantization: Quantization, stages: 
         dense_bytes=sum(tensor_bytes(t, quantization) * n for t, n in dense),
         expert_bytes=sum(tensor_bytes(t, quantization) * n for t, n in expert),
         layer_params=max((sum(t.numel for t in k.tensors) for k in kinds), default=0),
+        layer_expert_params=max((sum(t.numel for t in k.tensors if t.part == "experts") for k in kinds), default=0),
         layer_bytes=max((_layer_bytes(k, quantization) for k in kinds), default=0.0),
         root_params=max((t.numel for t in outside), default=0),
         largest_matrix=max((_matrix(t) for t, _ in held if t.quantized and len(t.shape) > 1), default=0),

@@ -58,6 +58,12 @@ def keeps_master(job: Job) -> bool:
     return job.table.precision == "fp32" or job.table.precision.endswith("-mixed")
 
 
+def is_autocast(job: Job) -> bool:
+    """Whole fp32 weights that each product casts to 16 bits: mixed precision without an engine that holds 16-bit ones."""
+    mixed = job.table.precision in ("bf16-mixed", "fp16-mixed") and not job.adapters
+    return mixed and job.sharding in ("none", "ddp") and not job.trainer.facts["main_grad_bytes"]
+
+
 def state_bytes(job: Job) -> StateBytes:
     """Per trained parameter. Unknown optimizers count as AdamW."""
     count, share = STATE_WIDTHS.get(job.optimizer, (2, 1.0))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from planner.memory.finetune_activations import (
+    FULL,
     HALF,
     Saving,
     backward_bytes_per_token,
     layer_bytes_per_token,
 )
-from planner.memory.finetune_adapters import Targets, targeted, targeted_output_elements
 from planner.memory.finetune_job import Job
 from planner.memory.finetune_sizes import stage_layers
-from planner.models.architecture import Architecture
+from planner.memory.finetune_state import is_autocast
 
 LOGITS = {"plain": 14.5, "kernels": 8.1, "compiled": 10.5, "linear": 0.5, "chunked": 2.5, "parallel": 8.0}
 """Bytes per token and vocabulary entry at the loss. Plain: bf16 logits, their fp32 copy, log-softmax and gradient
@@ -89,11 +88,7 @@ def _kept(job: Job, whole: float, layers: int) -> tuple[float, float]:
 
 def residual_width(job: Job) -> float:
     """Bytes of an element between layers: autocast over fp32 weights leaves the residual stream in fp32."""
-    if job.table.precision == "fp32":
-        return 4.0
-    autocast = job.table.precision in ("bf16-mixed", "fp16-mixed") and not job.adapters
-    whole = job.sharding in ("none", "ddp") and not job.trainer.facts["main_grad_bytes"]
-    return 4.0 if autocast and whole else HALF
+    return FULL if job.table.precision == "fp32" or is_autocast(job) else HALF
 
 
 def _logit_bytes(job: Job) -> float:
@@ -117,34 +112,13 @@ def _keeps_logits(job: Job) -> bool:
 def saving_of(job: Job) -> Saving:
     """Which tensors autograd keeps for this method."""
     if not job.adapters:
-        return Saving(fused_kernels=job.table.fused_kernels)
-    found = _targeting(job.architecture, job.lora_targets)
+        width = FULL if job.table.precision == "fp32" else HALF
+        return Saving(fused_kernels=job.table.fused_kernels, autocast=is_autocast(job), width=width)
     low = job.quantization.bits < 16
     return Saving(
-        trains_attention=found.attention > 0,
-        trains_mlp=found.mlp,
-        adapter_copies=found.attention if job.trainer.facts["dropout_copies"] else 0,
-        adapter_outputs=found.outputs if job.table.method == "dora" else 0,
+        targets=job.lora_targets,
+        copies=float(job.trainer.facts["adapter_input_bytes"]),
+        dora=job.table.method == "dora",
         fused_kernels=job.table.fused_kernels,
         width=float(job.trainer.facts["quantized_activation_bytes"]) if low else HALF,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Targeting:
-    attention: int
-    """Targeted modules in the attention that read the residual stream."""
-    mlp: bool
-    outputs: int
-
-
-@lru_cache(maxsize=256)
-def _targeting(architecture: Architecture, targets: Targets) -> _Targeting:
-    """Of the last layer, which in mixed models is of the common kind."""
-    layer = architecture.layer_kinds[architecture.layer_order[-1]]
-    on = [t for t in layer.tensors if targeted(t, targets)]
-    return _Targeting(
-        attention=sum(t.part == "attention" and t.shape[-1] == architecture.hidden_size for t in on),
-        mlp=any(t.part in ("mlp", "experts", "shared_experts") for t in on),
-        outputs=targeted_output_elements(layer, targets),
     )

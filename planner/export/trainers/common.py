@@ -107,7 +107,7 @@ class TrainingFileFacts:
 
     @property
     def head_too(self) -> bool:
-        return self.job.lora_targets == "all-linear+head"
+        return isinstance(self.job.lora_targets, str) and "+head" in self.job.lora_targets
 
     @cached_property
     def modules(self) -> list[str]:
