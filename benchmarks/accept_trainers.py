@@ -45,7 +45,7 @@ TRAINERS: Mapping[str, Trainer] = {
              "pydantic==2.12.5", "packaging==26.0", "addict", "fire", "einops", "colorama", "art", "requests",
              "python-dotenv==1.0.1", "posthog==6.7.11", "mistral-common==1.11.5", "sentencepiece", "scipy",
              "zstandard"),
-            ("axolotl==0.19.0", "ring-flash-attn==0.1.8", "liger-kernel==0.8.1", "bitsandbytes==0.50.2", "axolotl-contribs-lgpl==0.0.7",
+            ("axolotl==0.19.0", "liger-kernel==0.8.1", "bitsandbytes==0.50.2", "axolotl-contribs-lgpl==0.0.7",
              "axolotl-contribs-mit==0.0.6", "schedulefree==1.4.1", "torchao==0.17.0"),
         ),
     ),

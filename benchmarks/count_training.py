@@ -5,9 +5,9 @@ Run by an interpreter that has torch, transformers and peft (none of them is a d
     PYTHON benchmarks/count_training.py JOBS.json > COUNTED.json
 
 A job is {"name", "config" (a config.json), "method", "targets", "rank", "autocast", "checkpointing", "tokens",
-"sequences"}. The answer adds "trained" (parameters with a gradient), "layers" (bytes that each decoder layer keeps for
-the backward pass, per token: storages that saved-tensor hooks see inside it, parameters apart), "outside" (kept outside the
-layers, per token: embeddings, last norm, logits and loss), "gradients" and "states" (bytes after a step of AdamW).
+"sequences"}. The answer adds "trained" (parameters with a gradient); "layers" (bytes that each decoder layer keeps for
+the backward pass, per token: storages that saved-tensor hooks see inside it, parameters apart); "outside" (kept beside
+the layers: embeddings, last norm, logits, loss); "gradients" and "states" (bytes after a step of AdamW).
 The fused CPU attention keeps what flash attention keeps on a GPU: Q, K, V, the output and one number per row.
 """
 
@@ -18,6 +18,7 @@ import json
 import sys
 import weakref
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -141,8 +142,7 @@ def show(name: str, kept: dict[str, list[torch.Tensor]]) -> None:
 
 def main() -> None:
     """Reads jobs, writes them with their counts."""
-    with open(sys.argv[1], encoding="utf-8") as file:
-        jobs = json.load(file)
+    jobs = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     for job in jobs:
         try:
             job["counted"] = count(job)

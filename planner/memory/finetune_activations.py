@@ -93,7 +93,7 @@ def _norm_widths(layer: Layer) -> Iterator[float]:
 
 
 def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, selective: bool) -> float:
-    """Q, K, V and the output of fused attention (V of MLA lies with K's unrotated part); streams and states of a scan."""
+    """Q, K, V and the output of fused attention (MLA's V lies with K's unrotated part); streams and states of scans."""
     if isinstance(mixer, Attention):
         query = mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
         return HALF * (query + mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim))

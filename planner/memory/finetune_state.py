@@ -59,7 +59,7 @@ def keeps_master(job: Job) -> bool:
 
 
 def is_autocast(job: Job) -> bool:
-    """Whole fp32 weights that each product casts to 16 bits: mixed precision without an engine that holds 16-bit ones."""
+    """Whole fp32 weights that each product casts to 16 bits: mixed precision where no engine holds 16-bit ones."""
     mixed = job.table.precision in ("bf16-mixed", "fp16-mixed") and not job.adapters
     return mixed and job.sharding in ("none", "ddp") and not job.trainer.facts["main_grad_bytes"]
 

@@ -31,6 +31,7 @@ JOBS: dict[str, dict[str, Any]] = {
                          "hardware": "h200-sxm-141gb", "lora_targets": ["q", "k", "v", "o"]},
     "long": {"method": "full", "gpus": 8, "sharding": "fsdp", "seq_len": 131072, "parallel": {"cp": 8},
              "hardware": "h100-sxm-80gb", "optimizer": "adamw-8bit"},
+    "paged-fsdp": {"method": "qlora", "gpus": 4, "sharding": "fsdp", "optimizer": "paged-adamw-8bit"},
     "zero1": {"method": "full", "gpus": 4, "sharding": "zero1", "precision": "bf16-mixed", "optimizer": "adamw"},
     "compiled-fp8": {"method": "full", "gpus": 8, "sharding": "fsdp", "precision": "fp8-mixed", "compile": True,
                      "hardware": "h100-sxm-80gb"},

@@ -1,7 +1,7 @@
 """Named parts against what autograd, gradients and AdamW of real models hold: 40 jobs counted without a GPU.
 
-``tests/truth/finetune_counted.json`` was written by ``benchmarks/count_training.py``: ten families built from configs with
-small widths, trained in full (16 bits, and fp32 under autocast) and through LoRA and DoRA of peft.
+``tests/truth/finetune_counted.json`` was written by ``benchmarks/count_training.py``: ten families built from configs
+with small widths, trained in full (16 bits, and fp32 under autocast) and through LoRA and DoRA of peft.
 """
 
 from __future__ import annotations

@@ -24,12 +24,15 @@ def read_yaml(path: Path) -> dict:
 
 
 def axolotl(folder: Path) -> list[str]:
+    import types
+
     from axolotl.integrations.base import PluginManager
     from axolotl.integrations.config import merge_input_args
     from axolotl.utils.schemas.fsdp import FSDPConfig
     from axolotl.utils.schemas.trl import TRLConfig
     from axolotl.utils.schemas.vllm import VllmConfig
 
+    sys.modules.setdefault("ring_flash_attn", types.ModuleType("ring_flash_attn"))  # its kernels need a GPU to import
     values = read_yaml(folder / "axolotl.yaml")
     for plugin in values.get("plugins", []):
         PluginManager.get_instance().register(plugin)
@@ -118,7 +121,8 @@ def accelerate(folder: Path) -> list[str]:
     from accelerate.commands.launch import launch_command_parser
 
     known = {action.dest for action in launch_command_parser()._actions}
-    return problems + [f"unknown fsdp key {key}" for key in values.get("fsdp_config", {}) if key not in known]
+    given = [*values.get("fsdp_config", {}), *values.get("parallelism_config", {})]
+    return problems + [f"unknown key {key}" for key in given if key not in known]
 
 
 def deepspeed(folder: Path) -> list[str]:

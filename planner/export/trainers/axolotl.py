@@ -13,6 +13,7 @@ from planner.export.trainers.common import (
     OUTPUT,
     TrainingFileFacts,
     facts_of,
+    refuse_layouts,
     without,
 )
 from planner.export.trainers.deepspeed import config as deepspeed_config
@@ -36,6 +37,7 @@ COMPLETIONS = 8
 def render(context: Context) -> dict[str, str]:
     """``axolotl.yaml``, ``deepspeed.json`` for ZeRO, ``train.sh`` and ``train.sbatch``."""
     facts = facts_of(context)
+    refuse_layouts(facts, "Axolotl", ("tp", "cp"))
     files = {FILE: yaml_text(values(facts), comment=facts.comment("Axolotl: axolotl train axolotl.yaml"))}
     if facts.is_deepspeed:
         files[DEEPSPEED_FILE] = json.dumps(deepspeed_config(facts), indent=2) + "\n"
@@ -55,7 +57,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "micro_batch_size": table.micro_batch,
             "gradient_accumulation_steps": job.accumulates,
             "num_epochs": table.epochs,
-            "optimizer": facts.optimizer,
+            "optimizer": facts.optimizer(fsdp=facts.is_fsdp),
             "learning_rate": facts.learning_rate,
             "lr_scheduler": "cosine",
             "warmup_steps": facts.warmup_steps,
@@ -151,7 +153,8 @@ def _layout(facts: TrainingFileFacts) -> dict[str, Any]:
             "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "state_dict_type": "SHARDED_STATE_DICT",
             "reshard_after_forward": True,
-            "cpu_ram_efficient_loading": True,
+            # One rank would quantise for all, and the others wait for it forever (Axolotl 0.19 refuses it).
+            "cpu_ram_efficient_loading": not facts.job.adapters or facts.job.quantization.bits >= 16,
         }
     return without(found)
 

@@ -77,10 +77,10 @@ class TrainingFileFacts:
         rates: dict[str, float] = read_toml(_FILE)["learning_rate"]
         return rates.get(f"{kind}_{objective}", rates[kind])
 
-    @cached_property
-    def optimizer(self) -> str:
-        """Its name in transformers. Raises BadInput for one without a name there."""
-        names: dict[str, str] = read_toml(_FILE)["optimizer"]
+    def optimizer(self, *, fsdp: bool = False) -> str:
+        """Its name in transformers, over shards of FSDP2 where said. Raises BadInput for one without a name."""
+        table = read_toml(_FILE)
+        names: dict[str, str] = {**table["optimizer"], **(table["optimizer_fsdp"] if fsdp else {})}
         if self.job.optimizer not in names:
             raise BadInput("finetune.optimizer", f"{self.job.optimizer[:60]!r} has no name in this trainer")
         return names[self.job.optimizer]
@@ -154,6 +154,15 @@ def facts_of(context: Context) -> TrainingFileFacts:
     if context.deployment.finetune is None:
         raise BadInput("finetune", "the document is no training job", "add [finetune]")
     return TrainingFileFacts(context)
+
+
+def refuse_layouts(facts: TrainingFileFacts, trainer: str, able: Sequence[str] = ()) -> None:
+    """Raises BadInput for a kind of parallelism that a trainer's file cannot say: it would be dropped in silence."""
+    for kind in ("tp", "pp", "cp", "ep", "vp"):
+        ways = getattr(facts.job.parallel, kind)
+        if ways > 1 and kind not in able:
+            can = f"it has {', '.join(able)}" if able else "it shards data only"
+            raise BadInput(f"finetune.parallel.{kind}", f"{trainer} has no {kind} = {ways}: {can}", f"set {kind} = 1")
 
 
 def without(values: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,15 @@ from planner.errors import BadInput
 from planner.export.emit.words import Ref, Word
 from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
-from planner.export.trainers.common import DEEPSPEED_FILE, ON_TRANSFORMERS, OUTPUT, TrainingFileFacts, facts_of, without
+from planner.export.trainers.common import (
+    DEEPSPEED_FILE,
+    ON_TRANSFORMERS,
+    OUTPUT,
+    TrainingFileFacts,
+    facts_of,
+    refuse_layouts,
+    without,
+)
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import PORT, with_launch
 from planner.memory.finetune_objective import ROLLOUT_SHARE
@@ -29,6 +37,7 @@ COMMANDS = {"sft": "sft", "pretrain": "sft", "dpo": "dpo", "grpo": "grpo"}
 def render(context: Context) -> dict[str, str]:
     """``trl.yaml``, ``accelerate.yaml``, ``deepspeed.json`` for ZeRO, scripts."""
     facts = facts_of(context)
+    refuse_layouts(facts, "TRL", ("tp", "cp") if facts.is_fsdp else ())
     files = {
         FILE: yaml_text(values(facts), comment=facts.comment(f"TRL: trl {_command(facts)} --config trl.yaml")),
         ACCELERATE: yaml_text(accelerate(facts), comment="accelerate launch --config_file accelerate.yaml"),
@@ -63,7 +72,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "learning_rate": facts.learning_rate,
             "lr_scheduler_type": "cosine",
             "warmup_steps": facts.warmup_steps,
-            "optim": facts.optimizer,
+            "optim": _optimizer(facts),
             "bf16": facts.precision == "bf16",
             "fp16": True if facts.precision == "fp16" else None,
             "gradient_checkpointing": mode != "none",
@@ -75,6 +84,12 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "output_dir": OUTPUT,
         }
     )
+
+
+def _optimizer(facts: TrainingFileFacts) -> str:
+    if facts.job.optimizer == "muon":
+        raise BadInput("finetune.optimizer", "transformers has no name for Muon", "use adamw-fused, or Axolotl")
+    return facts.optimizer(fsdp=facts.is_fsdp)
 
 
 def _adapter(facts: TrainingFileFacts) -> dict[str, Any]:
@@ -126,7 +141,16 @@ def accelerate(facts: TrainingFileFacts) -> dict[str, Any]:
     }
     if facts.is_deepspeed:
         return {**shared, "deepspeed_config": _deepspeed(facts)}
-    return {**shared, **({"fsdp_config": _fsdp(facts)} if facts.is_fsdp else {})}
+    return {**shared, **({"fsdp_config": _fsdp(facts), **_parallel(facts)} if facts.is_fsdp else {})}
+
+
+def _parallel(facts: TrainingFileFacts) -> dict[str, Any]:
+    """accelerate's mesh: what is not tensor or context parallel shards the weights."""
+    parallel = facts.job.parallel
+    if max(parallel.tp, parallel.cp) == 1:
+        return {}
+    mesh = {"dp_replicate_size": 1, "dp_shard_size": facts.job.data, "tp_size": parallel.tp, "cp_size": parallel.cp}
+    return {"parallelism_config": {f"parallelism_config_{name}": ways for name, ways in mesh.items()}}
 
 
 def _kind(facts: TrainingFileFacts) -> str:
