@@ -100,14 +100,15 @@ def compute_share(job: Job, row: Accelerator, precision: str, curves: TrainingCu
     half = curves.factors["half_rate_tokens"]
     dense = rate.dense * job.tokens / (job.tokens + half)
     share = dense if size is None else rate.moe_share(size, job.tokens)
-    return min(share * _factors(job, curves, size is not None), MOST_SHARE), own
+    return min(share * share_factors(job, curves, size is not None), MOST_SHARE), own
 
 
 MOST_SHARE = 0.85
 """No training run reaches more of a dense peak."""
 
 
-def _factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
+def share_factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
+    """What method, sharding and kernels make of a chip's share."""
     factors = curves.factors
     product = 1.0 - factors["recurrent"] * recurrent_share(job.architecture)
     if job.adapters and job.quantization.bits < 16:
