@@ -13,7 +13,7 @@ from planner.memory.finetune_fixed import trained_parameters
 from planner.memory.finetune_job import Job
 from planner.memory.finetune_sizes import stage_sizes
 from planner.memory.finetune_state import state_bytes
-from planner.models.architecture import Attention, LatentAttention
+from planner.models.architecture import Attention, LatentAttention, MoE
 from planner.models.formats import model_bytes
 from planner.resolved import Cluster
 
@@ -36,7 +36,7 @@ COMPLETION_SHARE = 0.5
 
 def exposed_seconds(job: Job, compute: float) -> float:
     """Seconds of a step that wait for transfers."""
-    moving = _data_seconds(job) + _tensor_seconds(job)
+    moving = _data_seconds(job) + _tensor_seconds(job) + _expert_seconds(job)
     return max(0.0, moving - HIDDEN_SHARE * compute) + _offload_seconds(job)
 
 
@@ -46,14 +46,18 @@ def _rate(job: Job, ranks: int, stride: int = 1) -> float:
     Across nodes every member in a node drives its own port, so a ring moves with all of theirs together.
     """
     cluster = job.cluster
-    row = cluster.device.accelerator
     link = _link_rate(cluster)
-    domain = max(cluster.per_node, (row.link_domain or 0) if row and cluster.link else 0)
-    if ranks * stride <= domain:
+    if ranks * stride <= _domain(cluster):
         return link
     fabric = cluster.fabric.bytes_s if cluster.fabric else FABRIC_BYTES_S
     members = max(1, cluster.per_node // stride)
     return min(link, fabric * REACHED["fabric"] * members)
+
+
+def _domain(cluster: Cluster) -> int:
+    """GPUs that the fast link joins: of a node, or of a rack that is one domain."""
+    row = cluster.device.accelerator
+    return max(cluster.per_node, (row.link_domain or 0) if row and cluster.link else 0)
 
 
 def _link_rate(cluster: Cluster) -> float:
@@ -94,6 +98,36 @@ def _tensor_seconds(job: Job) -> float:
     stream = job.tokens * job.architecture.hidden_size * HALF
     once = 8 * layers * stream * (tp - 1) / tp
     return once * job.accumulates / _rate(job, tp)
+
+
+def _expert_seconds(job: Job) -> float:
+    """Tokens on their way to the ranks of their experts and back, forward and backward; again where it is recomputed.
+
+    A token goes to each rank that holds one of its experts, and once to each node, where it is handed on.
+    """
+    ep = job.parallel.ep
+    if ep == 1:
+        return 0.0
+    crossings = 6 if job.checkpointing in ("full", "offloaded") else 4
+    elements = sum(
+        min(block.experts_per_token, ep) * (block.latent_size or job.architecture.hidden_size)
+        for block in (layer.feed_forward for layer in job.architecture.layers)
+        if isinstance(block, MoE)
+    )
+    moved = crossings * HALF * elements * job.tokens * job.accumulates / (job.parallel.tp * job.parallel.pp)
+    inside = moved * (ep - 1) / ep / _link_rate(job.cluster)
+    domain = _domain(job.cluster)
+    if ep <= domain:
+        return inside
+    nodes = ep / domain
+    block_experts = max(b.experts_per_token for b in _expert_blocks(job))
+    once = min(block_experts, nodes) / min(block_experts, ep)
+    fabric = job.cluster.fabric.bytes_s if job.cluster.fabric else FABRIC_BYTES_S
+    return max(inside, moved * once * (nodes - 1) / nodes / (fabric * REACHED["fabric"]))
+
+
+def _expert_blocks(job: Job) -> list[MoE]:
+    return [layer.feed_forward for layer in job.architecture.layer_kinds if isinstance(layer.feed_forward, MoE)]
 
 
 def _offload_seconds(job: Job) -> float:
