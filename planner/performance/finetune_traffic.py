@@ -103,31 +103,30 @@ def _tensor_seconds(job: Job) -> float:
 def _expert_seconds(job: Job) -> float:
     """Tokens on their way to the ranks of their experts and back, forward and backward; again where it is recomputed.
 
-    A token goes to each rank that holds one of its experts, and once to each node, where it is handed on.
+    A token goes once to each node that holds one of its experts, and is handed on there (as DeepEP does it).
     """
     ep = job.parallel.ep
     if ep == 1:
         return 0.0
-    crossings = 6 if job.checkpointing in ("full", "offloaded") else 4
-    elements = sum(
-        min(block.experts_per_token, ep) * (block.latent_size or job.architecture.hidden_size)
-        for block in (layer.feed_forward for layer in job.architecture.layers)
-        if isinstance(block, MoE)
-    )
-    moved = crossings * HALF * elements * job.tokens * job.accumulates / (job.parallel.tp * job.parallel.pp)
-    inside = moved * (ep - 1) / ep / _link_rate(job.cluster)
+    crossings = 3 if job.checkpointing in ("full", "offloaded") else 2
+    bytes_once = HALF + (1.0 if "fp8" in job.table.precision else HALF)
+    shared = job.tokens * job.accumulates / (job.parallel.tp * job.parallel.pp)
     domain = _domain(job.cluster)
-    if ep <= domain:
-        return inside
-    nodes = ep / domain
-    block_experts = max(b.experts_per_token for b in _expert_blocks(job))
-    once = min(block_experts, nodes) / min(block_experts, ep)
+    nodes = max(1.0, ep / domain)
+    inside, outside = (crossings * bytes_once * shared * _dispatched(job, n) for n in (ep, nodes))
+    seconds = inside / _link_rate(job.cluster)
     fabric = job.cluster.fabric.bytes_s if job.cluster.fabric else FABRIC_BYTES_S
-    return max(inside, moved * once * (nodes - 1) / nodes / (fabric * REACHED["fabric"]))
+    return max(seconds, outside / (fabric * REACHED["fabric"]))
 
 
-def _expert_blocks(job: Job) -> list[MoE]:
-    return [layer.feed_forward for layer in job.architecture.layer_kinds if isinstance(layer.feed_forward, MoE)]
+def _dispatched(job: Job, places: float) -> float:
+    """Elements of a token that leave for other places, all layers: its experts fall anywhere among them."""
+    total = 0.0
+    for layer in job.architecture.layers:
+        if isinstance(block := layer.feed_forward, MoE):
+            met = places * (1 - (1 - 1 / places) ** block.experts_per_token)
+            total += met * (1 - 1 / places) * (block.latent_size or job.architecture.hidden_size)
+    return total
 
 
 def _offload_seconds(job: Job) -> float:
