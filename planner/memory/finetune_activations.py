@@ -30,6 +30,9 @@ FULL = 4.0
 """Bytes of an fp32 element."""
 SCAN_CHUNK = 64
 """Tokens after which chunked linear attention keeps a state (flash-linear-attention, Mamba-2: 64 to 256)."""
+ROTATED = 2
+"""Times that Q and K stand in a fused result beside those that attention keeps: as V's neighbours and around the rotary
+embedding (litgpt LoRA runs: 8·h bytes beyond the rest over Llama-2, 5·h over Mistral and Llama-3.2)."""
 HEAD_NORMS = {"q": ("q_norm", "q_layernorm"), "k": ("k_norm", "k_layernorm")}
 
 
@@ -48,6 +51,10 @@ class Saving:
     """Weights and residual stream are fp32: each projection casts its input anew."""
     width: float = HALF
     """Bytes of an element inside a layer."""
+    fused_qkv: bool = False
+    """Q, K and V are one projection: they share its copy of the input, V lies in the whole result, Q and K turn apart."""
+    frozen_inputs: float = 0.0
+    """Bytes per element of the inputs of quantised projections, adapted or not, that their kernels keep."""
     selective: bool = False
     """Norms, activation functions and latent up-projections are recomputed (Megatron's selective granularity)."""
 
@@ -59,7 +66,7 @@ class Saving:
 @lru_cache(maxsize=2048)
 def layer_bytes_per_token(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     """Kept by one layer without checkpointing, per token."""
-    mixing = sum(_mixer_bytes(mixer, saving.selective) for mixer in layer.mixers)
+    mixing = sum(_mixer_bytes(mixer, saving) for mixer in layer.mixers)
     inside = _norm_bytes(architecture, layer, saving) + mixing + _input_bytes(architecture, layer, saving)
     return (inside + _feed_forward_bytes(layer, architecture.hidden_size, saving)) * saving.width / HALF
 
@@ -92,14 +99,15 @@ def _norm_widths(layer: Layer) -> Iterator[float]:
         yield width
 
 
-def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, selective: bool) -> float:
+def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, saving: Saving) -> float:
     """Q, K, V and the output of fused attention (MLA's V lies with K's unrotated part); streams and states of scans."""
     if isinstance(mixer, Attention):
         query = mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
-        return HALF * (query + mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim))
+        whole = ROTATED * (mixer.num_q_heads + mixer.num_kv_heads) * mixer.head_dim if saving.fused_qkv else 0
+        return HALF * (query + mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim) + whole)
     if isinstance(mixer, LatentAttention):
         head = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
-        if selective:
+        if saving.selective:
             return HALF * mixer.num_q_heads * mixer.v_head_dim
         expanded = mixer.qk_nope_head_dim + mixer.v_head_dim
         return HALF * mixer.num_q_heads * (2 * head + expanded + mixer.v_head_dim)
@@ -109,10 +117,12 @@ def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, selective: bool
 
 def _input_bytes(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     """Inputs of dense projections outside what the attention and the MLP keep anyhow, and results of DoRA modules."""
-    learning = [t for t in layer.tensors if _is_projection(t) and saving.learns(t)]
-    results = sum(2 * HALF * t.shape[-2] for t in learning) if saving.dora else 0.0
+    projections = [t for t in layer.tensors if _is_projection(t)]
+    learning = [t for t in projections if saving.learns(t)]
+    frozen = saving.frozen_inputs * _widths([t for t in projections if t.quantized], saving)
+    results = frozen + (sum(2 * HALF * t.shape[-2] for t in learning) if saving.dora else 0.0)
     if saving.targets is not None and saving.copies:
-        return results + sum(saving.copies * t.shape[-1] for t in learning)
+        return results + saving.copies * _widths(learning, saving)
     hidden = architecture.hidden_size
     if saving.autocast:
         return results + sum(HALF * hidden for t in learning if t.shape[-1] == hidden)
@@ -120,6 +130,12 @@ def _input_bytes(architecture: Architecture, layer: Layer, saving: Saving) -> fl
         (t.part in ("mlp", "shared_experts", "router"), t.shape[-1]) for t in learning if _is_source(t, layer, hidden)
     }
     return results + sum(HALF * width for _, width in sources)
+
+
+def _widths(tensors: list[Tensor], saving: Saving) -> float:
+    """Elements of the inputs of projections, each for itself; fused ones read one."""
+    shared = [t for t in tensors if saving.fused_qkv and t.part == "attention" and t.shard != "row"]
+    return sum(t.shape[-1] for t in tensors) - sum(t.shape[-1] for t in shared[1:])
 
 
 def _is_projection(tensor: Tensor) -> bool:

@@ -15,11 +15,20 @@ from planner.memory.finetune_job import Job
 from planner.memory.finetune_sizes import stage_layers
 from planner.memory.finetune_state import is_autocast
 
-LOGITS = {"plain": 14.5, "kernels": 8.1, "compiled": 10.5, "linear": 0.5, "chunked": 2.5, "parallel": 8.0}
+LOGITS = {
+    "plain": 14.5,
+    "by-parts": 11.0,
+    "kernels": 8.1,
+    "compiled": 10.5,
+    "linear": 0.5,
+    "chunked": 2.5,
+    "parallel": 8.0,
+}
 """Bytes per token and vocabulary entry at the loss. Plain: bf16 logits, their fp32 copy, log-softmax and gradient
 (measured 14-15). Kernels: one fused kernel over whole logits (adapters on 8B: 1304 KB per token against 529 with the
 linear kind). Compiled: the chain after the copy is one kernel (3B ladder). Linear: head and loss in one kernel that
-never holds all logits. Chunked: bf16 logits, the rest an eighth at a time. Parallel: Megatron's, in place."""
+never holds all logits. By parts: the head is applied to parts of the sequence, whose logits are joined (litgpt: 1B, 2B
+and 3B runs without anything fused). Chunked: bf16 logits, the rest an eighth at a time. Parallel: Megatron's, in place."""
 KEPT_LOGITS = 2.0
 """FSDP around a frozen base keeps the root unit's output until the backward pass has left it (measured on 2 and 4 GPUs:
 one bf16 copy of the logits more, at any vocabulary)."""
@@ -102,7 +111,7 @@ def _logit_bytes(job: Job) -> float:
     if job.table.compile:
         kind = facts["compiled_cross_entropy"]
         return LOGITS["compiled" if kind == "plain" else kind]
-    return LOGITS["plain"]
+    return LOGITS[facts["whole_cross_entropy"]]
 
 
 def _keeps_logits(job: Job) -> bool:
@@ -113,12 +122,14 @@ def saving_of(job: Job) -> Saving:
     """Which tensors autograd keeps for this method."""
     if not job.adapters:
         width = FULL if job.table.precision == "fp32" else HALF
-        return Saving(fused_kernels=job.table.fused_kernels, autocast=is_autocast(job), width=width)
+        fused = bool(job.trainer.facts["fused_qkv"])
+        return Saving(fused_kernels=job.table.fused_kernels, autocast=is_autocast(job), width=width, fused_qkv=fused)
     low = job.quantization.bits < 16
     return Saving(
         targets=job.lora_targets,
         copies=float(job.trainer.facts["adapter_input_bytes"]),
         dora=job.table.method == "dora",
         fused_kernels=job.table.fused_kernels,
-        width=float(job.trainer.facts["quantized_activation_bytes"]) if low else HALF,
+        fused_qkv=bool(job.trainer.facts["fused_qkv"]),
+        frozen_inputs=float(job.trainer.facts["quantized_input_bytes"]) if low else 0.0,
     )
