@@ -79,7 +79,7 @@ def built(job: dict[str, Any]) -> torch.nn.Module:
     """The model of a job, adapters on it."""
     values = dict(job["config"])
     config = AutoConfig.for_model(values.pop("model_type"), **values)
-    config._attn_implementation = "sdpa"
+    config._attn_implementation = job.get("attention", "sdpa")
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(
         config, dtype=torch.float32 if job.get("weights") == "fp32" else torch.bfloat16

@@ -52,9 +52,11 @@ class Saving:
     width: float = HALF
     """Bytes of an element inside a layer."""
     fused_qkv: bool = False
-    """Q, K and V are one projection: they share its copy of the input, V lies in the whole result, Q and K turn apart."""
+    """Q, K and V are one projection: they share a copy of the input, V lies in the whole result, Q and K turn apart."""
     frozen_inputs: float = 0.0
     """Bytes per element of the inputs of quantised projections, adapted or not, that their kernels keep."""
+    scores: float = 0.0
+    """Bytes per token and head that attention keeps of its scores: 0 where it is fused."""
     selective: bool = False
     """Norms, activation functions and latent up-projections are recomputed (Megatron's selective granularity)."""
 
@@ -104,13 +106,14 @@ def _mixer_bytes(mixer: Attention | LatentAttention | Recurrent, saving: Saving)
     if isinstance(mixer, Attention):
         query = mixer.num_q_heads * (mixer.head_dim + mixer.v_head_dim)
         whole = ROTATED * (mixer.num_q_heads + mixer.num_kv_heads) * mixer.head_dim if saving.fused_qkv else 0
-        return HALF * (query + mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim) + whole)
+        fused = HALF * (query + mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim) + whole)
+        return fused + saving.scores * mixer.num_q_heads
     if isinstance(mixer, LatentAttention):
         head = mixer.qk_nope_head_dim + mixer.qk_rope_head_dim
         if saving.selective:
             return HALF * mixer.num_q_heads * mixer.v_head_dim
         expanded = mixer.qk_nope_head_dim + mixer.v_head_dim
-        return HALF * mixer.num_q_heads * (2 * head + expanded + mixer.v_head_dim)
+        return mixer.num_q_heads * (HALF * (2 * head + expanded + mixer.v_head_dim) + saving.scores)
     streams = mixer.num_heads * 3 * (mixer.key_dim + mixer.value_dim)
     return HALF * (streams + mixer.state_elements / SCAN_CHUNK)
 

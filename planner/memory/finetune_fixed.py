@@ -64,7 +64,9 @@ def fixed_bytes(job: Job, last: bool) -> Fixed:
     each, split = state_bytes(job), shards(job)
     dense, expert = _trained(job, sizes)
     gradients, held = _gradients(job, each, split, (dense, expert))
-    optimizer = dense * each.optimizer / split.optimizer + expert * each.optimizer / split.expert_optimizer
+    # Muon has one moment for matrices; tables and heads are AdamW's, with two.
+    second = sizes.outside_params * each.moment if job.optimizer == "muon" and not job.adapters else 0.0
+    optimizer = (dense * each.optimizer + second) / split.optimizer + expert * each.optimizer / split.expert_optimizer
     temporary = dense * each.temporary / split.optimizer + expert * each.temporary / split.expert_optimizer
     weights = _weights(job, sizes, each, split)
     away, paged = job.table.offload != "none", job.optimizer.startswith("paged")

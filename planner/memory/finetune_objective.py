@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
+from planner.memory.finetune_activations import HALF
 from planner.memory.finetune_job import PAIRED, Job
+from planner.models.architecture import Architecture, Attention, LatentAttention
+from planner.models.parameters import count_parameters
+from planner.units import GIB
 
 ROLLOUT_SHARE = 0.3
 """Of a device: what the colocated inference engine takes (trl GRPOConfig.vllm_gpu_memory_utilization)."""
+LEAST_ANSWERS = 2
+"""Whole sequences that the engine must hold at once to be worth starting."""
+ENGINE_BYTES = 1.5 * GIB
+"""Its activations and graphs beside weights and caches."""
+SHARE_STEPS = 20
+"""Shares are said in twentieths."""
 ROLLED_OUT = frozenset({"grpo", "ppo", "rloo"})
 
 
@@ -20,9 +31,33 @@ def reference_share(job: Job) -> float:
     return 1.0 if job.table.objective in PAIRED - {"rm", "reward", "orpo"} and not job.adapters else 0.0
 
 
+def rollout_share(job: Job) -> float:
+    """Of the device: the usual share, or what a whole 16-bit model and the caches of a few answers need."""
+    capacity = job.cluster.device.memory_bytes
+    if not math.isfinite(capacity):
+        return ROLLOUT_SHARE
+    weights = count_parameters(job.architecture).total * HALF
+    caches = LEAST_ANSWERS * job.table.seq_len * cache_bytes_per_token(job.architecture)
+    needed = (weights + caches + ENGINE_BYTES) / capacity
+    return max(ROLLOUT_SHARE, math.ceil(needed * SHARE_STEPS) / SHARE_STEPS)
+
+
 def rollout_bytes(job: Job) -> float:
-    """The inference engine beside the trainer: its share of the device, or what its weights need if that is more."""
+    """The inference engine beside the trainer, each GPU with one of its own (vllm_mode colocate, no tensor ranks)."""
     if job.table.objective not in ROLLED_OUT:
         return 0.0
     capacity = job.cluster.device.memory_bytes
-    return ROLLOUT_SHARE * capacity if math.isfinite(capacity) else 0.0
+    return rollout_share(job) * capacity if math.isfinite(capacity) else 0.0
+
+
+@lru_cache(maxsize=256)
+def cache_bytes_per_token(architecture: Architecture) -> float:
+    """KV of a token in 16 bits, all layers."""
+    total = 0.0
+    for layer in architecture.layers:
+        for mixer in layer.mixers:
+            if isinstance(mixer, Attention):
+                total += mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim)
+            elif isinstance(mixer, LatentAttention):
+                total += mixer.kv_lora_rank + mixer.qk_rope_head_dim
+    return total * HALF

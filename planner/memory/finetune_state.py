@@ -34,6 +34,8 @@ class StateBytes:
     temporary: float
     compute: float = 2.0
     """Of a copy gathered for a product."""
+    moment: float = 4.0
+    """One unquantised state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def state_bytes(job: Job) -> StateBytes:
     states = count * (4.0 * share * 1.02 if quantised else width * share)
     fused = job.optimizer in NO_TEMPORARY or job.trainer.facts["fused_adamw"]
     compute = MASTER if job.table.precision == "fp32" else 2.0
-    return StateBytes(width, width, states, 0.0 if fused else width, compute)
+    return StateBytes(width, width, states, 0.0 if fused else width, compute, width)
 
 
 def shards(job: Job) -> Shards:

@@ -28,10 +28,13 @@ LOGITS = {
 (measured 14-15). Kernels: one fused kernel over whole logits (adapters on 8B: 1304 KB per token against 529 with the
 linear kind). Compiled: the chain after the copy is one kernel (3B ladder). Linear: head and loss in one kernel that
 never holds all logits. By parts: the head is applied to parts of the sequence, whose logits are joined (litgpt: 1B, 2B
-and 3B runs without anything fused). Chunked: bf16 logits, the rest an eighth at a time. Parallel: Megatron's, in place."""
+and 3B runs without anything fused).
+Chunked: bf16 logits, the rest an eighth at a time. Parallel: Megatron's, in place."""
 KEPT_LOGITS = 2.0
 """FSDP around a frozen base keeps the root unit's output until the backward pass has left it (measured on 2 and 4 GPUs:
 one bf16 copy of the logits more, at any vocabulary)."""
+SCORE_BYTES = 6.0
+"""Eager attention keeps, per token, head and position it looks at, the fp32 softmax and its 16-bit copy."""
 COMPILED_SHARE = 0.81
 """A compiled step fuses element-wise chains and keeps fewer tensors (3B ladder: 42·h to 34·h per token and layer)."""
 FP8_SHARE = 0.75
@@ -76,7 +79,8 @@ def token_bytes(job: Job, last: bool) -> TokenBytes:
 
 def _layers(job: Job) -> tuple[tuple[float, ...], tuple[float, float]]:
     """Bytes by layer kind, and of the largest at work: recomputed whole, or only its gradients."""
-    saving = replace(saving_of(job), selective=job.checkpointing == "selective")
+    scores = SCORE_BYTES * job.table.seq_len if job.table.attention == "eager" else 0.0
+    saving = replace(saving_of(job), selective=job.checkpointing == "selective", scores=scores)
     architecture = job.architecture
     share = (COMPILED_SHARE if job.table.compile else 1.0) * (FP8_SHARE if "fp8" in job.table.precision else 1.0)
     per_kind = tuple(layer_bytes_per_token(architecture, k, saving) * share for k in architecture.layer_kinds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from hwdb.schema import Accelerator
+from planner.documents.deployment import FinetuneTable
 from planner.documents.result import FinetuneResult
 from planner.errors import UnknownFact
 from planner.estimate import Estimate, Origin, spread
@@ -77,6 +78,17 @@ def training_performance(resolved: Resolved, memory: FinetuneResult, curves: Tra
     origin: Origin = "published" if own and step.bound == "compute" else "assumed"
     rate = spread(step.tokens / step.seconds, width, width * 1.3, origin)
     return _filled(job, memory, rate, step, work_per_token(job).model / peak)
+
+
+def useful_share(table: FinetuneTable) -> float:
+    """Of the tokens worked on, that are no padding: unpacked samples are filled up to the longest of a micro-batch.
+
+    Its length is that of the longest of n exponentially distributed ones, mean · (1 + 1/2 + … + 1/n).
+    """
+    if table.packing or table.sample_tokens is None:
+        return 1.0
+    longest = table.sample_tokens * sum(1 / n for n in range(1, table.micro_batch + 1))
+    return min(1.0, table.sample_tokens / min(longest, table.seq_len))
 
 
 def peak_of(row: Accelerator, precision: str) -> tuple[str, float]:
@@ -174,7 +186,7 @@ def _processors(job: Job, tokens: float) -> float:
 def _filled(job: Job, memory: FinetuneResult, tok_s: Estimate, step: Step, seconds_per_token: float) -> FinetuneResult:
     per_gpu = tok_s.scaled(1 / job.gpus)
     tokens = job.table.tokens * job.table.epochs if job.table.tokens else None
-    hours = tok_s.inverse(tokens / SECONDS_PER_HOUR) if tokens else None
+    hours = tok_s.inverse(tokens / (SECONDS_PER_HOUR * useful_share(job.table))) if tokens else None
     return replace(
         memory,
         tok_s=tok_s,

@@ -11,9 +11,10 @@ from hwdb.schema import Accelerator
 from planner.memory.finetune_activations import HALF
 from planner.memory.finetune_fixed import trained_parameters
 from planner.memory.finetune_job import Job
+from planner.memory.finetune_objective import cache_bytes_per_token
 from planner.memory.finetune_sizes import stage_sizes
 from planner.memory.finetune_state import state_bytes
-from planner.models.architecture import Attention, LatentAttention, MoE
+from planner.models.architecture import MoE
 from planner.models.formats import model_bytes
 from planner.resolved import Cluster
 
@@ -149,17 +150,5 @@ def rollout_seconds(job: Job, row: Accelerator) -> float:
     samples = job.table.micro_batch * job.accumulates
     steps = job.table.seq_len * COMPLETION_SHARE
     weights = model_bytes(job.architecture, job.quantization)
-    cache = samples * _cache_bytes(job) * (job.table.seq_len - steps / 2)
+    cache = samples * cache_bytes_per_token(job.architecture) * (job.table.seq_len - steps / 2)
     return steps * (weights + cache) / (bandwidth * DECODE_SHARE)
-
-
-def _cache_bytes(job: Job) -> float:
-    """KV bytes per token, 16 bits."""
-    total = 0.0
-    for layer in job.architecture.layers:
-        for mixer in layer.mixers:
-            if isinstance(mixer, Attention):
-                total += mixer.num_kv_heads * (mixer.head_dim + mixer.v_head_dim)
-            elif isinstance(mixer, LatentAttention):
-                total += mixer.kv_lora_rank + mixer.qk_rope_head_dim
-    return total * HALF

@@ -8,6 +8,7 @@ from typing import Any
 from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
 from planner.export.trainers.common import (
+    ATTENTION,
     DEEPSPEED_FILE,
     ON_TRANSFORMERS,
     OUTPUT,
@@ -19,7 +20,7 @@ from planner.export.trainers.common import (
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import torchrun, with_launch
 from planner.memory.finetune_job import PAIRED
-from planner.memory.finetune_objective import ROLLOUT_SHARE
+from planner.memory.finetune_objective import rollout_share
 
 TARGET = Target(
     name="axolotl",
@@ -65,7 +66,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             **_memory(facts),
             **_layout(facts),
             **_objective(facts),
-            "attn_implementation": "flash_attention_2",
+            "attn_implementation": ATTENTION[facts.attention],
             "logging_steps": 1,
             "saves_per_epoch": 1,
             "output_dir": OUTPUT,
@@ -173,4 +174,4 @@ def _objective(facts: TrainingFileFacts) -> dict[str, Any]:
         "reward_funcs": ["rewards.reward"],
         "reward_weights": [1.0],
     }
-    return {"rl": "grpo", "trl": engine, "vllm": {"gpu_memory_utilization": ROLLOUT_SHARE}}
+    return {"rl": "grpo", "trl": engine, "vllm": {"gpu_memory_utilization": rollout_share(facts.job)}}

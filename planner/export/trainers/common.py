@@ -23,6 +23,9 @@ _FILE = "export/trainers/facts.toml"
 OUTPUT = "output"
 ON_TRANSFORMERS = ("axolotl", "llama-factory", "trl", "transformers", "unsloth", "torchtune", "unnamed")
 """Trainers whose jobs mean the same to each other: all run transformers' models under its arguments."""
+OLDEST_FLASH = (8, 0)
+ATTENTION = {"flash": "flash_attention_2", "sdpa": "sdpa", "eager": "eager"}
+"""Names in transformers."""
 WARMUP_SHARE = 0.03
 DEEPSPEED_FILE = "deepspeed.json"
 
@@ -133,6 +136,14 @@ class TrainingFileFacts:
         batch = table.global_batch or table.micro_batch * self.job.accumulates * self.job.data
         steps = tokens * table.epochs / (batch * table.seq_len)
         return max(1, round(WARMUP_SHARE * steps))
+
+    @cached_property
+    def attention(self) -> str:
+        """flash, sdpa or eager; flash-attention's kernels need a chip of 2020 or later."""
+        row = self.job.cluster.device.accelerator
+        capability = row.compute_capability if row else None
+        old = capability is not None and capability < OLDEST_FLASH
+        return "sdpa" if self.table.attention == "flash" and old else self.table.attention
 
     @property
     def gpus(self) -> int:

@@ -79,7 +79,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "fp8": True if facts.fp8 else None,
             "pure_bf16": True if facts.pure and not job.adapters and not facts.is_deepspeed else None,
             **_memory(facts),
-            "flash_attn": "fa2",
+            "flash_attn": {"flash": "fa2", "sdpa": "sdpa", "eager": "disabled"}[facts.attention],
             "deepspeed": DEEPSPEED_FILE if _shards(facts) else None,
             "ddp_timeout": 180000000,
             "logging_steps": 1,

@@ -10,6 +10,7 @@ from planner.export.emit.words import Ref, Word
 from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
 from planner.export.trainers.common import (
+    ATTENTION,
     DEEPSPEED_FILE,
     ON_TRANSFORMERS,
     OUTPUT,
@@ -20,7 +21,7 @@ from planner.export.trainers.common import (
 )
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import PORT, with_launch
-from planner.memory.finetune_objective import ROLLOUT_SHARE
+from planner.memory.finetune_objective import rollout_share
 
 TARGET = Target(
     name="trl",
@@ -62,7 +63,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
         {
             "model_name_or_path": facts.model,
             "dtype": "float32" if facts.precision == "fp32" or not (facts.pure or job.adapters) else "bfloat16",
-            "attn_implementation": "flash_attention_2",
+            "attn_implementation": ATTENTION[facts.attention],
             **_adapter(facts),
             "dataset_name": facts.data_path.rsplit("/", 1)[0],
             **_lengths(facts),
@@ -119,7 +120,7 @@ def _lengths(facts: TrainingFileFacts) -> dict[str, Any]:
             "max_completion_length": table.seq_len // 2,
             "use_vllm": True,
             "vllm_mode": "colocate",
-            "vllm_gpu_memory_utilization": ROLLOUT_SHARE,
+            "vllm_gpu_memory_utilization": rollout_share(facts.job),
         }
     return without({"max_length": table.seq_len, "packing": True if table.packing and command == "sft" else None})
 
