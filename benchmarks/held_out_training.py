@@ -1,8 +1,8 @@
 """How far off training speeds are for what the curves never saw: ``python -m benchmarks.held_out_training``.
 
-Leaves out every group in turn (a model family, a trainer, a chip, a chip's generation), fits the shares of the peak on
-the rest with the same few parameters that ``curves/training.toml`` has, and predicts the group: one level for dense models
-and one for experts, drawn per precision and generation towards a common one, a power of the experts' size, and
+Leaves out every group in turn (a model, a trainer, a chip, a generation of chips), fits the shares of the peak on the
+rest with the same few parameters that ``curves/training.toml`` has, and predicts the group: one level for dense models and
+one for experts, drawn per precision and generation towards a common one, a power of the experts' size, and
 half-rate tokens. Near-duplicates weigh as one. ``--fit`` prints the curve fitted on everything.
 """
 
@@ -132,9 +132,8 @@ def report(rows: Sequence[Row], key: str) -> None:
         errors[name].append(error)
     print(f"left out by {key}")
     for name, found in errors.items():
-        print(
-            f"  {name:48} {len(found):3}  median {statistics.median(map(abs, found)):6.1%}  bias {statistics.median(found):+.1%}"
-        )
+        middle, bias = statistics.median(map(abs, found)), statistics.median(found)
+        print(f"  {name:48} {len(found):3}  median {middle:6.1%}  bias {bias:+.1%}")
     everything = sorted(abs(e) for found in errors.values() for e in found)
     p90 = everything[min(len(everything) - 1, int(0.9 * len(everything)))]
     print(f"  {'all':48} {len(everything):3}  median {statistics.median(everything):6.1%}  p90 {p90:.1%}")

@@ -1,4 +1,4 @@
-"""Named parts against what autograd, gradients and AdamW of real models hold: 40 jobs counted without a GPU.
+"""Named parts against what autograd, gradients and AdamW of real models hold: 42 jobs counted without a GPU.
 
 ``tests/truth/finetune_counted.json`` was written by ``benchmarks/count_training.py``: ten families built from configs
 with small widths, trained in full (16 bits, and fp32 under autocast) and through LoRA and DoRA of peft.
@@ -14,6 +14,7 @@ import pytest
 from benchmarks.truth import TRUTH
 from planner.memory.finetune_activations import Saving, layer_bytes_per_token
 from planner.memory.finetune_adapters import EXPERTS_TOO, Adapters, adapter_parameters, adapts_experts
+from planner.memory.finetune_tokens import SCORE_BYTES
 from planner.models.architecture import Architecture
 from planner.models.hf_config import architecture_from_config
 from planner.models.parameters import count_parameters
@@ -62,11 +63,11 @@ def test_gradients_and_states_are_as_wide_as_what_is_trained(name):
 
 
 def saving(job: dict[str, Any]) -> Saving:
+    scores = SCORE_BYTES * job["tokens"] if job.get("attention") == "eager" else 0.0
     if job["method"] == "full":
-        return Saving(autocast=job.get("weights") == "fp32")
-    return Saving(
-        targets=adapters(job).targets, copies=2.0 if job.get("autocast") else 4.0, dora=job["method"] == "dora"
-    )
+        return Saving(autocast=job.get("weights") == "fp32", scores=scores)
+    copies = 2.0 if job.get("autocast") else 4.0
+    return Saving(targets=adapters(job).targets, copies=copies, dora=job["method"] == "dora", scores=scores)
 
 
 def beside(job: dict[str, Any], model: Architecture) -> float:
