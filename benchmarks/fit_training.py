@@ -16,7 +16,7 @@ from benchmarks.truth import Case, cases, deployment
 from planner.errors import UnknownFact
 from planner.library import Library
 from planner.memory.finetune_job import job_of
-from planner.performance.finetune import MOST_SHARE, compute_share, peak_of, share_factors, step_of
+from planner.performance.finetune import MOST_SHARE, attention_flop_s, compute_share, peak_of, share_factors, step_of
 from planner.performance.finetune_work import expert_size
 from planner.resolve import resolve
 
@@ -68,7 +68,8 @@ def points(library: Library) -> Iterator[Point]:
         except UnknownFact:
             continue
         share, _ = compute_share(job, row, precision, library.training_curves)
-        step = step_of(job, row, peak * share)
+        attention = attention_flop_s(job, row, library.training_curves)
+        step = step_of(job, row, peak * share, attention)
         size = expert_size(job.architecture)
         rest = step.seconds - step.compute
         seconds = step.tokens / (measured * job.gpus) - rest

@@ -1,8 +1,8 @@
 """How far off training speeds are for what the curves never saw: ``python -m benchmarks.held_out_training``.
 
 Leaves out every group in turn (a model, a trainer, a chip, a generation of chips), fits the shares of the peak on the
-rest with the same few parameters that ``curves/training.toml`` has, and predicts the group: one level for dense models and
-one for experts, drawn per precision and generation towards a common one, a power of the experts' size, and
+rest with the same few parameters that ``curves/training.toml`` has, and predicts the group: one level for dense models
+and one for experts, drawn per precision and generation towards a common one, a power of the experts' size, and
 half-rate tokens. Near-duplicates weigh as one. ``--fit`` prints the curve fitted on everything.
 """
 

@@ -57,8 +57,10 @@ class Saving:
     """Bytes per element of the inputs of quantised projections, adapted or not, that their kernels keep."""
     scores: float = 0.0
     """Bytes per token and head that attention keeps of its scores: 0 where it is fused."""
-    selective: bool = False
-    """Norms, activation functions and latent up-projections are recomputed (Megatron's selective granularity)."""
+    fused_norms: bool = False
+    selective: str | None = None
+    """What is recomputed: "norms" with activation functions and latent up-projections (Megatron's selective
+    granularity), or "half-products", every second product and all between them (torchtitan)."""
 
     def learns(self, tensor: Tensor) -> bool:
         """Whether this weight needs its input for a gradient."""
@@ -67,10 +69,22 @@ class Saving:
 
 @lru_cache(maxsize=2048)
 def layer_bytes_per_token(architecture: Architecture, layer: Layer, saving: Saving) -> float:
-    """Kept by one layer without checkpointing, per token."""
+    """Kept by one layer without checkpointing, or with a selective one, per token."""
+    if saving.selective == "half-products":
+        return _half_of_products(architecture, layer) * saving.width
     mixing = sum(_mixer_bytes(mixer, saving) for mixer in layer.mixers)
     inside = _norm_bytes(architecture, layer, saving) + mixing + _input_bytes(architecture, layer, saving)
     return (inside + _feed_forward_bytes(layer, architecture.hidden_size, saving)) * saving.width / HALF
+
+
+def _half_of_products(architecture: Architecture, layer: Layer) -> float:
+    """Elements: the layer's input, attention's output, and the results of every second product."""
+    block = layer.feed_forward
+    routed = block.experts_per_token / block.num_experts if isinstance(block, MoE) else 0.0
+    results = float(sum(t.shape[-2] for t in layer.tensors if _is_projection(t)))
+    results += sum(t.shape[0] * t.shape[-2] * routed for t in layer.tensors if t.part == "experts")
+    out = sum(m.num_q_heads * m.v_head_dim for m in layer.mixers if not isinstance(m, Recurrent))
+    return architecture.hidden_size + out + results / 2
 
 
 def layer_norms_are_native(layer: Layer) -> bool:
@@ -81,7 +95,7 @@ def layer_norms_are_native(layer: Layer) -> bool:
 def _norm_bytes(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     """Each norm: its input where one kernel does it; else the fp32 copy, and the normalised one for a trained gain."""
     widths = list(_norm_widths(layer)) or [architecture.hidden_size] * 2
-    if saving.fused_kernels or saving.selective or layer_norms_are_native(layer):
+    if saving.fused_kernels or saving.fused_norms or saving.selective or layer_norms_are_native(layer):
         return sum(widths) * (FULL if saving.autocast else HALF)
     gain = (FULL if saving.autocast else HALF) if saving.targets is None else 0.0
     return sum(widths) * (FULL + gain)
@@ -97,7 +111,7 @@ def _norm_widths(layer: Layer) -> Iterator[float]:
         width = float(tensor.shape[-1])
         if attention and tensor.shape[-1] == attention.head_dim:
             heads = {"q": attention.num_q_heads, "k": attention.num_kv_heads}
-            width *= next((heads[kind] for kind, names in HEAD_NORMS.items() if last in names), 1)
+            width *= float(next((heads[kind] for kind, names in HEAD_NORMS.items() if last in names), 1))
         yield width
 
 
@@ -180,8 +194,13 @@ def _kept_widths(gated: bool, learns: bool, saving: Saving) -> float:
     return kept + (1.0 if learns and not saving.copies else 0.0)
 
 
-def backward_bytes_per_token(layer: Layer, hidden: int) -> float:
-    """Gradients alive inside the layer that is worked backwards: of gate, up, product, Q, K, V and the residual."""
+def backward_bytes_per_token(layer: Layer, hidden: int, in_place: bool = False) -> float:
+    """Gradients alive inside the layer that is worked backwards: of gate, up, product, Q, K, V and the residual.
+
+    ``in_place``: kernels write them over the activations, and the residual's alone are new.
+    """
+    if in_place:
+        return HALF * 4 * hidden
     block = layer.feed_forward
     if isinstance(block, MoE):
         width = block.experts_per_token * block.intermediate_size + block.shared_intermediate_size

@@ -13,8 +13,8 @@ from planner.units import GIB
 
 ROLLOUT_SHARE = 0.3
 """Of a device: what the colocated inference engine takes (trl GRPOConfig.vllm_gpu_memory_utilization)."""
-LEAST_ANSWERS = 2
-"""Whole sequences that the engine must hold at once to be worth starting."""
+LEAST_CACHE_BYTES = 2 * GIB
+"""For answers in flight: an engine with less is not worth starting."""
 ENGINE_BYTES = 1.5 * GIB
 """Its activations and graphs beside weights and caches."""
 SHARE_STEPS = 20
@@ -32,13 +32,12 @@ def reference_share(job: Job) -> float:
 
 
 def rollout_share(job: Job) -> float:
-    """Of the device: the usual share, or what a whole 16-bit model and the caches of a few answers need."""
+    """Of the device: the usual share, or what a whole 16-bit model and some cache need."""
     capacity = job.cluster.device.memory_bytes
     if not math.isfinite(capacity):
         return ROLLOUT_SHARE
     weights = count_parameters(job.architecture).total * HALF
-    caches = LEAST_ANSWERS * job.table.seq_len * cache_bytes_per_token(job.architecture)
-    needed = (weights + caches + ENGINE_BYTES) / capacity
+    needed = (weights + LEAST_CACHE_BYTES + ENGINE_BYTES) / capacity
     return max(ROLLOUT_SHARE, math.ceil(needed * SHARE_STEPS) / SHARE_STEPS)
 
 

@@ -80,13 +80,18 @@ def token_bytes(job: Job, last: bool) -> TokenBytes:
 def _layers(job: Job) -> tuple[tuple[float, ...], tuple[float, float]]:
     """Bytes by layer kind, and of the largest at work: recomputed whole, or only its gradients."""
     scores = SCORE_BYTES * job.table.seq_len if job.table.attention == "eager" else 0.0
-    saving = replace(saving_of(job), selective=job.checkpointing == "selective", scores=scores)
+    saving = replace(saving_of(job), selective=_selective(job), scores=scores)
     architecture = job.architecture
     share = (COMPILED_SHARE if job.table.compile else 1.0) * (FP8_SHARE if "fp8" in job.table.precision else 1.0)
     per_kind = tuple(layer_bytes_per_token(architecture, k, saving) * share for k in architecture.layer_kinds)
-    gradients = [backward_bytes_per_token(k, architecture.hidden_size) for k in architecture.layer_kinds]
+    over = bool(job.trainer.facts["in_place_backward"])
+    gradients = [backward_bytes_per_token(k, architecture.hidden_size, over) for k in architecture.layer_kinds]
     recomputed = max((a + b for a, b in zip(per_kind, gradients, strict=True)), default=0.0)
     return per_kind, (recomputed, max(gradients, default=0.0))
+
+
+def _selective(job: Job) -> str | None:
+    return str(job.trainer.facts["selective"]) if job.checkpointing == "selective" else None
 
 
 def _kept(job: Job, whole: float, layers: int) -> tuple[float, float]:
@@ -127,7 +132,13 @@ def saving_of(job: Job) -> Saving:
     if not job.adapters:
         width = FULL if job.table.precision == "fp32" else HALF
         fused = bool(job.trainer.facts["fused_qkv"])
-        return Saving(fused_kernels=job.table.fused_kernels, autocast=is_autocast(job), width=width, fused_qkv=fused)
+        return Saving(
+            fused_kernels=job.table.fused_kernels,
+            autocast=is_autocast(job),
+            width=width,
+            fused_qkv=fused,
+            fused_norms=bool(job.trainer.facts["fused_norms"]),
+        )
     low = job.quantization.bits < 16
     return Saving(
         targets=job.lora_targets,
@@ -135,5 +146,6 @@ def saving_of(job: Job) -> Saving:
         dora=job.table.method == "dora",
         fused_kernels=job.table.fused_kernels,
         fused_qkv=bool(job.trainer.facts["fused_qkv"]),
+        fused_norms=bool(job.trainer.facts["fused_norms"]),
         frozen_inputs=float(job.trainer.facts["quantized_input_bytes"]) if low else 0.0,
     )

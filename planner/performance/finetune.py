@@ -34,6 +34,9 @@ class Step:
     tokens: float
     """Of the whole step, all GPUs."""
     compute: float
+    """Products with weights."""
+    attention: float
+    """Products between tokens."""
     communication: float
     """What no computation hides."""
     rollout: float
@@ -73,9 +76,9 @@ def training_performance(resolved: Resolved, memory: FinetuneResult, curves: Tra
         raise UnknownFact("training speed needs an accelerator")
     precision, peak = peak_of(row, job.table.precision)
     share, own = compute_share(job, row, precision, curves)
-    step = step_of(job, row, peak * share)
+    step = step_of(job, row, peak * share, attention_flop_s(job, row, curves))
     width = curves.factors["spread"] * (1.0 if own else 1.5)
-    origin: Origin = "published" if own and step.bound == "compute" else "assumed"
+    origin: Origin = "published" if own and step.bound in ("compute", "attention") else "assumed"
     rate = spread(step.tokens / step.seconds, width, width * 1.3, origin)
     return _filled(job, memory, rate, step, work_per_token(job).model / peak)
 
@@ -142,19 +145,31 @@ def share_factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
     return float(product * job.trainer.facts["speed"])
 
 
-def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
+def attention_flop_s(job: Job, row: Accelerator, curves: TrainingCurves) -> float:
+    """Rate of attention's products, in the 16-bit format whatever the weights' are in."""
+    precision = job.table.precision
+    _, peak = peak_of(row, precision if precision == "fp32" else "bf16")
+    tuned = job.trainer.facts["experts"] == "fused"
+    share = curves.attention(row.architecture, tuned)
+    return peak * (share * curves.factors["eager_attention"] if job.table.attention == "eager" else share)
+
+
+def step_of(job: Job, row: Accelerator, flop_s: float, attention_s: float) -> Step:
     """Seconds of an optimizer step of the whole job."""
     samples = job.table.global_batch or job.table.micro_batch * job.accumulates * job.data
     tokens = float(job.table.seq_len * samples * job.sequences)
     work = work_per_token(job)
     bubble = _bubble(job)
     away = _processor_share(job)
-    compute = tokens * work.executed * (1 - away) / (job.gpus / job.split * flop_s) * (1 + bubble)
+    working = job.gpus / job.split / (1 + bubble)
+    compute = tokens * (work.executed - work.attention) * (1 - away) / (working * flop_s)
+    attention = tokens * work.attention / (working * attention_s)
     rollout = rollout_seconds(job, row) if job.table.objective in ROLLED_OUT else 0.0
     return Step(
         tokens=tokens,
         compute=compute,
-        communication=exposed_seconds(job, compute),
+        attention=attention,
+        communication=exposed_seconds(job, compute + attention),
         rollout=rollout,
         processors=_processors(job, tokens),
         expansion=expansion_seconds(job, row),
@@ -164,7 +179,8 @@ def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
 
 def _bubble(job: Job) -> float:
     """Idle share of a pipeline: (pp - 1) / (micro-batches · vp) (Narayanan et al. 2021)."""
-    return (job.parallel.pp - 1) / (job.accumulates * job.parallel.vp)
+    samples = job.table.micro_batch if job.trainer.facts["splits_micro_batch"] else 1
+    return (job.parallel.pp - 1) / (job.accumulates * samples * job.parallel.vp)
 
 
 def _processor_share(job: Job) -> float:
