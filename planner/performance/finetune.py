@@ -151,7 +151,11 @@ def attention_flop_s(job: Job, row: Accelerator, curves: TrainingCurves) -> floa
     _, peak = peak_of(row, precision if precision == "fp32" else "bf16")
     tuned = job.trainer.facts["experts"] == "fused"
     share = curves.attention(row.architecture, tuned)
-    return peak * (share * curves.factors["eager_attention"] if job.table.attention == "eager" else share)
+    if job.table.attention == "eager":
+        share *= curves.factors["eager_attention"]
+    if job.parallel.cp > 1 and not tuned:
+        share *= curves.factors["ring_attention"]
+    return peak * share
 
 
 def step_of(job: Job, row: Accelerator, flop_s: float, attention_s: float) -> Step:
