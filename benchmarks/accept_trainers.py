@@ -64,6 +64,9 @@ TRAINERS: Mapping[str, Trainer] = {
             (TORCH, "transformers==5.20.0", "accelerate==1.15.0", "peft==0.21.2", "trl==1.16.0", "datasets==5.2.0")
         ),
     ),
+    "megatron-bridge-0.3.1": Trainer(
+        "megatron", Packages(("pyyaml==6.0.3",), ("megatron-bridge==0.3.1", "megatron-core==0.16.1"))
+    ),
     "deepspeed-0.19.8": Trainer(
         "deepspeed",
         Packages(

@@ -94,7 +94,10 @@ def _llama_factory() -> Iterator[Published]:
     for length, speed, memory in plain:
         job = {**shared, "trainer": "llama-factory", "seq_len": length}
         yield Published(f"[lf] {length}", job, speed, driver_gb=memory)
-    fast = ((1024, 2556, 5), (2048, 3178, 6), (4096, 3413, 7), (8192, 3632, 8), (16384, 4050, 10), (32768, 2456, 16), (65536, 1820, 25), (100000, 1202, 37))  # fmt: skip
+    fast = (
+        (1024, 2556, 5), (2048, 3178, 6), (4096, 3413, 7), (8192, 3632, 8), (16384, 4050, 10), (32768, 2456, 16),
+        (65536, 1820, 25), (100000, 1202, 37),
+    )  # fmt: skip
     for length, speed, memory in fast:
         job = {**shared, "trainer": "unsloth", "seq_len": length, "gradient_checkpointing": "offloaded",
                "fused_kernels": True}  # fmt: skip

@@ -25,7 +25,7 @@ UNSLOTH = [
     ("meta-llama/Llama-3.1-70B-Instruct", 48, 12_106),
     ("meta-llama/Llama-3.1-70B-Instruct", 80, 89_389),
 ]
-"""(model, GiB of the card, longest context): QLoRA of rank 32 on all linear layers, one sample (unsloth's benchmarks)."""
+"""(model, GiB of the card, longest context): QLoRA of rank 32 on all linear layers, one sample (its benchmarks)."""
 BESIDE = {"memory": (0.12, 0.35), "tok_s": (0.15, 0.5)}
 """(median, worst) error over all rows."""
 

@@ -96,6 +96,13 @@ class TrainingFileFacts:
         rows = read_toml(_FILE)["template"]
         return next((str(row["name"]) for row in rows if _speaks(row, names, resolved.architecture)), "default")
 
+    def recipe(self, stage: str) -> str | None:
+        """Megatron-Bridge's recipe of the model for pretrain, sft or peft; None where it has none."""
+        names = [self.context.deployment.model.id or "", self.context.resolved.model_id]
+        rows = [row for row in read_toml(_FILE)["recipe"] if row.get("only", stage) == stage]
+        found = next((row["name"] for row in rows if _speaks(row, names, self.job.architecture)), None)
+        return f"{found}_{stage}_config" if found else None
+
     @property
     def data_path(self) -> str:
         return str(read_toml(_FILE)["data"]["path"])
