@@ -3,8 +3,8 @@
     PYTHON benchmarks/measure_training.py --accelerator h100-sxm-80gb > cases.jsonl
 
 PYTHON has torch, transformers and peft (bitsandbytes for QLoRA); no weights are needed: models are built from the
-configs of ``tests/fixtures`` with random ones. Every job runs in a process of its own, so that its peaks and its running
-out of memory are its own. ``--device cpu --layers 2`` goes through the same code without a GPU and measures no memory.
+configs of ``tests/fixtures`` with random ones. Every job runs in a process of its own: its peaks and its running out
+of memory are its own. ``--device cpu --layers 2`` goes through the same code without a GPU and measures no memory.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ from planner.resolved import Cluster
 HIDDEN_SHARE = 0.7
 """Of the computation can cover transfers: prefetched gathers and bucketed reductions."""
 TENSOR_EXPOSED = 0.5
-"""Of the exchanges between tensor ranks: the products on both sides need them at once (torchtitan's 70B over 8 ranks: 829
-tokens/s, 876 where they overlap with products)."""
+"""Of the exchanges between tensor ranks: the products on both sides need them at once (torchtitan's 70B over 8 ranks:
+829 tokens/s, 876 where they overlap with products)."""
 REACHED = {"fast": 0.8, "pcie": 0.4, "fabric": 0.7}
 """Share of a link's rate that collectives reach; PCIe without peer access goes through host memory."""
 FABRIC_BYTES_S = 5e10

@@ -165,3 +165,58 @@ def test_scripts_are_bash(tool, tmp_path):
             if name in found:
                 check_shell(tmp_path / name, found[name])
     assert "train.sbatch" in files(tool, **JOBS["dpo-nodes"])
+
+
+def test_layouts_that_a_file_cannot_say_are_refused():
+    long = {"method": "full", "gpus": 8, "sharding": "fsdp", "parallel": {"cp": 8}, "hardware": "h100-sxm-80gb"}
+    with pytest.raises(BadInput, match="shards data only"):
+        files("llama-factory", **long)
+    assert yaml.safe_load(files("axolotl", **long)["axolotl.yaml"])["context_parallel_size"] == 8
+    mesh = yaml.safe_load(files("trl", **long)["accelerate.yaml"])["parallelism_config"]
+    assert mesh["parallelism_config_cp_size"] == 8 and mesh["parallelism_config_dp_shard_size"] == 1
+    with pytest.raises(BadInput, match="tp = 2"):
+        files("trl", method="full", gpus=2, parallel={"tp": 2})
+
+
+def test_fsdp2_steps_with_torchao_and_quantises_on_every_rank():
+    """Axolotl 0.19 refuses bitsandbytes' optimizers over FSDP2, and 4-bit loading by one rank for all."""
+    job = {"method": "qlora", "gpus": 2, "sharding": "fsdp", "optimizer": "adamw-8bit"}
+    values = yaml.safe_load(files("axolotl", **job)["axolotl.yaml"])
+    assert values["optimizer"] == "adamw_torch_8bit"
+    assert values["fsdp_config"]["cpu_ram_efficient_loading"] is False
+    alone = yaml.safe_load(files("axolotl", method="qlora", optimizer="adamw-8bit")["axolotl.yaml"])
+    assert alone["optimizer"] == "adamw_bnb_8bit"
+
+
+def test_muon_is_a_switch_in_one_trainer_and_unknown_to_another():
+    job = {"method": "full", "optimizer": "muon", "hardware": "h200-sxm-141gb"}
+    values = yaml.safe_load(files("llama-factory", **job)["llama-factory.yaml"])
+    assert values["use_muon"] is True and "optim" not in values
+    with pytest.raises(BadInput, match="Muon"):
+        files("trl", **job)
+
+
+@pytest.mark.parametrize(("card", "kernels"), [("t4-16gb", "sdpa"), ("a100-sxm-80gb", "flash_attention_2")])
+def test_flash_attention_is_for_chips_that_run_it(card, kernels):
+    job = {"method": "qlora", "hardware": card, "precision": "fp16-mixed"}
+    assert yaml.safe_load(files("axolotl", **job)["axolotl.yaml"])["attn_implementation"] == kernels
+    eager = yaml.safe_load(files("llama-factory", **job, attention="eager")["llama-factory.yaml"])
+    assert eager["flash_attn"] == "disabled"
+
+
+def test_rollouts_take_the_share_that_was_planned():
+    job = {"model": "Qwen/Qwen3-32B", "method": "qlora", "objective": "grpo", "gpus": 8, "hardware": "h200-sxm-141gb"}
+    asked = context(**job)
+    planned = asked.estimate.finetune.allocated.terms["rollout"] / asked.resolved.cluster.device.memory_bytes
+    assert planned > 0.3
+    share = yaml.safe_load(files("trl", **job)["trl.yaml"])["vllm_gpu_memory_utilization"]
+    assert share == pytest.approx(planned)
+
+
+def test_megatron_names_a_recipe_or_asks_for_one():
+    known = files("megatron", method="lora", trainer="megatron", gpus=8, hardware="h100-sxm-80gb")["train.sh"]
+    assert "--recipe llama31_8b_peft_config" in known and "--peft_scheme lora" in known
+    pretrain = {"model": V3, "method": "full", "objective": "pretrain", "trainer": "megatron", "gpus": 8, "nodes": 64}
+    assert "--recipe deepseek_v3_pretrain_config" in files("megatron", hardware="h100-sxm-80gb", **pretrain)["train.sh"]
+    tune = {**pretrain, "objective": "sft"}
+    assert '"${RECIPE:?' in files("megatron", hardware="h100-sxm-80gb", **tune)["train.sh"]
