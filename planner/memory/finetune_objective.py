@@ -31,18 +31,31 @@ def reference_share(job: Job) -> float:
     return 1.0 if job.table.objective in PAIRED - {"rm", "reward", "orpo"} and not job.adapters else 0.0
 
 
+def rollout_ranks(job: Job) -> int:
+    """GPUs of a node that hold one engine together: the fewest over which its weights keep to the usual share."""
+    most = job.cluster.per_node
+    counts = [n for n in range(1, most + 1) if most % n == 0 and all(h % n == 0 for h in _heads(job.architecture))]
+    return next((n for n in counts if _engine_share(job, n) <= ROLLOUT_SHARE), counts[-1])
+
+
 def rollout_share(job: Job) -> float:
-    """Of the device: the usual share, or what a whole 16-bit model and some cache need."""
-    capacity = job.cluster.device.memory_bytes
-    if not math.isfinite(capacity):
-        return ROLLOUT_SHARE
+    """Of each device: the usual share, or what its part of a 16-bit model and some cache need."""
+    return max(ROLLOUT_SHARE, math.ceil(_engine_share(job, rollout_ranks(job)) * SHARE_STEPS) / SHARE_STEPS)
+
+
+def _engine_share(job: Job, ranks: int) -> float:
     weights = count_parameters(job.architecture).total * HALF
-    needed = (weights + LEAST_CACHE_BYTES + ENGINE_BYTES) / capacity
-    return max(ROLLOUT_SHARE, math.ceil(needed * SHARE_STEPS) / SHARE_STEPS)
+    return (weights / ranks + LEAST_CACHE_BYTES + ENGINE_BYTES) / job.cluster.device.memory_bytes
+
+
+@lru_cache(maxsize=256)
+def _heads(architecture: Architecture) -> frozenset[int]:
+    mixers = (m for layer in architecture.layer_kinds for m in layer.mixers)
+    return frozenset(m.num_q_heads for m in mixers if isinstance(m, Attention | LatentAttention))
 
 
 def rollout_bytes(job: Job) -> float:
-    """The inference engine beside the trainer, each GPU with one of its own (vllm_mode colocate, no tensor ranks)."""
+    """The inference engine beside the trainer (vllm_mode colocate)."""
     if job.table.objective not in ROLLED_OUT:
         return 0.0
     capacity = job.cluster.device.memory_bytes

@@ -11,11 +11,12 @@ from hwdb.schema import Accelerator
 from planner.memory.finetune_activations import HALF
 from planner.memory.finetune_fixed import trained_parameters
 from planner.memory.finetune_job import Job
-from planner.memory.finetune_objective import cache_bytes_per_token
+from planner.memory.finetune_objective import cache_bytes_per_token, rollout_ranks
 from planner.memory.finetune_sizes import stage_sizes
 from planner.memory.finetune_state import state_bytes
 from planner.models.architecture import MoE
 from planner.models.formats import model_bytes
+from planner.models.parameters import count_parameters
 from planner.resolved import Cluster
 
 HIDDEN_SHARE = 0.7
@@ -148,12 +149,12 @@ def _offload_seconds(job: Job) -> float:
 
 
 def rollout_seconds(job: Job, row: Accelerator) -> float:
-    """Decoding the completions of one step on each GPU: weights and caches read once per token (assumed engine)."""
+    """Decoding the completions of one step: 16-bit weights and caches read once per token, by each GPU its part."""
     bandwidth = row.bandwidth_bytes_s
     if not bandwidth:
         return 0.0
     samples = job.table.micro_batch * job.accumulates
     steps = job.table.seq_len * COMPLETION_SHARE
-    weights = model_bytes(job.architecture, job.quantization)
+    weights = count_parameters(job.architecture).total * HALF / rollout_ranks(job)
     cache = samples * cache_bytes_per_token(job.architecture) * (job.table.seq_len - steps / 2)
     return steps * (weights + cache) / (bandwidth * DECODE_SHARE)

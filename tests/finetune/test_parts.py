@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.memory.finetune_moments import stages
-from planner.memory.finetune_objective import cache_bytes_per_token, rollout_share
+from planner.memory.finetune_objective import cache_bytes_per_token, rollout_ranks, rollout_share
 from planner.models.parameters import count_parameters
 from tests.finetune.build import LLAMA, QWEN_MOE, V3, estimate, job
 
@@ -71,6 +71,9 @@ def test_the_rollout_engine_takes_what_its_weights_need():
     large = job("Qwen/Qwen3-32B", method="qlora", objective="grpo")
     weights = count_parameters(large.architecture).total * 2
     assert rollout_share(large) * large.cluster.device.memory_bytes > weights
+    together = job("meta-llama/Llama-3.1-70B-Instruct", gpus=8, method="lora", objective="grpo", sharding="fsdp")
+    assert rollout_ranks(together) == 8 and rollout_share(together) == 0.3
+    assert rollout_ranks(small) == 1
     assert cache_bytes_per_token(job(LLAMA).architecture) == 32 * 2 * 8 * 128 * 2
     assert cache_bytes_per_token(job(V3).architecture) == 61 * 576 * 2
 

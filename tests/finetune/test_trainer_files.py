@@ -205,7 +205,7 @@ def test_flash_attention_is_for_chips_that_run_it(card, kernels):
 
 
 def test_rollouts_take_the_share_that_was_planned():
-    job = {"model": "Qwen/Qwen3-32B", "method": "qlora", "objective": "grpo", "gpus": 8, "hardware": "h200-sxm-141gb"}
+    job = {"model": "Qwen/Qwen3-32B", "method": "qlora", "objective": "grpo", "hardware": "h200-sxm-141gb"}
     asked = context(**job)
     planned = asked.estimate.finetune.allocated.terms["rollout"] / asked.resolved.cluster.device.memory_bytes
     assert planned > 0.3

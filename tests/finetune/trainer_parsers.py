@@ -100,7 +100,7 @@ def trl(folder: Path) -> list[str]:
     from transformers.training_args import OptimizerNames
 
     OptimizerNames(optim)
-    for key in ("vllm_mode", "vllm_gpu_memory_utilization"):
+    for key in ("vllm_mode", "vllm_gpu_memory_utilization", "vllm_tensor_parallel_size"):
         taken.pop(key, None)
     if command == "grpo":
         taken["num_generations"] = taken["per_device_train_batch_size"] * taken["gradient_accumulation_steps"]

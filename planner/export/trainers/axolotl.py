@@ -20,7 +20,7 @@ from planner.export.trainers.common import (
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import torchrun, with_launch
 from planner.memory.finetune_job import PAIRED
-from planner.memory.finetune_objective import rollout_share
+from planner.memory.finetune_objective import rollout_ranks, rollout_share
 
 TARGET = Target(
     name="axolotl",
@@ -174,4 +174,5 @@ def _objective(facts: TrainingFileFacts) -> dict[str, Any]:
         "reward_funcs": ["rewards.reward"],
         "reward_weights": [1.0],
     }
-    return {"rl": "grpo", "trl": engine, "vllm": {"gpu_memory_utilization": rollout_share(facts.job)}}
+    beside = {"gpu_memory_utilization": rollout_share(facts.job), "tensor_parallel_size": rollout_ranks(facts.job)}
+    return {"rl": "grpo", "trl": engine, "vllm": beside}

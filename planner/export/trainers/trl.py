@@ -21,7 +21,7 @@ from planner.export.trainers.common import (
 )
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import PORT, with_launch
-from planner.memory.finetune_objective import rollout_share
+from planner.memory.finetune_objective import rollout_ranks, rollout_share
 
 TARGET = Target(
     name="trl",
@@ -121,6 +121,7 @@ def _lengths(facts: TrainingFileFacts) -> dict[str, Any]:
             "use_vllm": True,
             "vllm_mode": "colocate",
             "vllm_gpu_memory_utilization": rollout_share(facts.job),
+            "vllm_tensor_parallel_size": rollout_ranks(facts.job),
         }
     return without({"max_length": table.seq_len, "packing": True if table.packing and command == "sft" else None})
 
