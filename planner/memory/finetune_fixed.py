@@ -160,7 +160,7 @@ def _gathered(job: Job, sizes: Sizes, each: StateBytes) -> tuple[float, float]:
         return expanded, expanded
     tp, ep = job.parallel.tp, job.parallel.ep
     layer = (sizes.layer_bytes if job.adapters else sizes.layer_params * each.compute) / max(tp, ep)
-    root = sizes.root_params * (HALF if job.adapters else each.compute) / tp
+    root = sizes.outside_params * (HALF if job.adapters else each.compute) / tp
     now = GATHERED_LAYERS * layer + root + expanded
     if job.adapters and job.trainer.facts["gather"] == "model":
         whole = (sizes.dense_bytes + sizes.expert_bytes) / tp
