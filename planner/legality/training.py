@@ -2,8 +2,8 @@
 
 names    trainer-unknown trainer-lacks-method trainer-lacks-objective trainer-lacks-sharding trainer-lacks-optimizer
          trainer-lacks-precision trainer-lacks-offload trainer-lacks-parallelism optimizer-on-device-only
-job      no-tokens rank-beyond-width rank-not-effective nothing-targeted global-batch-divides sequence-beyond-positions
-         padding eager-attention
+job      no-tokens rank-beyond-width rank-not-effective targets-unknown nothing-targeted global-batch-divides
+         sequence-beyond-positions padding eager-attention
 base     full-needs-16-bit qlora-base dora-base precision-on-chip quantized-base-on-chip
 layout   parallel-exceeds-gpus parallel-divides-gpus tp-divides-heads pp-exceeds-layers vp-needs-pp ep-without-experts
          ep-divides-experts ep-exceeds-ranks shards-without-ranks zero3-with-pp
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from planner.documents.result import Finding
 from planner.legality import training_base, training_layout, training_names
-from planner.memory.finetune_adapters import smallest_side, targeted
+from planner.memory.finetune_adapters import EXPERTS_TOO, WORDS, smallest_side, targeted
 from planner.memory.finetune_job import ADAPTER_METHODS, Job, job_of
 from planner.models.parameters import all_tensors
 from planner.performance.finetune import useful_share
@@ -70,6 +70,12 @@ LONGEST_EAGER = 2048
 
 
 def _rank_rules(job: Job) -> Iterator[Finding]:
+    targets = job.lora_targets
+    if isinstance(targets, str) and targets.replace(EXPERTS_TOO, "", 1) not in WORDS:
+        message = f"lora_targets {_shown(targets)!r} is no word for targets; known are {', '.join(WORDS)}, or a list"
+        fix = 'use "all-linear", or a list of "q" "k" "v" "o" "gate" "up" "down"'
+        yield Finding("targets-unknown", message, fix, change={"finetune.lora_targets": "all-linear"})
+        return
     if not any(targeted(tensor, job.lora_targets) for tensor, _ in all_tensors(job.architecture)):
         message = f"lora_targets {_shown(job.lora_targets)} name no weight of this model"
         yield Finding("nothing-targeted", message, 'use "all-linear"', change={"finetune.lora_targets": "all-linear"})

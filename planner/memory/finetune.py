@@ -44,9 +44,9 @@ SPREADS: Mapping[str, tuple[float, float, Origin]] = {
 """How far each part is known, as shares below and above."""
 WHOLE_SPREAD = 0.04
 """Of the sum: what no part accounts for (caches of libraries, inputs, masks)."""
-SLACK = {"one": 0.2, "many": 0.25, "trained-shards": 0.45}
+SLACK = {"one": 0.2, "many": 0.25}
 """Allocator reserve beyond the peak, as a share of what comes and goes within a step (driver minus allocated of 22 runs
-on A100: 0.13-0.27 on one GPU, 0.19-0.45 under FSDP with a frozen base, 0.3-0.7 with a trained one)."""
+on A100: 0.13-0.27 on one GPU, 0.19-0.45 under FSDP with a frozen base). With trained shards it is the trainer's."""
 
 
 def training_memory(resolved: Resolved) -> FinetuneResult:
@@ -106,8 +106,9 @@ def _resident(stage: Stage) -> Estimate:
 def allocator_slack(job: Job, stage: Stage, outside: float) -> Estimate:
     """What the allocator keeps beyond the peak: fragments of what comes and goes, given back where the device ends."""
     peak = max(moment.total(job.tokens) for moment in stage.moments)
-    kind = "one" if job.gpus == 1 else "many" if job.adapters or not job.shards_weights else "trained-shards"
-    wanted = SLACK[kind] * (peak - stage.fixed.resident)
+    trained = job.shards_weights and not job.adapters
+    share = float(job.trainer.facts["shard_reserve"]) if trained else SLACK["one" if job.gpus == 1 else "many"]
+    wanted = share * (peak - stage.fixed.resident)
     room = max(job.cluster.device.memory_bytes - outside - peak, 0.0)
     value = min(wanted, room) if peak < job.cluster.device.memory_bytes else wanted
     return Estimate(0.15 * value, value, min(2.2 * wanted, max(room, value)), "published")

@@ -22,6 +22,8 @@ FUSED = {"qkv_proj", "query_key_value", "c_attn", "Wqkv"}
 EXPERTS_TOO = "+experts"
 """In a word of targets, of a model with experts: the stacks and their router count as linear, and take the names of
 the dense and shared MLPs with them (peft 0.19 on, over transformers 5; counted by benchmarks/count_training.py)."""
+WORDS = ("all-linear", "all-linear+head")
+"""Targets in a word; each may have ``EXPERTS_TOO`` behind it."""
 Targets = str | tuple[str, ...]
 
 
