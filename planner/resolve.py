@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.cluster import CPU, cluster_of
-from planner.documents.deployment import Deployment, EngineTable, HardwareTable, ServingTable, WorkloadTable
-from planner.engines.defaults import Placement, serving_defaults
+from planner.documents.deployment import (
+    Deployment,
+    EngineTable,
+    HardwareTable,
+    ServingTable,
+    WorkloadTable,
+)
+from planner.draft import draft_of
+from planner.engines.defaults import Placement, keeps_states, serving_defaults
 from planner.engines.profile import EngineProfile
 from planner.engines.registry import backend_of, engine_profile
 from planner.engines.trainer import trainer_profile
@@ -14,6 +21,7 @@ from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import weight_scheme
 from planner.models.gguf_layout import GgufLayout
 from planner.models.intake import ModelSource, open_model
+from planner.models.quantization import stated_scheme
 from planner.resolved import Cluster, Device, Resolved, Serving, Workload
 
 if TYPE_CHECKING:
@@ -44,6 +52,7 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
         engine=engine,
         serving=serving,
         workload=_workload(deployment.workload or WorkloadTable(), assumed),
+        draft=draft_of(table.speculative, architecture, library),
         finetune=deployment.finetune,
         trainer=trainer_profile(deployment.finetune.trainer) if deployment.finetune else None,
         gguf_file_bytes=gguf.file_bytes if gguf else None,
@@ -57,7 +66,9 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
 def _weights(deployment: Deployment, source: ModelSource) -> Quantization:
     table = deployment.model
     if table.quantization is not None:
-        return weight_scheme(table.quantization.scheme, source.architecture, table.checkpoint)
+        stated = table.quantization
+        base = weight_scheme(stated.scheme, source.architecture, table.checkpoint)
+        return stated_scheme(base, bits=stated.bits, group=stated.group, ignore=stated.ignore)
     if table.weights is not None:
         return weight_scheme(table.weights, source.architecture, table.checkpoint or _published(table.weights, source))
     own = source.quantization or source.architecture.quantization
@@ -120,11 +131,12 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
         max_model_len = assumed["serving.max_model_len"] = setting.architecture.max_position or 4096
     defaults = setting.defaults(table, max_model_len)
 
-    def take(key: str) -> Any:
+    def take(key: str, told: bool = True) -> Any:
         value = getattr(table, key)
         if value is None:
             value = defaults[key]
-            assumed[f"serving.{key}"] = value
+            if told:
+                assumed[f"serving.{key}"] = value
         return value
 
     lora = table.lora
@@ -143,6 +155,8 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
         block_size=take("block_size"),
         enforce_eager=table.enforce_eager,
         cpu_offload_bytes=table.cpu_offload_bytes or 0.0,
+        kv_offload_bytes=take("kv_offload_bytes", told=defaults["kv_offload_bytes"] > 0),
+        prefix_caching=take("prefix_caching", told=keeps_states(setting.architecture)),
         speculative=table.speculative,
         lora_rank=lora.max_rank if lora else 0,
         lora_adapters=lora.adapters if lora else 0,
@@ -153,6 +167,7 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
         flash_attention=take("flash_attention"),
         split_mode=table.split_mode or "layer",
         mla=table.mla is not False,
+        attention_max_bytes=table.attention_max_bytes,
     )
 
 

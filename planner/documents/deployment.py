@@ -161,6 +161,9 @@ class ServingTable(Table):
     enforce_eager: bool = False
     block_size: Count | None = None
     cpu_offload_bytes: Bytes | None = None
+    kv_offload_bytes: Bytes | None = None
+    """Host memory for evicted KV blocks, per device."""
+    prefix_caching: bool | None = None
     speculative: SpeculativeTable | None = None
     lora: LoraTable | None = None
     n_gpu_layers: Annotated[int, Bounds(ge=0, le=100_000)] | Literal["all"] | None = None
@@ -170,6 +173,8 @@ class ServingTable(Table):
     flash_attention: bool | None = None
     split_mode: Literal["none", "layer", "row"] | None = None
     mla: bool | None = None
+    attention_max_bytes: Annotated[float, Bounds(gt=0, le=2**60, allow_inf_nan=False)] | None = None
+    """Attention scores at once (``-amb`` of ik_llama.cpp)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +236,9 @@ class FinetuneTable(Table):
     fused_kernels: bool = False
     compile: bool = False
     packing: bool = False
+    attention: Literal["flash", "sdpa", "eager"] = "flash"
     tokens: Length | None = None
+    sample_tokens: Tokens | None = None
     epochs: Annotated[float, Bounds(gt=0, le=1e6)] = 1.0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from planner.documents.deployment import SpeculativeTable
 from planner.documents.result import Finding
 from planner.engines.profile import EngineProfile
+from planner.engines.speculation import NEEDS_DRAFT, method_name
 from planner.legality.shape import ModelShape
 from planner.legality.support import Abilities, Support
 from planner.resolved import Device, Serving
@@ -28,8 +29,6 @@ _TITLES = {
     "tensor-parallel": "tensor parallelism",
     "context-parallel": "decode context parallelism",
 }
-_ALIASES = {"nextn": "mtp", "deepseek_mtp": "mtp", "draft": "draft_model", "standalone": "draft_model"}
-_NEEDS_DRAFT = frozenset({"eagle", "eagle3", "draft_model", "medusa"})
 
 
 def chip_rules(engine: EngineProfile, device: Device, abilities: Abilities, support: Support) -> Iterator[Finding]:
@@ -92,7 +91,7 @@ def speculative_rules(
     """Speculative decoding against the engine and against what the checkpoint holds."""
     if table is None:
         return
-    method = _ALIASES.get(table.method.lower(), table.method.lower())
+    method = method_name(table.method)
     off = {"serving.speculative": None}
     if f"speculative:{method}" not in abilities.features:
         message = f"{engine.name} {engine.version} has no speculative method {table.method!r}"
@@ -102,7 +101,7 @@ def speculative_rules(
     elif method == "mtp" and not shape.has_mtp:
         message = "the model has no multi-token-prediction layers"
         yield Finding("speculative-method", message, "use ngram or a draft model", "error", off)
-    elif method in _NEEDS_DRAFT and table.draft is None:
+    elif method in NEEDS_DRAFT and table.draft is None:
         message = f"speculative method {table.method!r} needs a draft model"
         yield Finding("speculative-draft", message, "name serving.speculative.draft", "warning")
 
