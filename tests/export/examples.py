@@ -19,7 +19,9 @@ from planner.export.target import Context, Options
 from tests.export.deployments import IMAGE, library
 
 FOLDER = Path(__file__).parents[2] / "examples"
-PLANS = [p for p in sorted(FOLDER.glob("*.sh")) if "exec deploy-planner" in p.read_text(encoding="utf-8")]
+VERBS = ("exec deploy-planner plan", "exec deploy-planner finetune")
+PLANS = [p for p in sorted(FOLDER.glob("*.sh")) if any(verb in p.read_text(encoding="utf-8") for verb in VERBS)]
+"""Scripts that end in ranked deployments."""
 DOCUMENTS = sorted(FOLDER.glob("*.toml"))
 ENDS = ("first", "newest")
 
