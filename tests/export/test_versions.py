@@ -6,35 +6,37 @@ from pathlib import Path
 
 import pytest
 
-from planner.data import read_toml
-from planner.documents.files import read_deployment
 from planner.export.bundle import render_bundle
 from planner.export.flags.table import engines_with_flags
-from planner.export.prepare import prepare
 from planner.export.registry import applicable
-from planner.export.target import Context, Options
-from tests.export.deployments import IMAGE, SHAPES, context, library
+from planner.export.target import Context
+from tests.export.deployments import IMAGE, SHAPES, context
+from tests.export.examples import DOCUMENTS, ENDS, PLANS, contexts, released
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
 ENGINES = {tables["engine"]["name"]: name for name, tables in reversed(SHAPES.items())}
 """Engine → its first shape."""
 
 
-@pytest.mark.parametrize("end", ["first", "newest"])
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_oldest_and_newest(engine: str, end: str) -> None:
-    version = read_toml(f"engines/profiles/{engine}.toml")[end]
-    tables = {**SHAPES[ENGINES[engine]], "engine": {"name": engine, "version": version}}
+    tables = {**SHAPES[ENGINES[engine]], "engine": {"name": engine, "version": released(engine, end)}}
     exported = context(tables, image=IMAGE)
     names = applicable(exported)
     assert len(names) >= 3
     everything(exported, names)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
-def test_examples(path: Path) -> None:
-    exported = prepare(read_deployment(path), library(), Options(image=IMAGE))
-    everything(exported, applicable(exported))
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("example", [*PLANS, *DOCUMENTS], ids=lambda p: p.stem)
+def test_every_example_renders_for_every_target_that_suits(example: Path, end: str) -> None:
+    seen = 0
+    for exported in contexts(example, end):
+        names = applicable(exported)
+        assert len(names) >= 2, exported.deployment
+        everything(exported, names)
+        seen += 1
+    assert seen
 
 
 def everything(exported: Context, names: list[str]) -> None:
