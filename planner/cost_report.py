@@ -23,6 +23,7 @@ from planner.documents.result import EstimateDocument, Finding, Performance
 from planner.errors import BadInput, UnknownName
 from planner.estimate import Estimate, exact
 from planner.models.intake import open_model
+from planner.performance.promises import each_token, first_token
 from planner.predict import predict_resolved
 from planner.resolve import resolve
 from planner.resolved import Resolved, Workload
@@ -182,7 +183,8 @@ def _outage(missing: str, copies: int, resolved: Resolved, library: Library) -> 
     length = max(work.isl + work.osl + work.context, 1.0)
     users = answer.memory.kv_tokens.value / length * copies if answer.memory else 0.0
     speed = answer.performance
-    tpot, ttft, level = speed and speed.tpot_s, speed and speed.ttft_s, work.service_level
+    tpot, ttft = (each_token(speed), first_token(speed)) if speed else (None, None)
+    level = work.service_level
     holds = None
     if tpot and (work.concurrency or level):
         slow = level and (

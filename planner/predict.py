@@ -22,6 +22,7 @@ from planner.models.formats import model_bytes
 from planner.models.intake import open_model
 from planner.models.parameters import count_parameters
 from planner.models.source import ModelSource
+from planner.performance.promises import promise_findings
 from planner.resolve import resolve
 from planner.resolved import Resolved
 
@@ -79,7 +80,8 @@ def _predict_serving(
     memory = memory_of(resolved)
     verdict, findings = verdict_of(resolved, memory)
     performance, unknown = performance_of(resolved, memory, library)
-    problems = (*problems, *findings, *unknown)
+    promises = promise_findings(resolved, performance) if performance is not None else ()
+    problems = (*problems, *findings, *unknown, *promises)
     return EstimateDocument(
         verdict=overall_verdict(resolved, verdict, problems),
         id=resolved.deployment.id,

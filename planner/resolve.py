@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.cluster import CPU, cluster_of
@@ -184,13 +185,22 @@ def _workload(table: WorkloadTable, assumed: dict[str, Any]) -> Workload:
         osl = assumed["workload.osl"] = 128.0
     if concurrency is None and table.request_rate is None and not table.saturated:
         concurrency = assumed["workload.concurrency"] = 1.0
+    return workload_of(replace(table, isl=isl, osl=osl, concurrency=concurrency))
+
+
+def workload_of(table: WorkloadTable) -> Workload:
+    """The load of a table whose lengths are filled in."""
     return Workload(
-        isl=isl,
-        osl=osl,
-        concurrency=concurrency,
+        isl=table.isl or 0.0,
+        osl=table.osl or 0.0,
+        concurrency=table.concurrency,
         request_rate=table.request_rate,
         saturated=table.saturated,
         context=table.context,
         prefix_hit_rate=table.prefix_hit_rate,
         service_level=table.service_level,
+        requests=table.requests,
+        isl_cv=table.isl_cv or 0.0,
+        osl_cv=table.osl_cv or 0.0,
+        arrival_cv=1.0 if table.arrival_cv is None else table.arrival_cv,
     )

@@ -126,6 +126,11 @@ class Workload:
     context: float = 0.0
     prefix_hit_rate: float = 0.0
     service_level: ServiceLevelTable | None = None
+    requests: float | None = None
+    """Of a finite run: how many it sends."""
+    isl_cv: float = 0.0
+    osl_cv: float = 0.0
+    arrival_cv: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ Length = Annotated[float, Bounds(ge=0, le=2**50, allow_inf_nan=False)]
 Bytes = Annotated[float, Bounds(ge=0, le=2**60, allow_inf_nan=False)]
 Rate = Annotated[float, Bounds(gt=0, le=1e18, allow_inf_nan=False)]
 Share = Annotated[float, Bounds(ge=0, le=1, allow_inf_nan=False)]
+Variation = Annotated[float, Bounds(ge=0, le=20, allow_inf_nan=False)]
 Name = Annotated[str, Bounds(min_length=1, max_length=300)]
 
 
@@ -194,6 +195,12 @@ class WorkloadTable(Table):
     """How many a measured run sent; short runs start and end with a part of the load."""
     context: Length = 0.0
     prefix_hit_rate: Share = 0.0
+    isl_cv: Variation | None = None
+    """Coefficient of variation (standard deviation over mean) of the prompts' lengths; absent: all alike."""
+    osl_cv: Variation | None = None
+    """The same of the answers'."""
+    arrival_cv: Variation | None = None
+    """Of the gaps between arrivals at a request_rate: 1, the default, is Poisson; more is bursty, 0 regular."""
     service_level: ServiceLevelTable | None = None
 
 

@@ -98,6 +98,22 @@ class Performance:
     output_tok_s: Estimate | None = None
     total_tok_s: Estimate | None = None
     request_s: Estimate | None = None
+    ttft_p50_s: Estimate | None = None
+    """Percentiles over requests of an engine that has been running for a while; None for an offline run."""
+    ttft_p95_s: Estimate | None = None
+    ttft_p99_s: Estimate | None = None
+    itl_p50_s: Estimate | None = None
+    """Percentiles over all gaps between two tokens of a request."""
+    itl_p95_s: Estimate | None = None
+    itl_p99_s: Estimate | None = None
+    ttft_level_s: Estimate | None = None
+    """At the percentile of the service level, not below the mean; None without a service level."""
+    tpot_level_s: Estimate | None = None
+    """The same of a request's mean time per token."""
+    stable_request_s: Estimate | None = None
+    """Of a load at a request rate: the largest at which the queue does not grow without bound, whole deployment."""
+    utilisation: Estimate | None = None
+    """The request rate as a share of it."""
     bound: dict[str, str] = field(default_factory=dict)
     """Phase → what limits it."""
 

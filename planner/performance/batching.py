@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from planner.performance.step import Load, Step, StepModel
 
@@ -55,6 +56,27 @@ class Demand:
         return max(self.isl - self.cached, 1.0)
 
 
+class Waits(NamedTuple):
+    """What comes before the first token, seconds: mean parts and how they vary."""
+
+    own: float
+    """One's own prompt."""
+    residual: float = 0.0
+    """Rest of the step that runs when a request comes."""
+    queue: float = 0.0
+    """Prompts of others."""
+    variance: float = 0.0
+    """Of both, s²."""
+    slot: float = 0.0
+    """Until engine and pool have room."""
+    slot_share: float = 1.0
+    """Of requests, those that wait for it."""
+
+    @property
+    def mean(self) -> float:
+        return self.own + self.residual + self.queue + self.slot
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Means per request of one replica."""
@@ -67,6 +89,14 @@ class Outcome:
     prefill: Step
     prefill_share: float
     """Of a cycle: seconds that go to other requests' prompts."""
+    added_s: float = 0.0
+    """What one prompt, of whichever lane, adds to a step."""
+    slot_s: float = 0.0
+    """Of the time to the first token: mean wait until engine and pool have room."""
+    load: float = 0.0
+    """Of an open loop: its rate as a share of the largest stable one; from 1 the queue grows without bound."""
+    waits: Waits | None = None
+    """Of an open loop: what the time to the first token is made of."""
 
     @property
     def request_s(self) -> float:
@@ -142,7 +172,7 @@ class Batching:
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
             outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
         wait = outcome.cycle_s / flight * max(concurrency - flight, 0.0)
-        return replace(outcome, ttft_s=outcome.ttft_s + wait, in_flight=flight)
+        return replace(outcome, ttft_s=outcome.ttft_s + wait, in_flight=flight, slot_s=wait)
 
     def _engine(self, flight: float, together: float = 0.0) -> Outcome:
         """``flight`` requests always inside the engine.
@@ -159,7 +189,7 @@ class Batching:
             return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
-        decode = self.decode(running)
+        decode, added = self.decode(running), 0.0
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))
@@ -182,7 +212,8 @@ class Batching:
             cycle = max(cycle, steps * pace * flight / running)
             ttft = cycle - steps * pace
         tpot = steps * pace / (d.osl - 1)
-        return Outcome(ttft, tpot, cycle, flight, decode, prefill, (pace - decode.seconds) / pace)
+        share = (pace - decode.seconds) / pace
+        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, added / self.groups)
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
@@ -235,24 +266,6 @@ class Batching:
         """Near 1 for mean lengths of chat, which vary; 0 for those of synthetic tests, which do not."""
         off = math.log(self.demand.isl / _CHAT[0]) ** 2 + math.log(self.demand.osl / _CHAT[1]) ** 2
         return math.exp(-off / _CHAT_WIDTH**2)
-
-    def open(self, rate: float) -> Outcome:
-        """Poisson arrivals at ``rate`` per second: the concurrency of Little's law, plus the wait for a slot."""
-        low, high = 0.0, self.demand.slots
-        full = self.closed(high)
-        if full.request_s <= rate:
-            return self.saturated() if self.model.over.offline_tail else full
-        for _ in range(12):
-            middle = (low + high) / 2
-            outcome = self.closed(max(middle, 1e-6))
-            low, high = (middle, high) if outcome.request_s < rate else (low, middle)
-        outcome = self.closed(max(high, 1e-6))
-        busy = rate / full.request_s
-        wait = busy / (1 - busy) * outcome.prefill.seconds / 2
-        return Outcome(
-            outcome.ttft_s + wait, outcome.tpot_s, outcome.cycle_s, rate * outcome.cycle_s,
-            outcome.decode, outcome.prefill, outcome.prefill_share,
-        )  # fmt: skip
 
 
 def _between(first: Outcome, second: Outcome, share: float) -> Outcome:

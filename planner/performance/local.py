@@ -38,7 +38,7 @@ def local_performance(resolved: Resolved, memory: ServingMemory, curves: LocalCu
         prefill_tok_s=_estimate(fresh / ttft, up, prefill),
         output_tok_s=_estimate(output, down),
         total_tok_s=_estimate(output * (prompt + answer) / answer, down),
-        request_s=_estimate(request, down),
+        request_s=_estimate(users / request, down),
         bound={"decode": max(step, key=lambda k: step[k]), "prefill": max(prefill, key=lambda k: prefill[k])},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.documents.result import Performance, ServingMemory
 from planner.engines.registry import backend_of
@@ -11,10 +11,13 @@ from planner.estimate import Estimate, Origin, worst_origin
 from planner.performance.batching import Batching, Demand, Outcome
 from planner.performance.chip import Chip, chip_of
 from planner.performance.curves import Curves, family
+from planner.performance.latencies import Widths, latencies, stability
 from planner.performance.operators import layout_of, operators_of
 from planner.performance.overheads import Overheads, overheads_of
+from planner.performance.queueing import OpenLoop, overrun
 from planner.performance.speculative import speculation
 from planner.performance.step import Step, StepModel, step_model
+from planner.performance.tails import Tails
 from planner.resolved import Resolved
 
 _TIGHT = 0.03
@@ -31,13 +34,18 @@ def serving_performance(resolved: Resolved, memory: ServingMemory, curves: Curve
     model = model_of(resolved, chip, curves)
     batching = Batching(model, demand_of(resolved, memory, model))
     load, replicas = resolved.workload, max(resolved.serving.dp, 1)
+    line: OpenLoop | None = None
     if load.saturated:
         outcome = batching.saturated()
     elif load.request_rate is not None:
-        outcome = batching.open(load.request_rate / replicas)
+        line, rate = OpenLoop(batching, load.isl_cv), load.request_rate / replicas
+        outcome = line.at(rate)
+        if outcome.load > 1 and load.requests:
+            full, slots = batching.saturated(), batching.demand.slots
+            outcome = overrun(full, rate, load.requests / replicas, slots, outcome.load)
     else:
         outcome = batching.closed(max((load.concurrency or 1.0) / replicas, 1e-6))
-    return _performance(resolved, batching, outcome, chip)
+    return _performance(resolved, batching, outcome, chip, line)
 
 
 def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
@@ -108,7 +116,9 @@ def _tightest_pool(resolved: Resolved, memory: ServingMemory) -> float:
     return spare * resolved.serving.attention_dp / memory.kv_bytes_per_token
 
 
-def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip: Chip) -> Performance:
+def _performance(
+    resolved: Resolved, batching: Batching, outcome: Outcome, chip: Chip, line: OpenLoop | None
+) -> Performance:
     load = resolved.workload
     origin: Origin = worst_origin("formula", chip.origin)
     widths = _widths(resolved, batching, chip)
@@ -135,7 +145,20 @@ def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip:
         total_tok_s=figure(rate * (demand.isl + demand.osl), widths.rate),
         request_s=figure(rate, widths.rate),
         bound={"prefill": _bound(outcome.prefill, chip, compute=True), "decode": _bound(outcome.decode, chip)},
+        **_tails(resolved, batching, outcome, line, (widths, origin)),
     )
+
+
+def _tails(
+    resolved: Resolved, batching: Batching, outcome: Outcome, line: OpenLoop | None, known: tuple[Widths, Origin]
+) -> dict[str, Estimate]:
+    """Percentiles, and how near an open loop is to its limit."""
+    load, (widths, origin) = resolved.workload, known
+    if load.saturated:
+        return {}
+    tails = Tails(outcome, batching, load.isl_cv, line.pace if line else None)
+    limit = line.capacity * max(resolved.serving.dp, 1) if line else 0.0
+    return latencies(tails, load.service_level, widths, origin) | stability(limit, outcome.load, widths, origin)
 
 
 def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: float) -> Estimate:
@@ -151,22 +174,13 @@ def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: flo
     return replace(first, low=max(min(low, first.low), 0.0), high=max(high, first.high))
 
 
-@dataclass(frozen=True, slots=True)
-class _Widths:
-    """Half widths of intervals, as shares."""
-
-    token: float
-    first: float
-    rate: float
-
-
-def _widths(resolved: Resolved, batching: Batching, chip: Chip) -> _Widths:
+def _widths(resolved: Resolved, batching: Batching, chip: Chip) -> Widths:
     """Wider for chips without timings and for releases outside the known ones."""
     over = batching.model.over
     factor = _WIDTH[chip.origin] * (1.0 if resolved.engine.exact else 1.15)
     if resolved.workload.saturated:
-        return _Widths(*(over.spread_offline * factor,) * 3)
-    return _Widths(over.spread * factor, over.spread_first * factor, over.spread_rate * factor)
+        return Widths(*(over.spread_offline * factor,) * 3)
+    return Widths(over.spread * factor, over.spread_first * factor, over.spread_rate * factor)
 
 
 def _terms(outcome: Outcome) -> dict[str, float]:

@@ -1,0 +1,76 @@
+"""What a request meets before its own prompt: the rest of a step, and prompts of others. Random (Poisson) arrivals.
+
+Symbols of one replica: λ requests per second, d seconds of a step without prompts, M seconds that one prompt adds.
+"""
+
+from __future__ import annotations
+
+import math
+
+from planner.performance.batching import Batching, Waits
+
+BUSIEST = 0.98
+"""Load at which queues are cut: nearer to 1 their means are those of runs that nobody waits for."""
+
+
+def prompt_waits(batching: Batching, rate: float, running: float, added_s: float, isl_cv: float = 0.0) -> Waits:
+    """At ``rate`` with ``running`` requests decoding, a prompt adding ``added_s`` to a step; engine host time apart."""
+    demand, alone = batching.demand, batching.alone
+    answers = demand.osl > 1
+    plain = batching.decode(running).seconds if answers else 0.0
+    if batching.model.over.prefill_first or not answers:
+        service = max(added_s, 1e-9)
+        if not answers:
+            service += max(alone - service, 0.0) * max(1 - rate * service, 0.0)
+        return _spread(_queue(rate, service, isl_cv)._replace(own=alone), plain, 1.0, isl_cv)
+    chunks = max(math.ceil(demand.prompt / demand.budget), 1)
+    overlap = (chunks + demand.pp - 1) / (chunks * demand.pp)
+    single = batching.marginal(running, 0.0, plain)[0] * demand.pp / batching.groups
+    own = max((chunks * plain + single) * overlap, alone)
+    if demand.budget < 2 * demand.prompt:
+        lane = rate / batching.lanes
+        return _spread(_queue(lane, own, isl_cv)._replace(own=own), plain, max(1 - lane * own, 0.0), isl_cv)
+    window = _window(rate, plain, added_s)
+    return window._replace(own=own, variance=window.variance + (isl_cv * own) ** 2)
+
+
+def _window(rate: float, plain: float, added: float) -> Waits:
+    """All that came in a step are computed in the next: the rest of the running step, and their prompts with one's own.
+
+    Steps are plain + j·added with j Poisson of mean λ·S of the step before, of variance λ·S·M² / (1 − (λ·M)²); one
+    comes more likely in a long step (E[S²]/E[S]).
+    """
+    busy = min(rate * added, BUSIEST)
+    step = plain / (1 - busy)
+    met = rate * step / (1 - busy * busy)
+    square = step * step + met * added * added
+    cube = step**3 + 3 * step * met * added**2 + met * added**3
+    biased, rest = square / step, square / (2 * step)
+    others = rate * biased * added * added + busy * busy * max(cube / step - biased * biased, 0.0)
+    return Waits(0.0, rest, rate * biased * added, cube / (3 * step) - rest * rest + others)
+
+
+def _queue(rate: float, service: float, cv: float) -> Waits:
+    """Pollaczek-Khinchine: λ·s²·(1 + cv²) / (2·(1 − λ·s)); exponential for the share λ·s that waits at all."""
+    busy = min(rate * service, BUSIEST)
+    mean = rate * service**2 * (1 + cv * cv) / (2 * (1 - busy))
+    return Waits(0.0, 0.0, mean, mean * mean * max(2 / max(busy, 1e-6) - 1, 0.0))
+
+
+def _spread(waits: Waits, plain: float, share: float, cv: float) -> Waits:
+    """With the rest of a step without prompts, for the share of requests that come in one, and prompts that vary."""
+    variance = waits.variance + share * plain**2 / 12 + (cv * waits.own) ** 2
+    return waits._replace(residual=share * plain / 2, variance=variance)
+
+
+def slot_wait(load: float, slots: float, rate: float, cycle_s: float) -> tuple[float, float]:
+    """(mean wait for one of the slots, share of requests that wait).
+
+    Requests present vary about Little's mean like a Poisson count, the more the nearer the load is to 1 (variance
+    n·(1 + load)/(1 − load)); who finds all slots taken waits for the backlog to go, cycle / (slots·(1 − load)).
+    """
+    load = min(load, BUSIEST)
+    present = max(rate * cycle_s, 1e-9)
+    deviation = math.sqrt(present * (1 + load) / (1 - load))
+    share = 0.5 * math.erfc((slots - present) / deviation / math.sqrt(2))
+    return share * cycle_s / (slots * (1 - load)), share
