@@ -45,6 +45,8 @@ class Demand:
     """Tokens of one step (chunk of prefill)."""
     slots: float
     """Requests that may run at once: engine limit and KV pool."""
+    pool: float
+    """Tokens that the KV pool holds in requests of this length."""
     pp: int = 1
     draft: float = 0.0
     accepted: float = 1.0

@@ -124,7 +124,8 @@ class OpenLoop:
     def _waits(self, rate: float, state: _State) -> Waits:
         waits = prompt_waits(self.batching, rate, state.running, state.added_s, self.isl_cv)
         cycle = waits.mean + self.steps * state.step_s
-        slot, share = slot_wait(rate / self.capacity, self.demand.slots, rate, cycle)
+        slowed = state.step_s / self.batching.decode(1.0).seconds
+        slot, share = slot_wait(rate / self.capacity, self.demand.slots, rate * cycle, cycle, slowed)
         return waits._replace(slot=slot, slot_share=share)
 
 

@@ -83,6 +83,7 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
         context=load.context,
         budget=float(max(serving.max_num_batched_tokens, 1)),
         slots=slots,
+        pool=pool,
         pp=serving.pp,
         draft=draft,
         accepted=accepted,
@@ -121,7 +122,7 @@ def _performance(
 ) -> Performance:
     load = resolved.workload
     origin: Origin = worst_origin("formula", chip.origin)
-    widths = _widths(resolved, batching, chip)
+    widths = widths_of(resolved, batching, chip)
     replicas = max(resolved.serving.dp, 1)
     demand = batching.demand
     rate = outcome.request_s * replicas
@@ -174,7 +175,7 @@ def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: flo
     return replace(first, low=max(min(low, first.low), 0.0), high=max(high, first.high))
 
 
-def _widths(resolved: Resolved, batching: Batching, chip: Chip) -> Widths:
+def widths_of(resolved: Resolved, batching: Batching, chip: Chip) -> Widths:
     """Wider for chips without timings and for releases outside the known ones."""
     over = batching.model.over
     factor = _WIDTH[chip.origin] * (1.0 if resolved.engine.exact else 1.15)

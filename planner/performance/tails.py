@@ -57,7 +57,8 @@ class Tails:
         if outcome.waits is not None:
             return outcome.waits
         if outcome.in_flight <= 1:
-            return Waits(self.batching.alone, slot=outcome.slot_s)
+            own = self.batching.alone
+            return Waits(own, variance=(self.isl_cv * own) ** 2, slot=outcome.slot_s)
         rate = outcome.request_s
         running = max(rate * outcome.tpot_s * (self.batching.demand.osl - 1), 1.0)
         waits = prompt_waits(self.batching, rate, running, outcome.added_s, self.isl_cv)
@@ -66,16 +67,13 @@ class Tails:
     def ttft(self, percentile: float) -> float:
         """Seconds to the first token."""
         waits, beyond = self._waits, 1 - percentile / 100
-        prompts = gamma_quantile(waits.residual + waits.queue, waits.variance, deviate(percentile))
-        if waits.slot_share >= 1:
-            slot = waits.slot
-        else:
-            slot = (
-                waits.slot / waits.slot_share * math.log(waits.slot_share / beyond)
-                if beyond < waits.slot_share
-                else 0.0
-            )
-        return self.batching.model.over.prefill_s + waits.own + prompts + slot
+        fixed = 0.0 if self.isl_cv else waits.own
+        mean = waits.own - fixed + waits.residual + waits.queue
+        prompts = gamma_quantile(mean, waits.variance, deviate(percentile))
+        slot = waits.slot
+        if waits.slot_share < 1:
+            slot *= math.log(max(waits.slot_share / beyond, 1.0)) / max(waits.slot_share, 1e-12)
+        return self.batching.model.over.prefill_s + fixed + prompts + slot
 
     def itl(self, percentile: float) -> float:
         """Seconds between two tokens of a request."""
@@ -87,7 +85,8 @@ class Tails:
         if self.outcome.in_flight <= 1 and self.outcome.waits is None:
             met = 0.0
         others = _poisson_quantile(met, percentile / 100)
-        return (plain + min(others, room) * added / chunks) / demand.accepted
+        varied = math.sqrt(1 + self.isl_cv**2)
+        return (plain + min(others * varied, room) * added / chunks) / demand.accepted
 
     def tpot(self, percentile: float) -> float:
         """Mean seconds per token of a request."""

@@ -63,14 +63,14 @@ def _spread(waits: Waits, plain: float, share: float, cv: float) -> Waits:
     return waits._replace(residual=share * plain / 2, variance=variance)
 
 
-def slot_wait(load: float, slots: float, rate: float, cycle_s: float) -> tuple[float, float]:
+def slot_wait(load: float, slots: float, present: float, cycle_s: float, slowed: float) -> tuple[float, float]:
     """(mean wait for one of the slots, share of requests that wait).
 
-    Requests present vary about Little's mean like a Poisson count, the more the nearer the load is to 1 (variance
-    n·(1 + load)/(1 − load)); who finds all slots taken waits for the backlog to go, cycle / (slots·(1 − load)).
+    ``present`` requests on the mean vary like a Poisson count, and the more the more they slow each other down: n
+    settles where n = λ·k·S(n), so that its variance is n·S(n)/S(1) (linear noise), ``slowed`` being that ratio. Who
+    finds all slots taken waits for the backlog to go, cycle / (slots·(1 − load)).
     """
     load = min(load, BUSIEST)
-    present = max(rate * cycle_s, 1e-9)
-    deviation = math.sqrt(present * (1 + load) / (1 - load))
+    deviation = math.sqrt(max(present * slowed, 1e-9))
     share = 0.5 * math.erfc((slots - present) / deviation / math.sqrt(2))
     return share * cycle_s / (slots * (1 - load)), share

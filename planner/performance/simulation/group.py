@@ -46,7 +46,6 @@ class Job:
     """Tokens of the prompt that need no computing and, shared, no room."""
     context: float = 0.0
     """Tokens in the cache before the prompt."""
-    client: int = 0
     need: float = 0.0
     """Prompt tokens still to compute."""
     said: float = 0.0

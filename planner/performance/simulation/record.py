@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 _RESOLUTION = 200.0
@@ -40,6 +40,8 @@ class Record:
     ttft: list[float] = field(default_factory=list)
     tpot: list[float] = field(default_factory=list)
     e2e: list[float] = field(default_factory=list)
+    pairs: list[tuple[float, float]] = field(default_factory=list)
+    """(time to the first token, mean time per token) of each."""
     ended: list[tuple[float, float, float]] = field(default_factory=list)
     """(when, prompt tokens, answer tokens) of every request that ended, measured or not."""
     begun_s: float = math.inf
@@ -50,7 +52,7 @@ class Record:
     peak_running: int = 0
     peak_waiting: int = 0
     peak_pool: float = 0.0
-    _gaps: dict[int, float] = field(default_factory=dict)
+    gaps: dict[int, float] = field(default_factory=dict)
 
     def measures(self, number: int) -> bool:
         """Whether a request counts."""
@@ -60,22 +62,39 @@ class Record:
         """So many tokens came ``seconds`` after the one before them."""
         if seconds > 0 and tokens > 0:
             key = int(math.log(seconds) * _RESOLUTION)
-            self._gaps[key] = self._gaps.get(key, 0.0) + tokens
+            self.gaps[key] = self.gaps.get(key, 0.0) + tokens
 
-    def gaps(self, percentiles: tuple[float, ...]) -> Spread | None:
-        """Distribution of the time between tokens."""
-        total = sum(self._gaps.values())
-        if not total:
-            return None
-        ordered = sorted(self._gaps.items())
-        mean = sum(_value(key) * tokens for key, tokens in ordered) / total
-        found, seen, position = {}, 0.0, 0
-        for percentile in sorted(percentiles):
-            while position < len(ordered) - 1 and seen + ordered[position][1] < percentile / 100 * total:
-                seen += ordered[position][1]
-                position += 1
-            found[percentile] = _value(ordered[position][0])
-        return Spread(mean, found)
+    def warm(self) -> int:
+        """How many of those that ended belong to the warm-up."""
+        return min(self.first_number, len(self.ended) // 2)
+
+    def rate(self) -> float:
+        """Requests per second between the end of the warm-up and the last measured end."""
+        if len(self.ended) < 2:
+            return 1 / self.ended[0][0] if self.ended and self.ended[0][0] > 0 else 0.0
+        first = self.warm()
+        span = self.ended[-1][0] - (self.ended[first - 1][0] if first else 0.0)
+        return (len(self.ended) - first) / span if span > 0 else 0.0
+
+
+def joined_gaps(records: Sequence[Record], percentiles: tuple[float, ...]) -> Spread | None:
+    """Distribution of the time between tokens over several replicas."""
+    counts: dict[int, float] = {}
+    for record in records:
+        for key, tokens in record.gaps.items():
+            counts[key] = counts.get(key, 0.0) + tokens
+    total = sum(counts.values())
+    if not total:
+        return None
+    ordered = sorted(counts.items())
+    mean = sum(_value(key) * tokens for key, tokens in ordered) / total
+    found, seen, position = {}, 0.0, 0
+    for percentile in sorted(percentiles):
+        while position < len(ordered) - 1 and seen + ordered[position][1] < percentile / 100 * total:
+            seen += ordered[position][1]
+            position += 1
+        found[percentile] = _value(ordered[position][0])
+    return Spread(mean, found)
 
 
 def _value(key: int) -> float:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 
 from planner.performance.simulation.group import NOTHING, Group, Job, Rules, Work
 from planner.performance.simulation.record import Record
 from planner.performance.simulation.requests import Request
 from planner.performance.simulation.times import StepTimes
 
-MAX_STEPS = 3_000_000
-"""Steps after which a run is cut off: some minutes of the planner's time."""
+MAX_STEPS = 1_000_000
+"""Steps after which a run is cut off: ten seconds or so of the planner's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,10 @@ class Course:
     warm: int = 0
     """Requests before the first that counts."""
     concurrency: int | None = None
-    """In a closed loop: clients that each send the next request when the last is answered."""
+    """In a closed loop: clients that each send the next request when the last is answered. They start in the midst of
+    their answers, as if the load had been on for a while."""
+    staggered: bool = True
+    """False: all clients start at once, as an offline run does."""
     forever: bool = True
     """Load goes on until the last measured request has ended; False for a finite run."""
 
@@ -81,13 +84,12 @@ class Simulation:
         self._start()
 
     def _start(self) -> None:
-        first = self.course.concurrency if self.course.concurrency is not None else 1
-        for _ in range(first):
-            self._send(None)
-        heapify(self._coming)
+        clients = self.course.concurrency
+        for client in range(1 if clients is None else clients):
+            self._send(None, share=(client + 0.5) / clients if clients and self.course.staggered else 1.0)
 
-    def _send(self, now: float | None) -> None:
-        """The next request of the load; at ``now`` where a client waits with it."""
+    def _send(self, now: float | None, share: float = 1.0) -> None:
+        """The next request of the load, or the last ``share`` of it; at ``now`` where a client waits with it."""
         last = self.record.last_number
         if not self.course.forever and self._number > last:
             return
@@ -98,7 +100,8 @@ class Simulation:
         self._frontend_s = max(self._frontend_s, sent) + self.plant.frontend_request_s
         cached = min(request.isl * self.plant.hit_rate, max(request.isl - 1, 0.0))
         arrival = self._frontend_s + self.plant.prefill_s
-        job = Job(self._number, sent, arrival, request.isl, request.osl, cached, self.plant.context)
+        osl = max(float(round(request.osl * share)), 1.0)
+        job = Job(self._number, sent, arrival, request.isl, osl, cached, self.plant.context)
         if self._number == self.record.first_number:
             self.record.begun_s = sent
         self._number += 1
@@ -251,15 +254,26 @@ class Simulation:
                     self._unmeasured -= 1
                     record.ttft.append(job.first_s - job.sent_s)
                     record.e2e.append(out - job.sent_s)
+                    each = (out - job.first_s) / (job.osl - 1) if job.osl > 1 else 0.0
+                    record.pairs.append((job.first_s - job.sent_s, each))
                     if job.osl > 1:
-                        record.tpot.append((out - job.first_s) / (job.osl - 1))
+                        record.tpot.append(each)
                 if self.course.concurrency is not None:
                     self._send(out)
 
 
-def run(plant: Plant, times: StepTimes, requests: Iterator[Request], course: Course) -> tuple[Record, int, float]:
-    """One run: (what was seen, preemptions, tokens computed again)."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one replica did."""
+
+    record: Record
+    preemptions: int
+    recomputed: float
+    """Tokens computed again after preemptions."""
+
+
+def run(plant: Plant, times: StepTimes, requests: Iterator[Request], course: Course) -> Run:
+    """One run of one replica."""
     simulation = Simulation(plant, times, requests, course)
-    record = simulation.run()
-    preemptions = sum(group.preemptions for group in simulation.groups)
-    return record, preemptions, sum(group.recomputed for group in simulation.groups)
+    record, groups = simulation.run(), simulation.groups
+    return Run(record, sum(group.preemptions for group in groups), sum(group.recomputed for group in groups))
