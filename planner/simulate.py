@@ -54,6 +54,10 @@ def simulate(deployment: Deployment, library: Library, asked: Asked) -> Simulati
         said = f"{resolved.engine.name} runs few slots without a paged pool: its scheduler is not simulated"
         finding = Finding("no-simulation", said, "estimate answers for it", severity="warning")
         return replace(empty, problems=(*empty.problems, finding))
+    if resolved.serving.prefill is not None:
+        said = "prefill and decode are on workers of their own: the simulation runs one scheduler"
+        finding = Finding("no-simulation", said, "estimate answers for it, percentiles included", severity="warning")
+        return replace(empty, problems=(*empty.problems, finding))
     try:
         bench = bench_of(resolved, memory_of(resolved), library.curves)
     except UnknownFact as missing:

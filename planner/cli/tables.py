@@ -132,7 +132,7 @@ def _tail_rows(performance: Performance) -> list[tuple[str, str]]:
     for label, name in (("first token", "ttft"), ("between tokens", "itl")):
         found = [getattr(performance, f"{name}_p{percent}_s") for percent in (50, 95, 99)]
         if all(found):
-            rows.append((f"{label} p50 p95 p99", " · ".join(human_seconds(each.value) for each in found)))
+            rows.append((f"{label} p50 p95 p99, settled", " · ".join(human_seconds(each.value) for each in found)))
     if performance.stable_request_s and performance.utilisation:
         load = f"{performance.utilisation.value:.0%} used"
         rows.append(("largest stable rate", f"{in_unit(performance.stable_request_s, 'requests/s')}, {load}"))

@@ -209,6 +209,8 @@ class EstimateDocument:
     performance: Performance | None = None
     finetune: FinetuneResult | None = None
     cost: Cost | None = None
+    prefill_memory: ServingMemory | None = None
+    """Of a prefill worker, where prefill and decode are apart; ``memory`` is then a decode worker's."""
     assumed: dict[str, Any] = field(default_factory=dict)
     """Dotted key → default that was taken."""
     schema: Literal["deploy-planner/estimate/1"] = "deploy-planner/estimate/1"

@@ -51,6 +51,8 @@ class Demand:
     draft: float = 0.0
     accepted: float = 1.0
     """Tokens that one step yields per request."""
+    images_s: float = 0.0
+    """Seconds of the vision tower before each prompt."""
 
     @property
     def prompt(self) -> float:
@@ -132,7 +134,7 @@ class Batching:
         start = d.context + d.cached + (d.prompt - size) / 2
         step = self.model.step(Load(0.0, tokens=size, start=start, prompt=size, share=1 / self.groups))
         overlap = 1.0 if d.pp == 1 else (chunks + d.pp - 1) / (chunks * d.pp)
-        return chunks * step.seconds * overlap, step
+        return chunks * step.seconds * overlap + d.images_s, step
 
     def marginal(self, running: float, together: float, plain_s: float = 0.0) -> tuple[float, float]:
         """(seconds that one prompt adds for all others, seconds of a step that carries prompts).
@@ -152,11 +154,11 @@ class Batching:
         share = 1.0 if self.groups == 1 or self.crowded else min(max(together, 1 / self.groups), 1.0)
         if self.model.over.prefill_first or requests < 1:
             mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size, share=share)).seconds
-            return mixed * chunks / (count * share * d.pp), mixed
+            return (mixed * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
         context = d.context + d.isl + d.osl / 2
         mixed = self.model.step(Load(requests, context, size * count, start, size, d.draft, share)).seconds
         plain = plain_s or self.model.step(Load(requests, context, draft=d.draft)).seconds
-        return max(mixed - plain, 0.0) * chunks / (count * share * d.pp), mixed
+        return (max(mixed - plain, 0.0) * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
 
     def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
         """``concurrency`` requests always in flight.

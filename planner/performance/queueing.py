@@ -123,6 +123,8 @@ class OpenLoop:
 
     def _waits(self, rate: float, state: _State) -> Waits:
         waits = prompt_waits(self.batching, rate, state.running, state.added_s, self.isl_cv)
+        if not self.steps:
+            return waits
         cycle = waits.mean + self.steps * state.step_s
         slowed = state.step_s / self.batching.decode(1.0).seconds
         slot, share = slot_wait(rate / self.capacity, self.demand.slots, rate * cycle, cycle, slowed)

@@ -8,17 +8,20 @@ from dataclasses import replace
 from planner.documents.result import Performance, ServingMemory
 from planner.engines.registry import backend_of
 from planner.estimate import Estimate, Origin, worst_origin
+from planner.memory.serving import serving_memory
 from planner.performance.batching import Batching, Demand, Outcome
 from planner.performance.chip import Chip, chip_of
 from planner.performance.curves import Curves, family
+from planner.performance.disaggregation import Disaggregated, Side, transfer_s
 from planner.performance.latencies import Widths, latencies, stability
+from planner.performance.loads import Met, apart, together
 from planner.performance.operators import layout_of, operators_of
 from planner.performance.overheads import Overheads, overheads_of
-from planner.performance.queueing import OpenLoop, overrun
 from planner.performance.speculative import speculation
 from planner.performance.step import Step, StepModel, step_model
 from planner.performance.tails import Tails
-from planner.resolved import Resolved
+from planner.performance.vision import images_s
+from planner.resolved import Resolved, Workload, prefill_side
 
 _TIGHT = 0.03
 """Share of a device that is left for the cache where the prediction says none is."""
@@ -33,19 +36,25 @@ def serving_performance(resolved: Resolved, memory: ServingMemory, curves: Curve
     chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, curves)
     model = model_of(resolved, chip, curves)
     batching = Batching(model, demand_of(resolved, memory, model))
-    load, replicas = resolved.workload, max(resolved.serving.dp, 1)
-    line: OpenLoop | None = None
-    if load.saturated:
-        outcome = batching.saturated()
-    elif load.request_rate is not None:
-        line, rate = OpenLoop(batching, load.isl_cv), load.request_rate / replicas
-        outcome = line.at(rate)
-        if outcome.load > 1 and load.requests:
-            full, slots = batching.saturated(), batching.demand.slots
-            outcome = overrun(full, rate, load.requests / replicas, slots, outcome.load)
-    else:
-        outcome = batching.closed(max((load.concurrency or 1.0) / replicas, 1e-6))
-    return _performance(resolved, batching, outcome, chip, line)
+    if (side := prefill_side(resolved)) is not None:
+        return _performance(resolved, _apart(side, resolved, (memory, batching), curves), chip)
+    return _performance(resolved, together(batching, resolved.workload, max(resolved.serving.dp, 1)), chip)
+
+
+def _apart(side: Resolved, resolved: Resolved, decode: tuple[ServingMemory, Batching], curves: Curves) -> Met:
+    """Prefill workers beside those that decode."""
+    chip = chip_of(side.cluster.device.accelerator, side.cluster.host, curves)
+    memory, batching = decode
+    model, own = model_of(side, chip, curves), serving_memory(side)
+    first = Batching(model, replace(batching.demand, budget=float(side.serving.max_num_batched_tokens)))
+    load = resolved.workload
+    workers = Disaggregated(
+        Side(model, demand_of(side, own, model), side.serving.dp),
+        Side(batching.model, batching.demand, max(resolved.serving.dp, 1)),
+        transfer_s(resolved.cluster, own, memory, load.context + load.isl),
+        load.isl_cv,
+    )
+    return apart(workers, first, load)
 
 
 def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
@@ -87,6 +96,7 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
         pp=serving.pp,
         draft=draft,
         accepted=accepted,
+        images_s=images_s(resolved, model.chip, model.over),
     )
 
 
@@ -117,10 +127,8 @@ def _tightest_pool(resolved: Resolved, memory: ServingMemory) -> float:
     return spare * resolved.serving.attention_dp / memory.kv_bytes_per_token
 
 
-def _performance(
-    resolved: Resolved, batching: Batching, outcome: Outcome, chip: Chip, line: OpenLoop | None
-) -> Performance:
-    load = resolved.workload
+def _performance(resolved: Resolved, met: Met, chip: Chip) -> Performance:
+    load, batching, outcome = resolved.workload, met.batching, met.outcome
     origin: Origin = worst_origin("formula", chip.origin)
     widths = widths_of(resolved, batching, chip)
     replicas = max(resolved.serving.dp, 1)
@@ -145,21 +153,22 @@ def _performance(
         output_tok_s=figure(rate * demand.osl, widths.rate),
         total_tok_s=figure(rate * (demand.isl + demand.osl), widths.rate),
         request_s=figure(rate, widths.rate),
-        bound={"prefill": _bound(outcome.prefill, chip, compute=True), "decode": _bound(outcome.decode, chip)},
-        **_tails(resolved, batching, outcome, line, (widths, origin)),
+        bound={
+            "prefill": _bound(outcome.prefill, chip, compute=True),
+            "decode": _bound(outcome.decode, chip),
+            **met.bound,
+        },
+        **_tails(load, met, widths, origin),
     )
 
 
-def _tails(
-    resolved: Resolved, batching: Batching, outcome: Outcome, line: OpenLoop | None, known: tuple[Widths, Origin]
-) -> dict[str, Estimate]:
+def _tails(load: Workload, met: Met, widths: Widths, origin: Origin) -> dict[str, Estimate]:
     """Percentiles, and how near an open loop is to its limit."""
-    load, (widths, origin) = resolved.workload, known
     if load.saturated:
         return {}
-    tails = Tails(outcome, batching, load.isl_cv, line.pace if line else None)
-    limit = line.capacity * max(resolved.serving.dp, 1) if line else 0.0
-    return latencies(tails, load.service_level, widths, origin) | stability(limit, outcome.load, widths, origin)
+    tails = Tails(met.outcome, met.batching, load.isl_cv, met.pace)
+    times = latencies(tails, load.service_level, widths, origin)
+    return times | stability(met.limit, met.outcome.load, widths, origin)
 
 
 def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: float) -> Estimate:

@@ -51,6 +51,7 @@ def bench_of(resolved: Resolved, memory: ServingMemory, curves: Curves) -> Bench
         context=demand.context,
         hit_rate=resolved.workload.prefix_hit_rate,
         prefill_s=over.prefill_s,
+        images_s=demand.images_s,
         frontend_request_s=over.frontend_request_s,
         frontend_token_s=over.frontend_token_s,
     )

@@ -34,6 +34,8 @@ class Plant:
     """Share of each prompt found in the prefix cache."""
     prefill_s: float = 0.0
     """Host time per prompt before the scheduler sees it."""
+    images_s: float = 0.0
+    """In the vision tower, with each prompt."""
     frontend_request_s: float = 0.0
     frontend_token_s: float = 0.0
 
@@ -166,6 +168,8 @@ class Simulation:
         stretch = tokens / sum(len(work.parts) for work in works)
         prompts = (tokens / having, start, stretch, float(having))
         seconds = self.times.mixed(decoding / len(groups), context, prompts)
+        if self.plant.images_s:
+            seconds += self.plant.images_s * sum(p / job.prompt() for w in works for job, p in w.parts) / having
         ends = any(job.need - part < 0.5 for work in works for job, part in work.parts)
         out = self._pass(lane, begin, seconds, wait=bool(decoding) or ends)
         if decoding:
