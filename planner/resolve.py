@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.cluster import CPU, cluster_of
 from planner.documents.deployment import Deployment, EngineTable, HardwareTable, ServingTable, WorkloadTable
+from planner.drafts import with_drafts
 from planner.engines.defaults import Placement, serving_defaults
 from planner.engines.profile import EngineProfile
 from planner.engines.registry import backend_of, engine_profile
@@ -35,6 +36,7 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
     engine = _engine(deployment, cluster.device, assumed)
     table = deployment.serving or ServingTable()
     serving = _serving(table, _Setting(engine, cluster, architecture, quantization), assumed)
+    serving = with_drafts(serving, architecture, library, assumed)
     gguf = deployment.model.gguf
     return Resolved(
         deployment=deployment,

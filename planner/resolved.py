@@ -123,6 +123,8 @@ class Serving:
     flash_attention: bool = True
     split_mode: str = "layer"
     mla: bool = True
+    draft_layers: float = 1.0
+    """Layers of the model that drafting one speculated token takes."""
     prefill: PrefillWorkers | None = None
     """Beside the layout above, which then only decodes."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from planner.documents.deployment import SpeculativeTable
 from planner.documents.result import Finding
 from planner.engines.profile import EngineProfile
+from planner.engines.speculation import method_name
 from planner.legality.shape import ModelShape
 from planner.legality.support import Abilities, Support
 from planner.resolved import Device, PrefillWorkers, Serving
@@ -31,7 +32,6 @@ _TITLES = {
     "disaggregation-pipeline": "handing caches over between pipeline stages",
     "disaggregation-wider-prefill": "handing caches over from more tensor ranks to fewer",
 }
-_ALIASES = {"nextn": "mtp", "deepseek_mtp": "mtp", "draft": "draft_model", "standalone": "draft_model"}
 _NEEDS_DRAFT = frozenset({"eagle", "eagle3", "draft_model", "medusa"})
 
 
@@ -112,7 +112,7 @@ def speculative_rules(
     """Speculative decoding against the engine and against what the checkpoint holds."""
     if table is None:
         return
-    method = _ALIASES.get(table.method.lower(), table.method.lower())
+    method = method_name(table.method)
     off = {"serving.speculative": None}
     if f"speculative:{method}" not in abilities.features:
         message = f"{engine.name} {engine.version} has no speculative method {table.method!r}"

@@ -51,6 +51,8 @@ class Demand:
     draft: float = 0.0
     accepted: float = 1.0
     """Tokens that one step yields per request."""
+    drafting: float = 1.0
+    """Layers that drafting a token takes."""
     images_s: float = 0.0
     """Seconds of the vision tower before each prompt."""
 
@@ -125,7 +127,9 @@ class Batching:
         """One decode step with ``running`` requests in the replica."""
         d = self.demand
         context = d.context + d.isl + d.osl / 2
-        return self.model.step(Load(max(running / self.lanes, 1.0), context=context, draft=d.draft))
+        return self.model.step(
+            Load(max(running / self.lanes, 1.0), context=context, draft=d.draft, drafting=d.drafting)
+        )
 
     def _prompt_alone(self) -> tuple[float, Step]:
         d = self.demand
@@ -156,8 +160,9 @@ class Batching:
             mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size, share=share)).seconds
             return (mixed * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
         context = d.context + d.isl + d.osl / 2
-        mixed = self.model.step(Load(requests, context, size * count, start, size, d.draft, share)).seconds
-        plain = plain_s or self.model.step(Load(requests, context, draft=d.draft)).seconds
+        load = Load(requests, context, size * count, start, size, d.draft, share, d.drafting)
+        mixed = self.model.step(load).seconds
+        plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
         return (max(mixed - plain, 0.0) * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
 
     def closed(self, concurrency: float, together: float = 0.0) -> Outcome:

@@ -84,7 +84,7 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
     slots = float(serving.max_num_seqs * serving.attention_dp)
     if pool > 0 and held > 0:
         slots = min(slots, max(pool / max(held, length * 0.5), 1.0))
-    draft, accepted = speculation(resolved)
+    drafts = speculation(resolved)
     return Demand(
         isl=max(load.isl, 1.0),
         osl=osl,
@@ -94,8 +94,9 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
         slots=slots,
         pool=pool,
         pp=serving.pp,
-        draft=draft,
-        accepted=accepted,
+        draft=drafts.drafted,
+        accepted=drafts.kept,
+        drafting=drafts.layers,
         images_s=images_s(resolved, model.chip, model.over),
     )
 

@@ -9,9 +9,7 @@ import pytest
 from planner.engines.registry import engine_profile
 from planner.export.command import bare_place, command_of
 from planner.export.emit.words import literal
-from planner.export.engines.speculation import METHOD_ALIASES
 from planner.export.flags.table import engines_with_flags, flag_table
-from planner.legality.engine import _ALIASES
 from tests.export.deployments import DENSE, R1, SMALL, context, tables
 
 
@@ -80,10 +78,6 @@ def test_rows_are_sound(engine: str) -> None:
         assert row.source and row.flag.startswith("-")
         assert row.kind in {"int", "float", "text", "switch", "on_off", "json", "gib", "whole_gib", "layers"}
     assert all(m.alternative for m in table.missing.values())
-
-
-def test_method_names_agree_with_legality() -> None:
-    assert METHOD_ALIASES == _ALIASES
 
 
 def test_published_formats_are_told_where_engines_ask() -> None:

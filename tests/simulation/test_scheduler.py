@@ -24,7 +24,7 @@ class Flat(StepTimes):
     """Every step takes 10 ms, a prompt token 10 µs more."""
 
     def __init__(self) -> None:
-        super().__init__(_no_model(), 0.0, 1)
+        super().__init__(_no_model())
 
     def decode(self, requests: float, context: float) -> float:
         return 0.01

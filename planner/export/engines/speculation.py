@@ -1,11 +1,5 @@
-"""Names of speculative methods as people write them."""
+"""Methods of speculative decoding in the words of a deployment."""
 
-from __future__ import annotations
+from planner.engines.speculation import method_name
 
-METHOD_ALIASES = {"nextn": "mtp", "deepseek_mtp": "mtp", "draft": "draft_model", "standalone": "draft_model"}
-
-
-def method_name(method: str) -> str:
-    """The planner's word for a method."""
-    lower = method.lower()
-    return METHOD_ALIASES.get(lower, lower)
+__all__ = ["method_name"]

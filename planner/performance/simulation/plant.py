@@ -56,5 +56,6 @@ def bench_of(resolved: Resolved, memory: ServingMemory, curves: Curves) -> Bench
         frontend_token_s=over.frontend_token_s,
     )
     batching = Batching(model, demand)
+    times = StepTimes(model, groups, draft=demand.draft, drafting=demand.drafting)
     origin = worst_origin("formula", chip.origin)
-    return Bench(plant, StepTimes(model, demand.draft, groups), batching, widths_of(resolved, batching, chip), origin)
+    return Bench(plant, times, batching, widths_of(resolved, batching, chip), origin)

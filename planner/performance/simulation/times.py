@@ -15,8 +15,9 @@ _STEPS = 16
 class StepTimes:
     """Seconds of a step by what it carries."""
 
-    def __init__(self, model: StepModel, draft: float, groups: int) -> None:
-        self._model, self._draft, self._groups = model, draft, max(groups, 1)
+    def __init__(self, model: StepModel, groups: int = 1, *, draft: float = 0.0, drafting: float = 1.0) -> None:
+        self._model, self._groups = model, max(groups, 1)
+        self._draft, self._drafting = draft, drafting
         self._kept: dict[tuple[float, ...], float] = {}
 
     def decode(self, requests: float, context: float) -> float:
@@ -24,7 +25,7 @@ class StepTimes:
         key = (rounded(requests), rounded(context))
         found = self._kept.get(key)
         if found is None:
-            found = self._model.step(Load(max(key[0], 1.0), key[1], draft=self._draft)).seconds
+            found = self._model.step(Load(max(key[0], 1.0), key[1], draft=self._draft, drafting=self._drafting)).seconds
             self._kept[key] = found
         return found
 
@@ -36,7 +37,7 @@ class StepTimes:
         if found is None:
             requests, context, tokens, start, stretch, _ = key
             share = having / self._groups
-            load = Load(requests, context, tokens, start, min(stretch, tokens), self._draft, share)
+            load = Load(requests, context, tokens, start, min(stretch, tokens), self._draft, share, self._drafting)
             found = self._kept[key] = self._model.step(load).seconds
         return found
 
