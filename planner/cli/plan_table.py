@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from planner.cli.tables import VERDICT_MARKS, align, memory_bar
-from planner.documents.result import PlanDocument, PlannedDeployment, Rejection
+from planner.documents.result import Flip, PlanDocument, PlannedDeployment, Rejection
 from planner.units import human_bytes, human_count, human_seconds
 
 HEAD = (
@@ -33,6 +33,8 @@ def plan_table(document: PlanDocument) -> str:
     if document.candidates:
         blocks.append(align([HEAD, *(_row(c) for c in document.candidates)]))
         blocks.append(_first(document.candidates[0]))
+    if document.sensitivity:
+        blocks.append("what flips the choice\n" + align(map(_flip_row, document.sensitivity), indent="  "))
     if document.rejected:
         blocks.append("ruled out\n" + "\n".join(_rejection_lines(document.rejected)))
     if document.assumed:
@@ -47,6 +49,9 @@ def plan_markdown(document: PlanDocument) -> str:
     if document.candidates:
         lines += [_pipe(HEAD), _pipe(["---"] * len(HEAD)), *(_pipe(_row(c)) for c in document.candidates), ""]
         lines += ["## Why the first", "", *(f"- {_escaped(r)}" for r in document.candidates[0].reasons), ""]
+    if document.sensitivity:
+        flips = (f"- {_escaped(' · '.join(_flip_row(flip)))}" for flip in document.sensitivity)
+        lines += ["## What flips the choice", "", *flips, ""]
     if document.rejected:
         lines += ["## Ruled out", "", _pipe(("count", "rule", "why", "example", "way out"))]
         lines.append(_pipe(["---"] * 5))
@@ -55,6 +60,11 @@ def plan_markdown(document: PlanDocument) -> str:
     if document.assumed:
         lines += ["## Assumed", "", *(f"- `{k}` = {_escaped(str(v))}" for k, v in sorted(document.assumed.items())), ""]
     return "\n".join(lines).rstrip()
+
+
+def _flip_row(flip: Flip) -> tuple[str, str, str]:
+    instead = flip.instead or "the same still comes first"
+    return flip.input, f"{flip.value:g} → {flip.at:.4g}", instead
 
 
 def _headline(document: PlanDocument) -> str:

@@ -71,6 +71,10 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
         blocks.append(_memory_block(answer))
     if answer.performance:
         blocks.append("speed\n" + _performance_rows(answer.performance))
+    if answer.curve or answer.levers:
+        from planner.cli.outlook_table import outlook_blocks
+
+        blocks += outlook_blocks(answer)
     if answer.finetune:
         from planner.cli.finetune_table import training_block
 
@@ -123,6 +127,7 @@ def _performance_rows(performance: Performance) -> str:
         ("prompt", in_unit(performance.prefill_tok_s, "tok/s")),
         ("all users", in_unit(performance.output_tok_s, "tok/s")),
     ]
+    rows += [(f"bound of {phase}", bound) for phase, bound in performance.bound.items()]
     return align([*rows, *_tail_rows(performance)], indent="  ")
 
 

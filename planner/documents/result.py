@@ -119,6 +119,27 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadPoint:
+    """Speed at one load of a curve; one of the two says which."""
+
+    performance: Performance
+    concurrency: float | None = None
+    request_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """One thing changed, and by what share it makes each figure better (0.1 = 10 % faster); None: not defined."""
+
+    name: str
+    kind: Literal["hardware", "setting"]
+    ttft: float | None = None
+    tpot: float | None = None
+    throughput: float | None = None
+    stable_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingFiles:
     """What surrounds a training run on disk and in host memory, in bytes."""
 
@@ -211,6 +232,10 @@ class EstimateDocument:
     cost: Cost | None = None
     prefill_memory: ServingMemory | None = None
     """Of a prefill worker, where prefill and decode are apart; ``memory`` is then a decode worker's."""
+    curve: tuple[LoadPoint, ...] = ()
+    """Speed over load, where asked for."""
+    levers: tuple[Lever, ...] = ()
+    """What would make it faster, most helpful first, where asked for."""
     assumed: dict[str, Any] = field(default_factory=dict)
     """Dotted key → default that was taken."""
     schema: Literal["deploy-planner/estimate/1"] = "deploy-planner/estimate/1"
@@ -260,6 +285,18 @@ class PlannedStage:
 
 
 @dataclass(frozen=True, slots=True)
+class Flip:
+    """An input of the load, and the value at which another proposal comes first."""
+
+    input: str
+    value: float
+    at: float
+    """Where the choice flips; where it does not, the farthest value that was tried."""
+    instead: str | None = None
+    """What comes first there; None: still the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanDocument:
     """Ranked proposals and everything that was ruled out."""
 
@@ -273,4 +310,6 @@ class PlanDocument:
     assumed: dict[str, Any] = field(default_factory=dict)
     stages: tuple[PlannedStage, ...] = ()
     """Steps of a plan that has several, in order; empty where one deployment is all."""
+    sensitivity: tuple[Flip, ...] = ()
+    """Inputs of the load that flip the first proposal, where asked for."""
     schema: Literal["deploy-planner/plan/1"] = "deploy-planner/plan/1"

@@ -175,7 +175,7 @@ class Batching:
         limit = self.model.over.frontend_request_s
         if limit and outcome.request_s * limit > 1:
             low, high = 1.0, flight
-            for _ in range(6):
+            for _ in range(12):
                 middle = (low * high) ** 0.5
                 outcome = self._engine(middle, together)
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)

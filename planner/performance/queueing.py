@@ -9,13 +9,15 @@ queue grows without bound.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from planner.performance.batching import Batching, Outcome, Waits
 from planner.performance.step import Step
-from planner.performance.waits import BUSIEST, prompt_waits, slot_wait
+from planner.performance.waits import BUSIEST, one_server, prompt_waits, slot_wait
 
 _CLOSE = 3e-4
+_GROUP_STEPS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class _State:
     decode: Step
     added_s: float
     step_s: float
+    shared_s: float = 0.0
+    """What prompts of several attention groups add to a step that has any."""
 
 
 class OpenLoop:
@@ -115,14 +119,39 @@ class OpenLoop:
     def _point(self, running: float, rate: float) -> _State:
         batching = self.batching
         decode = batching.decode(running)
-        added, step = 0.0, decode.seconds
-        for _ in range(2 if batching.groups > 1 else 1):
-            added = batching.marginal(running, rate / batching.lanes * step, decode.seconds)[0] / batching.groups
+        if batching.groups > 1:
+            added, step, shared = self._in_step(running, rate, decode.seconds)
+        else:
+            together = rate / batching.lanes * decode.seconds
+            added, shared = batching.marginal(running, together, decode.seconds)[0], 0.0
             step = decode.seconds / max(1 - rate * added, 1 - BUSIEST)
-        return _State(running, decode, added, max(step, running * self.over.frontend_token_s * self.demand.accepted))
+        streamed = running * self.over.frontend_token_s * self.demand.accepted
+        return _State(running, decode, added, max(step, streamed), shared)
+
+    def _in_step(self, running: float, rate: float, plain: float) -> tuple[float, float, float]:
+        """(seconds a prompt adds, seconds of the mean step, of what prompts add to one that has any): groups in step.
+
+        A group has a prompt in a step with probability q = 1 − exp(−a), a = λ·S/groups; the step of all takes longer
+        with probability 1 − (1 − q)^groups, by what a prompt in that share of the groups takes.
+        """
+        batching, groups = self.batching, self.batching.groups
+        chunks = max(math.ceil(self.demand.prompt / self.demand.budget), 1)
+        step, longer = plain, 0.0
+        for _ in range(_GROUP_STEPS):
+            met = rate / batching.lanes * step * chunks
+            own = -math.expm1(-met)
+            some = max(1 - (1 - own) ** groups, 1e-12)
+            share = max(own / some, 1 / groups)
+            together = share if met <= 1 else met / chunks
+            added = batching.marginal(running, together, plain)[0]
+            longer = added * share * self.demand.pp * max(met / chunks, 1.0) / chunks
+            step = plain + some * longer
+        return (step - plain) / max(rate * step, 1e-12), step, longer
 
     def _waits(self, rate: float, state: _State) -> Waits:
-        waits = prompt_waits(self.batching, rate, state.running, state.added_s, self.isl_cv)
+        waits = prompt_waits(self.batching, rate, state.running, state.added_s, self.isl_cv, state.shared_s)
+        front = one_server(rate, self.over.frontend_request_s + self.over.frontend_token_s * self.demand.osl)
+        waits = waits._replace(queue=waits.queue + front.queue, variance=waits.variance + front.variance)
         if not self.steps:
             return waits
         cycle = waits.mean + self.steps * state.step_s

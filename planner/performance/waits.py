@@ -13,8 +13,13 @@ BUSIEST = 0.98
 """Load at which queues are cut: nearer to 1 their means are those of runs that nobody waits for."""
 
 
-def prompt_waits(batching: Batching, rate: float, running: float, added_s: float, isl_cv: float = 0.0) -> Waits:
-    """At ``rate`` with ``running`` requests decoding, a prompt adding ``added_s`` to a step; engine host time apart."""
+def prompt_waits(
+    batching: Batching, rate: float, running: float, added_s: float, isl_cv: float = 0.0, shared_s: float = 0.0
+) -> Waits:
+    """At ``rate`` with ``running`` requests decoding, a prompt adding ``added_s`` to a step; engine host time apart.
+
+    ``shared_s``: what a step with prompts takes longer where attention groups go in step.
+    """
     demand, alone = batching.demand, batching.alone
     answers = demand.osl > 1
     plain = batching.decode(running).seconds if answers else 0.0
@@ -22,14 +27,14 @@ def prompt_waits(batching: Batching, rate: float, running: float, added_s: float
         service = max(added_s, 1e-9)
         if not answers:
             service += max(alone - service, 0.0) * max(1 - rate * service, 0.0)
-        return _spread(_queue(rate, service, isl_cv)._replace(own=alone), plain, 1.0, isl_cv)
+        return _spread(one_server(rate, service, isl_cv)._replace(own=alone), plain, 1.0, isl_cv)
     chunks = max(math.ceil(demand.prompt / demand.budget), 1)
     overlap = (chunks + demand.pp - 1) / (chunks * demand.pp)
-    single = batching.marginal(running, 0.0, plain)[0] * demand.pp / batching.groups
-    own = max((chunks * plain + single) * overlap, alone)
+    single = batching.marginal(max(running, batching.lanes), 0.0, plain)[0] * demand.pp / batching.groups
+    own = max((chunks * plain + max(single, chunks * shared_s)) * overlap, alone)
     if demand.budget < 2 * demand.prompt:
         lane = rate / batching.lanes
-        return _spread(_queue(lane, own, isl_cv)._replace(own=own), plain, max(1 - lane * own, 0.0), isl_cv)
+        return _spread(one_server(lane, own, isl_cv)._replace(own=own), plain, max(1 - lane * own, 0.0), isl_cv)
     window = _window(rate, plain, added_s)
     return window._replace(own=own, variance=window.variance + (isl_cv * own) ** 2)
 
@@ -50,7 +55,7 @@ def _window(rate: float, plain: float, added: float) -> Waits:
     return Waits(0.0, rest, rate * biased * added, cube / (3 * step) - rest * rest + others)
 
 
-def _queue(rate: float, service: float, cv: float) -> Waits:
+def one_server(rate: float, service: float, cv: float = 0.0) -> Waits:
     """Pollaczek-Khinchine: λ·s²·(1 + cv²) / (2·(1 − λ·s)); exponential for the share λ·s that waits at all."""
     busy = min(rate * service, BUSIEST)
     mean = rate * service**2 * (1 + cv * cv) / (2 * (1 - busy))

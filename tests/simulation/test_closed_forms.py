@@ -35,13 +35,14 @@ def both(request: pytest.FixtureRequest) -> Both:
 
 def test_means_of_an_open_loop(both: Both) -> None:
     assert both.outcome.ttft_s == pytest.approx(both.ttft.mean, rel=0.25)
-    assert both.outcome.tpot_s == pytest.approx(both.tpot.mean, rel=0.2)
+    assert both.outcome.tpot_s == pytest.approx(both.tpot.mean, rel=0.2 if both.batching.groups == 1 else 0.3)
 
 
 @pytest.mark.parametrize("percentile", PERCENTILES)
 def test_percentiles_of_an_open_loop(both: Both, percentile: float) -> None:
     assert both.tails.ttft(percentile) == pytest.approx(both.ttft.at(percentile), rel=0.35 if percentile < 99 else 0.6)
-    assert both.tails.tpot(percentile) == pytest.approx(both.tpot.at(percentile), rel=0.25)
+    width = 0.25 if both.batching.groups == 1 else 0.35
+    assert both.tails.tpot(percentile) == pytest.approx(both.tpot.at(percentile), rel=width)
 
 
 def test_gaps_of_an_open_loop(both: Both) -> None:
