@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from planner.performance.batching import Batching, Outcome, Waits
 from planner.performance.step import Step
-from planner.performance.waits import BUSIEST, one_server, prompt_waits, slot_wait
+from planner.performance.waits import BUSIEST, Steps, one_server, prompt_waits, slot_wait
 
 _CLOSE = 3e-4
 _GROUP_STEPS = 6
@@ -123,7 +123,7 @@ class OpenLoop:
             added, step, shared = self._in_step(running, rate, decode.seconds)
         else:
             together = rate / batching.lanes * decode.seconds
-            added, shared = batching.marginal(running, together, decode.seconds)[0], 0.0
+            added, shared = batching.marginal(max(running, batching.lanes), together, decode.seconds)[0], 0.0
             step = decode.seconds / max(1 - rate * added, 1 - BUSIEST)
         streamed = running * self.over.frontend_token_s * self.demand.accepted
         return _State(running, decode, added, max(step, streamed), shared)
@@ -149,7 +149,8 @@ class OpenLoop:
         return (step - plain) / max(rate * step, 1e-12), step, longer
 
     def _waits(self, rate: float, state: _State) -> Waits:
-        waits = prompt_waits(self.batching, rate, state.running, state.added_s, self.isl_cv, state.shared_s)
+        steps = Steps(state.decode.seconds, state.added_s, state.shared_s)
+        waits = prompt_waits(self.batching, rate, steps, self.isl_cv)
         front = one_server(rate, self.over.frontend_request_s + self.over.frontend_token_s * self.demand.osl)
         waits = waits._replace(queue=waits.queue + front.queue, variance=waits.variance + front.variance)
         if not self.steps:

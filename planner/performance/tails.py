@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from statistics import NormalDist
 
 from planner.performance.batching import Batching, Outcome, Waits
-from planner.performance.waits import prompt_waits
+from planner.performance.waits import Steps, prompt_waits
 
 _NORMAL = NormalDist()
 _LAG = 0.4
@@ -59,9 +59,8 @@ class Tails:
         if outcome.in_flight <= 1:
             own = self.batching.alone
             return Waits(own, variance=(self.isl_cv * own) ** 2, slot=outcome.slot_s)
-        rate = outcome.request_s
-        running = max(rate * outcome.tpot_s * (self.batching.demand.osl - 1), 1.0)
-        waits = prompt_waits(self.batching, rate, running, outcome.added_s, self.isl_cv)
+        steps = Steps(outcome.decode.seconds, outcome.added_s)
+        waits = prompt_waits(self.batching, outcome.request_s, steps, self.isl_cv)
         return waits._replace(slot=outcome.slot_s)
 
     def ttft(self, percentile: float) -> float:

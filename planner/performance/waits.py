@@ -6,6 +6,7 @@ Symbols of one replica: λ requests per second, d seconds of a step without prom
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from planner.performance.batching import Batching, Waits
 
@@ -13,29 +14,35 @@ BUSIEST = 0.98
 """Load at which queues are cut: nearer to 1 their means are those of runs that nobody waits for."""
 
 
-def prompt_waits(
-    batching: Batching, rate: float, running: float, added_s: float, isl_cv: float = 0.0, shared_s: float = 0.0
-) -> Waits:
-    """At ``rate`` with ``running`` requests decoding, a prompt adding ``added_s`` to a step; engine host time apart.
+class Steps(NamedTuple):
+    """Steps at one load, seconds."""
 
-    ``shared_s``: what a step with prompts takes longer where attention groups go in step.
-    """
-    demand, alone = batching.demand, batching.alone
+    plain: float
+    """Without prompts."""
+    added: float
+    """What one prompt, of whichever lane, adds to a step."""
+    shared: float = 0.0
+    """What prompts of several attention groups add to a step that has any."""
+
+
+def prompt_waits(batching: Batching, rate: float, steps: Steps, isl_cv: float = 0.0) -> Waits:
+    """At ``rate`` requests per second; the engine's host time per prompt comes on top."""
+    demand, alone, plain = batching.demand, batching.alone, steps.plain
     answers = demand.osl > 1
-    plain = batching.decode(running).seconds if answers else 0.0
     if batching.model.over.prefill_first or not answers:
-        service = max(added_s, 1e-9)
+        service = max(steps.added, 1e-9)
         if not answers:
             service += max(alone - service, 0.0) * max(1 - rate * service, 0.0)
+            plain = 0.0
         return _spread(one_server(rate, service, isl_cv)._replace(own=alone), plain, 1.0, isl_cv)
     chunks = max(math.ceil(demand.prompt / demand.budget), 1)
     overlap = (chunks + demand.pp - 1) / (chunks * demand.pp)
-    single = batching.marginal(max(running, batching.lanes), 0.0, plain)[0] * demand.pp / batching.groups
-    own = max((chunks * plain + max(single, chunks * shared_s)) * overlap, alone)
+    prompt = max(steps.added * demand.pp, chunks * steps.shared)
+    own = max((chunks * plain + prompt) * overlap, alone)
     if demand.budget < 2 * demand.prompt:
         lane = rate / batching.lanes
         return _spread(one_server(lane, own, isl_cv)._replace(own=own), plain, max(1 - lane * own, 0.0), isl_cv)
-    window = _window(rate, plain, added_s)
+    window = _window(rate, plain, steps.added)
     return window._replace(own=own, variance=window.variance + (isl_cv * own) ** 2)
 
 
