@@ -32,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--curve", nargs="?", type=count(2, 200), const=12, metavar="N", help="also speed over load, at N points (12)"
     )
     parser.add_argument("--levers", action="store_true", help="also what would make it faster, one change at a time")
+    parser.add_argument(
+        "--cross-check", action="store_true", help="also what aiconfigurator-core says of the speed, if it can be asked"
+    )
     parser.add_argument("--json", action="store_true", help="the estimate as JSON instead of a table")
     add_overlay_option(parser)
 
@@ -65,6 +68,10 @@ def _with_outlook(
         from planner.levers import levers
 
         answer = replace(answer, levers=levers(deployment, library))
+    if args.cross_check:
+        from planner.crosscheck.ask import cross_checked
+
+        answer = cross_checked(answer, deployment, library)
     return answer
 
 

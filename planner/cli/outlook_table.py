@@ -8,7 +8,7 @@ from planner.cli.tables import align
 from planner.units import human_count, human_seconds
 
 if TYPE_CHECKING:
-    from planner.documents.result import EstimateDocument, Lever, LoadPoint
+    from planner.documents.result import CrossCheck, EstimateDocument, Lever, LoadPoint, Performance
     from planner.estimate import Estimate
 
 _NONE = "–"
@@ -23,7 +23,21 @@ def outlook_blocks(answer: EstimateDocument) -> list[str]:
     if answer.levers:
         head = ("change", "first token", "per token", "throughput", "stable rate")
         blocks.append("what would lift it\n" + align([head, *map(_lever, answer.levers)], indent="  "))
+    if answer.cross_check and answer.performance:
+        blocks.append(_cross_check(answer.cross_check, answer.performance))
     return blocks
+
+
+def _cross_check(other: CrossCheck, own: Performance) -> str:
+    rows = [("", "here", "there")]
+    for name, mine, theirs, show in (
+        ("first token", own.ttft_s, other.ttft_s, human_seconds),
+        ("per token", own.tpot_s, other.tpot_s, human_seconds),
+        ("tok/s", own.output_tok_s, other.output_tok_s, human_count),
+    ):
+        rows.append((name, show(mine.value) if mine else _NONE, show(theirs)))
+    title = f"beside {other.source} ({other.tables})" + (f": {other.note}" if other.note else "")
+    return title + "\n" + align(rows, indent="  ")
 
 
 def _point(point: LoadPoint) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
         blocks.append(_memory_block(answer))
     if answer.performance:
         blocks.append("speed\n" + _performance_rows(answer.performance))
-    if answer.curve or answer.levers:
+    if answer.curve or answer.levers or answer.cross_check:
         from planner.cli.outlook_table import outlook_blocks
 
         blocks += outlook_blocks(answer)

@@ -119,6 +119,19 @@ class Performance:
 
 
 @dataclass(frozen=True, slots=True)
+class CrossCheck:
+    """The same point by another predictor: seconds, and tokens per second of the whole deployment."""
+
+    source: str
+    tables: str
+    """Which of its tables: its engine, release and system may differ from the deployment's."""
+    ttft_s: float
+    tpot_s: float
+    output_tok_s: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadPoint:
     """Speed at one load of a curve; one of the two says which."""
 
@@ -236,6 +249,8 @@ class EstimateDocument:
     """Speed over load, where asked for."""
     levers: tuple[Lever, ...] = ()
     """What would make it faster, most helpful first, where asked for."""
+    cross_check: CrossCheck | None = None
+    """Another predictor's figures, where asked for and to be had."""
     assumed: dict[str, Any] = field(default_factory=dict)
     """Dotted key → default that was taken."""
     schema: Literal["deploy-planner/estimate/1"] = "deploy-planner/estimate/1"
