@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.report_option import add_report_option, report_path, write_report_of
-from planner.cli.values import count, duration, rate, share, tokens
+from planner.cli.values import count, duration, percentile, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
 from planner.documents.request import Goal, PlanRequest
@@ -85,6 +85,7 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
     group.add_argument("--tpot", type=duration, metavar="S", help="each further token within so many seconds")
+    group.add_argument("--percentile", type=percentile, metavar="P", help="of requests that must keep both (95)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -178,6 +179,11 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
         said["saturated"] = False
     if args.ttft is not None or args.tpot is not None:
         said["service_level"] = ServiceLevelTable(ttft_s=args.ttft, tpot_s=args.tpot)
+    level = said.get("service_level", base.service_level)
+    if args.percentile is not None:
+        if level is None:
+            raise BadInput("--percentile", "there is no service level to keep", "give --ttft or --tpot")
+        said["service_level"] = replace(level, percentile=args.percentile)
     return replace(base, **said)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from planner.data import read_toml
 from planner.documents.files import read_deployment
+from planner.errors import BadInput
 from planner.export.bundle import render_bundle
 from planner.export.flags.table import engines_with_flags
 from planner.export.prepare import prepare
@@ -15,7 +16,10 @@ from planner.export.registry import applicable
 from planner.export.target import Context, Options
 from tests.export.deployments import IMAGE, SHAPES, context, library
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+EVERY_EXAMPLE = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+APART = [path for path in EVERY_EXAMPLE if "[serving.disaggregation" in path.read_text(encoding="utf-8")]
+"""Planned, not exported: refused by name, see ``test_prefill_workers_are_refused_by_name``."""
+EXAMPLES = [path for path in EVERY_EXAMPLE if path not in APART]
 ENGINES = {tables["engine"]["name"]: name for name, tables in reversed(SHAPES.items())}
 """Engine → its first shape."""
 
@@ -35,6 +39,12 @@ def test_oldest_and_newest(engine: str, end: str) -> None:
 def test_examples(path: Path) -> None:
     exported = prepare(read_deployment(path), library(), Options(image=IMAGE))
     everything(exported, applicable(exported))
+
+
+@pytest.mark.parametrize("path", APART, ids=lambda p: p.stem)
+def test_prefill_workers_are_refused_by_name(path: Path) -> None:
+    with pytest.raises(BadInput, match=r"serving\.disaggregation"):
+        prepare(read_deployment(path), library(), Options(image=IMAGE))
 
 
 def everything(exported: Context, names: list[str]) -> None:

@@ -238,6 +238,8 @@ class Group:
             self.used -= self.held(job, 0.0)
             self.to_say -= job.osl - job.said
             self.recomputed += job.prompt() - job.need
+            if job.first_s < 0:
+                job.evicted_s = now
         else:
             generated = (self.clock - job.begun) * self.rules.accepted
             self._leave(job, generated)
