@@ -60,14 +60,14 @@ class Disaggregated:
     """Both kinds of workers at a load of the whole deployment."""
 
     def __init__(self, prefill: Side, decode: Side, handover_s: float, isl_cv: float = 0.0) -> None:
-        self.prefill, self.decode, self.handover_s = prefill, decode, handover_s
+        self.prefill, self.decode, self.handover_s = prefill, decode, max(handover_s, 1e-9)
         first = replace(prefill.demand, osl=1.0, draft=0.0, accepted=1.0)
         self.first = OpenLoop(Batching(prefill.model, first), isl_cv)
         self.next = OpenLoop(DecodeWorkers(decode.model, replace(decode.demand, images_s=0.0)))
         self.limits: Mapping[str, float] = {
             "prefill workers": prefill.workers * self.first.capacity,
             "decode workers": decode.workers * self.next.capacity,
-            "KV transfer": min(prefill.workers, decode.workers) / handover_s,
+            "KV transfer": min(prefill.workers, decode.workers) / self.handover_s,
         }
         self.capacity = min(self.limits.values())
         """Requests per second of the whole deployment."""

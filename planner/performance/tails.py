@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from statistics import NormalDist
 
 from planner.performance.batching import Batching, Outcome, Waits
@@ -40,28 +39,29 @@ def gamma_quantile(mean: float, variance: float, z: float) -> float:
     return float(mean * max(root, 0.0) ** 3)
 
 
-@dataclass(frozen=True)
 class Tails:
-    """Percentiles of one replica at one load."""
+    """Percentiles of one replica at one load.
 
-    outcome: Outcome
-    batching: Batching
-    isl_cv: float = 0.0
-    pace: Callable[[float], float] | None = None
-    """Seconds of a step at a rate, in an open loop."""
+    ``pace`` gives the seconds of a step at a rate, in an open loop.
+    """
 
-    @cached_property
-    def _waits(self) -> Waits:
-        """Those of an open loop, or of a closed one as seen from inside."""
+    __slots__ = ("_waits", "batching", "isl_cv", "outcome", "pace")
+
+    def __init__(
+        self, outcome: Outcome, batching: Batching, isl_cv: float = 0.0, pace: Callable[[float], float] | None = None
+    ) -> None:
+        self.outcome, self.batching, self.isl_cv, self.pace = outcome, batching, isl_cv, pace
+        self._waits = outcome.waits or self._inside()
+
+    def _inside(self) -> Waits:
+        """The waits of a closed loop as seen from inside."""
         outcome = self.outcome
-        if outcome.waits is not None:
-            return outcome.waits
         if outcome.in_flight <= 1:
             own = self.batching.alone
             return Waits(own, variance=(self.isl_cv * own) ** 2, slot=outcome.slot_s)
         steps = Steps(outcome.decode.seconds, outcome.added_s)
         waits = prompt_waits(self.batching, outcome.request_s, steps, self.isl_cv)
-        return waits._replace(slot=outcome.slot_s)
+        return waits._replace(slot=outcome.slot_s) if outcome.slot_s else waits
 
     def ttft(self, percentile: float) -> float:
         """Seconds to the first token."""

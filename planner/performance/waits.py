@@ -42,11 +42,10 @@ def prompt_waits(batching: Batching, rate: float, steps: Steps, isl_cv: float = 
     if demand.budget < 2 * demand.prompt:
         lane = rate / batching.lanes
         return _spread(one_server(lane, own, isl_cv)._replace(own=own), plain, max(1 - lane * own, 0.0), isl_cv)
-    window = _window(rate, plain, steps.added)
-    return window._replace(own=own, variance=window.variance + (isl_cv * own) ** 2)
+    return _window(rate, plain, steps.added, own, isl_cv)
 
 
-def _window(rate: float, plain: float, added: float) -> Waits:
+def _window(rate: float, plain: float, added: float, own: float, cv: float) -> Waits:
     """All that came in a step are computed in the next: the rest of the running step, and their prompts with one's own.
 
     Steps are plain + j·added with j Poisson of mean λ·S of the step before, of variance λ·S·M² / (1 − (λ·M)²); one
@@ -59,7 +58,8 @@ def _window(rate: float, plain: float, added: float) -> Waits:
     cube = step**3 + 3 * step * met * added**2 + met * added**3
     biased, rest = square / step, square / (2 * step)
     others = rate * biased * added * added + busy * busy * max(cube / step - biased * biased, 0.0)
-    return Waits(0.0, rest, rate * biased * added, cube / (3 * step) - rest * rest + others)
+    variance = cube / (3 * step) - rest * rest + others + (cv * own) ** 2
+    return Waits(own, rest, rate * biased * added, variance)
 
 
 def one_server(rate: float, service: float, cv: float = 0.0) -> Waits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -138,3 +139,21 @@ def test_it_is_planned_but_not_exported() -> None:
 def test_bad_tables_are_refused(table: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=r"serving\.disaggregation\.prefill"):
         document(table, {})
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        {"isl": 0, "osl": 0}, {"osl": 1, "concurrency": 8}, {"osl": 1, "request_rate": 1e18}, {"concurrency": 1e9},
+        {"request_rate": 1e-9}, {"saturated": True, "isl": 2**50}, {"prefix_hit_rate": 1.0}, {"context": 2**50},
+        {"images": 10_000, "image_tokens": 1e12}, {"isl_cv": 20, "request_rate": 1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_absurd_loads_give_finite_figures(load: dict[str, Any]) -> None:
+    found = answer({"replicas": 2}, load).performance
+    assert found is not None
+    for name in ("ttft_s", "tpot_s", "output_tok_s", "request_s", "ttft_p99_s", "itl_p99_s", "stable_request_s"):
+        estimate = getattr(found, name)
+        if estimate is not None:
+            assert all(math.isfinite(x) and x >= 0 for x in (estimate.low, estimate.value, estimate.high)), name

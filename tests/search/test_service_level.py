@@ -62,20 +62,7 @@ def test_a_rate_that_one_card_cannot_carry_prefers_what_carries_more() -> None:
 
 
 def test_the_percentile_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
-    argv = [
-        "plan",
-        "--hardware",
-        "8xH100",
-        "--model",
-        LLAMA,
-        "--users",
-        "8",
-        "--ttft",
-        "1",
-        "--percentile",
-        "90",
-        "--json",
-    ]
-    assert main(argv) == 0
+    argv = ["plan", "--hardware", "8xH100", "--model", LLAMA, "--percentile", "90"]
+    assert main([*argv, "--users", "8", "--ttft", "1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["request"]["workload"]["service_level"]["percentile"] == 90
     assert main(argv) == 2
