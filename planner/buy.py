@@ -1,149 +1,156 @@
 """What to buy: the smallest legal fleets over the hardware database that serve a model to a number of users.
 
 Every kind of accelerator is tried in the servers it is sold in: sieved by bytes, then worked out with the planner's own
-search on the smallest servers that hold the model, then multiplied until the load is carried.
+search on the smallest servers that hold the model, then multiplied until the load is carried. Two kinds together are
+tried where both carry it; machines that are there already carry what they can.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hwdb.errors import LookupProblem
-from planner.buy_document import BuyDocument, BuyRequest, Machine, NextModel, Offer
-from planner.buy_fleet import Carrier, carriers, outages
-from planner.buy_shapes import Shape, group_of, kinds, least_bytes, shapes_of
-from planner.cost.energy import plug_of, power_of
-from planner.cost.fleet import Fleet, make_fleet, prefill_time
-from planner.cost.money import CurrencyMismatch, Money
-from planner.cost.ownership import Account, Rates, account_of, rent_of
-from planner.cost.terms import Terms, changed
-from planner.documents.deployment import Deployment, without_null
+from hwdb.schema import Accelerator
+from planner.buy_document import BuyDocument, BuyRequest, Offer
+from planner.buying.carriers import Carrier, carriers
+from planner.buying.errand import FABRIC, Errand, errand_of, options_on, rows_of
+from planner.buying.following import next_models
+from planner.buying.mixes import mixes_of
+from planner.buying.offers import offer_of, ranked
+from planner.buying.owned import owned_parts
+from planner.buying.pools import Part
+from planner.buying.room import within
+from planner.buying.shapes import Shape, least_bytes, shapes_of
+from planner.documents.deployment import without_null
 from planner.documents.encode import to_plain
-from planner.documents.files import plain_deployment
-from planner.documents.inventory import Inventory
-from planner.documents.request import PlanRequest
-from planner.documents.result import Finding, Performance, ServingMemory
-from planner.errors import BadInput, UnknownName
-from planner.estimate import Estimate
-from planner.legality import check
+from planner.documents.result import Finding
 from planner.library import Library
-from planner.models.intake import open_model
-from planner.models.source import ModelSource
-from planner.plan_document import deployment_of
-from planner.plan_options import Round, options, rounds
-from planner.plan_question import Question, load_policy, question_of
-from planner.predict import LOCAL_FAMILIES, memory_of, performance_of
-from planner.resolved import Resolved
-from planner.search.candidate import Option, Tools
 from planner.search.ledger import Ledger
-from planner.units import HOURS_PER_MONTH
 
 Cancelled = Callable[[], bool]
-FABRIC = "infiniband-ndr"
-MOST_FORMATS = 3
 MOST_SHAPES = 3
 
 
 @dataclass(slots=True)
-class Errand:
-    """One answer being made."""
+class _Basket:
+    """What was found so far."""
 
-    request: BuyRequest
-    library: Library
-    source: ModelSource
-    question: Question
-    terms: Terms
-    tools: Tools
-    ledger: Ledger = field(default_factory=Ledger)
+    offers: list[Offer] = field(default_factory=list)
+    carriers: list[Carrier] = field(default_factory=list)
+    refused: Ledger = field(default_factory=Ledger)
 
 
 def buy(request: BuyRequest, library: Library, *, cancelled: Cancelled | None = None) -> BuyDocument:
     """Ranked fleets for a load. A cancelled answer holds what was found so far. Raises BadInput for what is unknown."""
-    errand = _errand(request, library)
-    rows = _rows(request, library)
-    need = least_bytes(errand.source, errand.question.task.quality_floor, request.weights, errand.question.task.policy)
-    found: list[Offer] = []
-    refused = Ledger()
-    for row in rows:
+    errand = errand_of(request, library)
+    rows = rows_of(request, library)
+    owned, notes = owned_parts(errand, request.have) if request.have else ((), ())
+    have = offer_of(errand, owned) if owned else None
+    enough = have is not None and _carried(errand, owned, spare=request.spare) >= errand.users
+    basket = _Basket()
+    for row in () if enough else rows:
         if cancelled is not None and cancelled():
             break
-        refused.consider()
-        shapes = shapes_of(row, need, errand.terms)
-        for offer in (shapes,) if isinstance(shapes, Finding) else _offers(errand, shapes):
-            if isinstance(offer, Finding):
-                refused.reject(offer, row.name, closeness=-sum(offer.change.values()))
-            else:
-                found.append(offer)
-    ordered = sorted(found, key=lambda offer: _key(offer, request))
-    chosen = tuple(replace(offer, rank=rank) for rank, offer in enumerate(ordered[: request.limit], 1))
+        _try(errand, row, owned, basket)
+    if request.mixed and not enough and not owned and not (cancelled and cancelled()):
+        _keep(errand, basket, "mixed", iter(mixes_of(errand, basket.carriers, basket.offers)))
+    chosen = ranked(errand, basket.offers)
+    first = chosen[0] if chosen else have
+    larger = next_models(errand, first, _alone) if first else ()
     return BuyDocument(
         model=errand.source.id,
-        request=_asked(request, errand.question),
+        request=_asked(errand),
         offers=chosen,
-        considered=len(rows),
-        rejected=refused.rejections(),
-        next_model=_next_model(errand, chosen[0]) if chosen else None,
-        problems=tuple(_problems(chosen, request)),
+        considered=0 if enough else len(rows),
+        rejected=basket.refused.rejections(),
+        next_model=larger[0] if larger else None,
+        next_models=larger,
+        have=have,
+        enough=enough,
+        problems=(*notes, *_problems(errand, chosen, have, enough=enough)),
         assumed=_assumed(errand),
     )
 
 
-def _errand(request: BuyRequest, library: Library) -> Errand:
-    terms = changed(library.cost_data.terms, **request.terms)
-    if request.workload.concurrency is None:
-        raise BadInput("users", "is missing", "say for how many users to buy: --users 100")
-    source = open_model(request.model, library)
-    asked = PlanRequest(
-        inventory=Inventory(nodes=(), origin="simulated"),
-        models=(request.model,),
-        workload=request.workload,
-        goal="throughput",
-        max_model_len=request.max_model_len,
-        weights=request.weights,
-        engines=request.engines,
-        quality_floor=request.quality_floor,
+def _try(errand: Errand, row: Accelerator, owned: Sequence[Part], basket: _Basket) -> None:
+    """One kind of accelerator: its fleets into the basket, or the reason why there are none."""
+    basket.refused.consider()
+    need = least_bytes(
+        errand.source, errand.question.task.quality_floor, errand.request.weights, errand.question.task.policy
     )
-    question = question_of(asked, (), load_policy())
+    shapes = shapes_of(row, need, errand.terms)
+    if isinstance(shapes, Finding):
+        basket.refused.reject(shapes, row.name)
+        return
+    found = _carriers(errand, shapes, owned)
+    basket.carriers += [carrier for carrier in found if isinstance(carrier, Carrier)]
+    _keep(errand, basket, row.name, _offers(errand, found, owned))
 
-    def speed(resolved: Resolved, memory: ServingMemory) -> Performance | None:
-        return performance_of(resolved, memory, library)[0]
 
-    tools = Tools(lambda resolved: check(resolved, library.support), memory_of, speed)
-    return Errand(request, library, source, question, terms, tools)
+def _keep(errand: Errand, basket: _Basket, name: str, offers: Iterator[Offer | Finding]) -> None:
+    """Offers within the limits; the others are counted with their reason."""
+    for offer in offers:
+        answer = within(errand, offer) if isinstance(offer, Offer) else offer
+        if isinstance(answer, Finding):
+            basket.refused.reject(answer, name, closeness=-sum(answer.change.values()))
+        else:
+            basket.offers.append(answer)
 
 
-def _rows(request: BuyRequest, library: Library) -> list[Any]:
-    if not request.hardware:
-        return kinds(library.database.accelerators())
-    found = []
-    for name in request.hardware:
-        try:
-            found.append(library.database.accelerator(name))
-        except LookupProblem as miss:
-            raise UnknownName("accelerator", name[:80], miss.nearest) from None
+def _carriers(errand: Errand, shapes: list[Shape], owned: Sequence[Part]) -> list[Carrier | Finding]:
+    """Configurations on the smallest servers; larger ones where no smaller holds the model in its own format."""
+    task, nodes = errand.question.task, errand.request.max_nodes - sum(part.nodes for part in owned)
+    left = errand.users - _carried(errand, owned, spare=errand.request.spare)
+    workload = replace(task.workload, concurrency=max(left, 1.0))
+    found: list[Carrier | Finding] = []
+    for shape in shapes[:MOST_SHAPES]:
+        if any(isinstance(c, Carrier) and c.native and c.devices <= shape.devices for c in found):
+            break
+        options = options_on(errand, shape)
+        found += carriers(options, shape, task._replace(workload=workload), errand.tools, errand.ledger, nodes)
     return found
 
 
-def _offers(errand: Errand, shapes: list[Shape]) -> Iterator[Offer | Finding]:
-    """The smallest fleet of one kind of accelerator in the model's own format, and in a smaller one if that saves."""
-    found: list[Carrier | Finding] = []
-    for shape in shapes[:MOST_SHAPES]:
-        if any(isinstance(c, Carrier) and c.candidate.option.native and c.devices <= shape.devices for c in found):
-            break
-        choices, task = _options(errand, shape), errand.question.task
-        found += carriers(choices, shape, task, errand.tools, errand.ledger, errand.request.max_nodes)
-    native = _smallest(c for c in found if isinstance(c, Carrier) and c.candidate.option.native)
-    other = _smallest(c for c in found if isinstance(c, Carrier) and not c.candidate.option.native)
+def _offers(
+    errand: Errand, found: Sequence[Carrier | Finding], owned: Sequence[Part] = ()
+) -> Iterator[Offer | Finding]:
+    """The smallest fleet in the model's own format, and in a smaller one if that saves devices."""
+    native = _smallest(c for c in found if isinstance(c, Carrier) and c.native)
+    other = _smallest(c for c in found if isinstance(c, Carrier) and not c.native)
     if native is None and other is None:
         refused = [f for f in found if isinstance(f, Finding)]
         yield refused[0] if refused else Finding("no-engine", "no engine for this load runs the model on it")
     if native is not None:
-        yield _within(errand, _priced(errand, native))
+        yield offer_of(errand, _parts(errand, native, owned))
     if other is not None and (native is None or other.devices < native.devices):
-        yield _within(errand, _priced(errand, other))
+        yield offer_of(errand, _parts(errand, other, owned))
+
+
+def _parts(errand: Errand, carrier: Carrier, owned: Sequence[Part]) -> tuple[Part, ...]:
+    """The bought sets first; with one to spare where that was asked for, whichever of all sets it is."""
+    spare = errand.request.spare
+    sets = carrier.sets + (1 if spare and not owned else 0)
+    while spare and owned and errand.capacity.of(carrier.unit) > 0:
+        parts = (Part(carrier.unit, sets), *owned)
+        if _carried(errand, parts, spare=True) >= errand.users:
+            break
+        sets += 1
+    return (Part(carrier.unit, sets), *owned)
+
+
+def _carried(errand: Errand, parts: Sequence[Part], *, spare: bool) -> float:
+    """Users within the promises; with ``spare`` while the largest set is down."""
+    sets = [errand.capacity.of(part.unit) for part in parts]
+    whole = sum(each * part.sets for each, part in zip(sets, parts, strict=True))
+    return whole - max(sets, default=0.0) if spare else whole
+
+
+def _alone(errand: Errand, row: Accelerator) -> list[Offer]:
+    """The fleets of one kind, whatever they cost."""
+    basket = _Basket()
+    _try(errand, row, (), basket)
+    return basket.offers
 
 
 def _smallest(found: Iterator[Carrier]) -> Carrier | None:
@@ -156,158 +163,9 @@ def _smallest(found: Iterator[Carrier]) -> Carrier | None:
     return min(found, key=key, default=None)
 
 
-def _options(errand: Errand, shape: Shape) -> Iterator[Option]:
-    """The best formats on the usual engine for the chip; engines that place layers themselves only where named."""
-    group = group_of(shape, errand.request.fabric or FABRIC)
-    engines = _engines(errand, group)
-    if engines is None:
+def _problems(errand: Errand, chosen: tuple[Offer, ...], have: Offer | None, *, enough: bool) -> Iterator[Finding]:
+    if enough and have is not None:
         return
-    try:
-        found = options(errand.source, group, engines, errand.question, errand.library, errand.ledger)
-    except KeyError:
-        return
-    room = shape.devices * (group.total_bytes or 0.0)
-    yield from [option for option in found if option.model_bytes < room][:MOST_FORMATS]
-
-
-def _engines(errand: Errand, group: Any) -> Round | None:
-    usual = rounds(group, errand.question, errand.library)[0]
-    if errand.request.engines:
-        return usual
-    serving = [pair for pair in usual.engines if pair[0] not in LOCAL_FAMILIES]
-    return Round(tuple(serving[:1])) if serving else None
-
-
-def _priced(errand: Errand, found: Carrier) -> Offer:
-    request, prices, task = errand.request, errand.library.prices, errand.question.task
-    spare = 1 if request.spare else 0
-    nodes = found.nodes + spare * found.shape.nodes
-    used = found.candidate.gpus * (found.sets + spare)
-    fleet = make_fleet(found.shape.row, nodes * found.shape.per_node, nodes, used)
-    power = power_of(fleet, prefill_time(found.performance), prices.power)
-    device, rent = prices.purchase.get(fleet.accelerator), prices.rental.get(fleet.accelerator)
-    account = _account(errand, fleet, found.performance, found.sets)
-    wanted = task.workload.concurrency or 1.0
-    users = found.users + spare * found.candidate.users
-    return Offer(
-        rank=0,
-        fleet=fleet,
-        deployment=_deployment(errand, found, nodes),
-        copies=found.copies + spare * found.candidate.layout.dp,
-        users=users,
-        headroom=users / wanted - 1,
-        ttft_s=found.performance.ttft_s,
-        tpot_s=found.performance.tpot_s,
-        output_tok_s=_times(found.performance.output_tok_s, found.sets),
-        purchase=account.purchase_total if account else None,
-        month=account.real.month if account else None,
-        rent_month=rent_of(fleet, rent, errand.terms, None).per_hour.scaled(HOURS_PER_MONTH) if rent else None,
-        plug_w=plug_of(power) if power else None,
-        rack_units=errand.terms.server(fleet.form_factor).rack_units * nodes,
-        idle_devices=fleet.devices - fleet.used,
-        outages=outages(found, task, errand.tools, spare),
-        machine=_machine(errand, found),
-        account=account,
-        as_of=_as_of(account, rent),
-        remarks=() if device else (f"nobody wrote down what one {fleet.accelerator} costs",),
-    )
-
-
-def _times(rate: Estimate | None, sets: int) -> Estimate | None:
-    return rate.scaled(sets) if rate else None
-
-
-def _as_of(account: Account | None, rent: Any) -> dict[str, str]:
-    rows = {name: account.as_of[name] for name in ("devices", "servers", "electricity")} if account else {}
-    return rows | ({"rent": rent.as_of} if rent else {})
-
-
-def _account(errand: Errand, fleet: Fleet, performance: Performance, sets: int) -> Account | None:
-    prices = errand.library.prices
-    device = prices.purchase.get(fleet.accelerator)
-    power = power_of(fleet, prefill_time(performance), prices.power)
-    if device is None or power is None:
-        return None
-    try:
-        return account_of(fleet, device, power, prices.electricity, errand.terms, _rates(performance, sets))
-    except CurrencyMismatch:
-        return None
-
-
-def _rates(performance: Performance, sets: int) -> Rates | None:
-    made, every = performance.output_tok_s, performance.total_tok_s
-    if made is None or every is None or made.low <= 0:
-        return None
-    given = Estimate(every.low - made.low, every.value - made.value, every.high - made.high, every.origin)
-    return Rates(given.scaled(sets), made.scaled(sets), prefill_time(performance))
-
-
-def _deployment(errand: Errand, found: Carrier, nodes: int) -> dict[str, Any]:
-    """The document of the whole fleet: as many copies as there are sets of servers."""
-    document: Deployment = deployment_of(found.candidate, errand.question)
-    hardware, serving = document.hardware, document.serving
-    if hardware is not None and serving is not None:
-        whole = hardware.model_copy(update={"nodes": nodes, "per_node": found.shape.per_node})
-        copies = serving.model_copy(update={"dp": (serving.dp or 1) * (nodes // found.shape.nodes)})
-        document = document.model_copy(update={"hardware": whole, "serving": copies})
-    return plain_deployment(document)
-
-
-def _machine(errand: Errand, found: Carrier) -> Machine:
-    """RAM, disk, sockets and network of one server."""
-    option, shape, terms = found.candidate.option, found.shape, errand.terms
-    here = option.model_bytes / shape.nodes
-    sockets = math.ceil(shape.per_node / terms.devices_per_socket)
-    network = errand.request.fabric or FABRIC if shape.nodes > 1 else "any for its clients"
-    return Machine(
-        ram_bytes=here * terms.ram_share,
-        disk_bytes=option.model_bytes * terms.disk_share,
-        sockets=sockets,
-        memory_channels="all of each socket filled: half of them halve the speed of loading and of caches in memory",
-        network=f"{network}, a port per device" if shape.nodes > 1 else network,
-    )
-
-
-def _within(errand: Errand, offer: Offer) -> Offer | Finding:
-    """The offer if budget, room and currency allow it."""
-    request = errand.request
-    if request.max_power_w is not None:
-        if offer.plug_w is None:
-            return Finding("power-unknown", f"the board power of {offer.fleet.accelerator} is not known")
-        if offer.plug_w.value > request.max_power_w:
-            message = (
-                f"{offer.fleet.title} draws {offer.plug_w.value:,.0f} W, the room gives {request.max_power_w:,.0f}"
-            )
-            change = {"max_power_w": offer.plug_w.value}
-            return Finding("power", message, "a milder load, or a power cap (see the cost verb)", change=change)
-    if request.budget is not None:
-        if offer.purchase is None:
-            return Finding("price-unknown", f"the price of {offer.fleet.accelerator} is not known", "give it in --data")
-        if offer.purchase.value > request.budget:
-            message = f"{offer.fleet.title} costs about {offer.purchase.value:,.0f} {offer.purchase.currency}"
-            change = {"budget": offer.purchase.value}
-            return Finding("budget", message, f"the budget is {request.budget:,.0f}", change=change)
-    return offer
-
-
-def _key(offer: Offer, request: BuyRequest) -> tuple[Any, ...]:
-    """Known amounts first, then the smaller; equals by devices and name."""
-
-    def known(money: Money | None) -> tuple[bool, float]:
-        return (money is None, money.value if money else 0.0)
-
-    power = (offer.plug_w is None, offer.plug_w.value if offer.plug_w else 0.0)
-    tail = (offer.fleet.devices, offer.fleet.accelerator)
-    first = {
-        "purchase": known(offer.purchase),
-        "tco": known(offer.month),
-        "power": power,
-        "devices": (False, float(offer.fleet.devices)),
-    }[request.rank_by]
-    return (*first, *tail)
-
-
-def _problems(chosen: tuple[Offer, ...], request: BuyRequest) -> Iterator[Finding]:
     if not chosen:
         yield Finding("nothing-fits", "no fleet serves this load", "see what was ruled out, and --max-nodes")
     unknown = sum(1 for offer in chosen if offer.purchase is None)
@@ -316,7 +174,8 @@ def _problems(chosen: tuple[Offer, ...], request: BuyRequest) -> Iterator[Findin
         yield Finding("price-unknown", message, "put offers into a price file of your own", "warning")
 
 
-def _asked(request: BuyRequest, question: Question) -> dict[str, Any]:
+def _asked(errand: Errand) -> dict[str, Any]:
+    request, question = errand.request, errand.question
     return {
         "model": request.model,
         "workload": without_null(to_plain(question.workload)),
@@ -326,6 +185,7 @@ def _asked(request: BuyRequest, question: Question) -> dict[str, Any]:
         "spare": request.spare,
         "rank_by": request.rank_by,
         "max_nodes": request.max_nodes,
+        "mixed": request.mixed,
     }
 
 
@@ -340,26 +200,3 @@ def _assumed(errand: Errand) -> dict[str, Any]:
     if errand.request.fabric is None:
         shown["fabric"] = FABRIC
     return shown | {f"cost.{name}": getattr(errand.terms, name) for name in ("years", "utilisation")}
-
-
-def _next_model(errand: Errand, first: Offer) -> NextModel | None:
-    """The least larger of the more capable chat models, at the smallest allowed format."""
-    mine = errand.source.row
-    if mine is None or mine.parameters_total is None:
-        return None
-    task = errand.question.task
-    better = [
-        row
-        for row in errand.library.catalogue.models()
-        if row.parameters_total
-        and row.parameters_total > 1.15 * mine.parameters_total
-        and row.prominence > mine.prominence
-        and {"chat", "reasoning", "code"} & set(row.uses)
-    ]
-    if not better:
-        return None
-    row = min(better, key=lambda r: (r.parameters_total or 0, r.id))
-    need = least_bytes(open_model(row.id, errand.library), task.quality_floor, (), task.policy)
-    device = errand.library.database.accelerator(first.fleet.accelerator)
-    each = 0.94 * float(device.driver_memory_bytes or device.memory_bytes or 1)
-    return NextModel(row.id, need, math.ceil(need / each))

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from planner.account.request import Assumptions
 from planner.cost.document import Outage
 from planner.cost.fleet import Fleet
 from planner.cost.money import Money
 from planner.cost.ownership import Account
 from planner.documents.deployment import WorkloadTable
+from planner.documents.inventory import Inventory
 from planner.documents.result import Finding, Rejection
 from planner.estimate import Estimate
 
@@ -41,6 +43,12 @@ class BuyRequest:
     rank_by: RankBy = "purchase"
     limit: int = 10
     terms: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of ``cost.terms.Terms`` that are replaced; ``assumptions`` say the same in plain numbers."""
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    have: Inventory | None = None
+    """Machines that are there already: they carry what they can, the rest is bought."""
+    mixed: bool = True
+    """Fleets of two kinds of device too, each kind a pool of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,33 @@ class Machine:
     sockets: int
     memory_channels: str
     network: str
+    modules: str = ""
+    """Memory modules that fill every channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Equal sets of servers of one fleet: copies of the model behind one door."""
+
+    fleet: Fleet
+    deployment: Mapping[str, Any]
+    """Of this pool, ready to export."""
+    sets: int
+    """Equal sets of servers, spares included."""
+    copies: int
+    share: float
+    """Of the load that it is given, 0 … 1: the weight of its replicas in the gateway."""
+    carries: float
+    """Users within the promises."""
+    ttft_s: Estimate | None
+    tpot_s: Estimate | None
+    output_tok_s: Estimate | None
+    machine: Machine
+    owned: bool = False
+    """Already there: not in the purchase, and in the month only with what it costs to run."""
+    purchase: Money | None = None
+    month: Money | None = None
+    account: Account | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +118,17 @@ class Offer:
     account: Account | None = None
     as_of: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    title: str = ""
+    pools: tuple[Pool, ...] = ()
+    """One, or one for each kind of device; ``fleet``, ``deployment``, ``machine`` and ``account`` are of the first."""
+    carries: Estimate | None = None
+    """Users within the promises: low where the machines are as slow as they may be."""
+    headroom_load: float = 0.0
+    """Users that could be added within the promises, as a share of those asked for."""
+    per_mtok: Money | None = None
+    """Of all tokens, at the real utilisation."""
+    cap_w: float | None = None
+    """Power limit of each device under which the room carries the fleet; the figures are those under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +139,11 @@ class NextModel:
     least_bytes: float
     devices: int
     """Of the first offer's kind, for its smallest allowed format."""
+    fleet: str = ""
+    """The smallest fleet of that kind that serves it at the same load; empty: none was found."""
+    weights: str = ""
+    purchase: Money | None = None
+    month: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +157,12 @@ class BuyDocument:
     """Kinds of accelerators."""
     rejected: tuple[Rejection, ...] = ()
     next_model: NextModel | None = None
+    next_models: tuple[NextModel, ...] = ()
+    """``next_model`` and the ones after it, by size."""
+    have: Offer | None = None
+    """What is there already, at this load; its rank is 0."""
+    enough: bool = False
+    """What is there carries the load (with one set to spare, where that was asked for)."""
     problems: tuple[Finding, ...] = ()
     assumed: Mapping[str, Any] = field(default_factory=dict)
     schema: Literal["deploy-planner/buy/1"] = "deploy-planner/buy/1"

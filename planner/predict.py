@@ -49,6 +49,8 @@ def predict(deployment: Deployment, library: Library) -> EstimateDocument:
         finding = Finding("no-hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
         return EstimateDocument("unknown", id=deployment.id, model=facts, problems=(finding,))
     answer = predict_resolved(resolved, library, facts)
+    if answer.memory is not None:
+        answer = replace(answer, memory=completed_memory(resolved, answer.memory))
     return replace(answer, problems=(*answer.problems, *_file_findings(source)))
 
 
@@ -141,6 +143,10 @@ def worse(one: Verdict, other: Verdict) -> Verdict:
 def assumed_of(resolved: Resolved) -> dict[str, Any]:
     """The defaults that were taken, and whether overheads were measured on this machine."""
     assumed = dict(resolved.assumed)
+    if resolved.engine.family in LOCAL_FAMILIES:
+        from planner.memory.gguf_buffers import laid
+
+        assumed.update(laid(resolved).resolved.assumed)
     if resolved.site:
         from planner.memory.site import site_row
 
@@ -158,6 +164,13 @@ def memory_of(resolved: Resolved) -> ServingMemory:
     from planner.memory.serving import serving_memory
 
     return serving_memory(resolved)
+
+
+def completed_memory(resolved: Resolved, memory: ServingMemory) -> ServingMemory:
+    """The same with the host's side, the start and the longest context."""
+    from planner.memory.complete import completed
+
+    return completed(resolved, memory)
 
 
 def verdict_of(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Finding, ...]]:

@@ -9,7 +9,8 @@
     source = "offer 4711"
 
 ``[[rental]]`` (one device, one hour) has the same keys, ``[[electricity]]`` region, customers, per_kwh, ``[[api]]``
-provider, model, input, output, cached … per million tokens.
+provider, model, input, output, cached … per million tokens; a dearer price at some hours is a row of its own with
+``hours_utc = "01:00-04:00"``.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """ISO 4217."""
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+Hours = Annotated[str, Field(pattern=r"^([01]?\d|2[0-4]):[0-5]\d-([01]?\d|2[0-4]):[0-5]\d$|^$")]
+"""Of a UTC day: "01:00-04:00"; empty: all day."""
 Date = Annotated[str, Field(min_length=4, max_length=40)]
 
 
@@ -91,7 +94,7 @@ class ApiRow(Row):
     long_above: Annotated[int, Field(ge=1)] | None = None
     since: str = ""
     until: str = ""
-    hours_utc: str = ""
+    hours_utc: Hours = ""
     page: str = ""
 
 

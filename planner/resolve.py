@@ -6,9 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.cluster import CPU, cluster_of
-from planner.documents.deployment import Deployment, EngineTable, HardwareTable, ServingTable, WorkloadTable
+from planner.documents.deployment import (
+    Deployment,
+    EngineTable,
+    HardwareTable,
+    ServingTable,
+    WorkloadTable,
+)
+from planner.draft import draft_of
 from planner.drafts import with_drafts
-from planner.engines.defaults import Placement, serving_defaults
+from planner.engines.defaults import Placement, keeps_states, serving_defaults
 from planner.engines.profile import EngineProfile
 from planner.engines.registry import backend_of, engine_profile
 from planner.engines.trainer import trainer_profile
@@ -16,6 +23,7 @@ from planner.models.architecture import Architecture, Quantization
 from planner.models.formats import weight_scheme
 from planner.models.gguf_layout import GgufLayout
 from planner.models.intake import ModelSource, open_model
+from planner.models.quantization import stated_scheme
 from planner.resolved import Cluster, Device, PrefillWorkers, Resolved, Serving, Workload
 
 if TYPE_CHECKING:
@@ -36,7 +44,8 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
     engine = _engine(deployment, cluster.device, assumed)
     table = deployment.serving or ServingTable()
     serving = _serving(table, _Setting(engine, cluster, architecture, quantization), assumed)
-    serving = with_drafts(serving, architecture, library, assumed)
+    draft = draft_of(table.speculative, architecture, library)
+    serving = with_drafts(serving, architecture, draft, assumed)
     gguf = deployment.model.gguf
     return Resolved(
         deployment=deployment,
@@ -47,6 +56,7 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
         engine=engine,
         serving=serving,
         workload=_workload(deployment.workload or WorkloadTable(), architecture, assumed),
+        draft=draft,
         finetune=deployment.finetune,
         trainer=trainer_profile(deployment.finetune.trainer) if deployment.finetune else None,
         gguf_file_bytes=gguf.file_bytes if gguf else None,
@@ -60,7 +70,9 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
 def _weights(deployment: Deployment, source: ModelSource) -> Quantization:
     table = deployment.model
     if table.quantization is not None:
-        return weight_scheme(table.quantization.scheme, source.architecture, table.checkpoint)
+        stated = table.quantization
+        base = weight_scheme(stated.scheme, source.architecture, table.checkpoint)
+        return stated_scheme(base, bits=stated.bits, group=stated.group, ignore=stated.ignore)
     if table.weights is not None:
         return weight_scheme(table.weights, source.architecture, table.checkpoint or _published(table.weights, source))
     own = source.quantization or source.architecture.quantization
@@ -123,11 +135,12 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
         max_model_len = assumed["serving.max_model_len"] = setting.architecture.max_position or 4096
     defaults = setting.defaults(table, max_model_len)
 
-    def take(key: str) -> Any:
+    def take(key: str, told: bool = True) -> Any:
         value = getattr(table, key)
         if value is None:
             value = defaults[key]
-            assumed[f"serving.{key}"] = value
+            if told:
+                assumed[f"serving.{key}"] = value
         return value
 
     lora = table.lora
@@ -146,6 +159,8 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
         block_size=take("block_size"),
         enforce_eager=table.enforce_eager,
         cpu_offload_bytes=table.cpu_offload_bytes or 0.0,
+        kv_offload_bytes=take("kv_offload_bytes", told=defaults["kv_offload_bytes"] > 0),
+        prefix_caching=take("prefix_caching", told=keeps_states(setting.architecture)),
         speculative=table.speculative,
         lora_rank=lora.max_rank if lora else 0,
         lora_adapters=lora.adapters if lora else 0,
@@ -156,6 +171,7 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
         flash_attention=take("flash_attention"),
         split_mode=table.split_mode or "layer",
         mla=table.mla is not False,
+        attention_max_bytes=table.attention_max_bytes,
         prefill=_prefill(table, take("max_num_batched_tokens")),
     )
 

@@ -58,6 +58,11 @@ class Link:
     switched: bool = False
     """All-to-all at full speed (NVSwitch, XGMI mesh counts as not switched)."""
 
+    @property
+    def over_bus(self) -> bool:
+        """PCI Express: devices reach each other through the host's root complex or a switch only."""
+        return self.id.startswith("pcie")
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -75,6 +80,11 @@ class Cluster:
     @property
     def num_devices(self) -> int:
         return self.per_node * self.nodes
+
+    @property
+    def over_bus(self) -> bool:
+        """Devices reach each other over PCIe or a network alone."""
+        return self.per_node == 1 or (self.link is not None and self.link.over_bus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,10 @@ class Serving:
     block_size: int
     enforce_eager: bool = False
     cpu_offload_bytes: float = 0.0
+    kv_offload_bytes: float = 0.0
+    """Pinned host memory for KV blocks that leave the device, per device."""
+    prefix_caching: bool = True
+    """Blocks of finished requests stay for later ones with the same beginning."""
     speculative: SpeculativeTable | None = None
     lora_rank: int = 0
     lora_adapters: int = 0
@@ -123,6 +137,8 @@ class Serving:
     flash_attention: bool = True
     split_mode: str = "layer"
     mla: bool = True
+    attention_max_bytes: float | None = None
+    """llama.cpp forks: attention scores held at once; None: those of a whole micro-batch."""
     draft_layers: float = 1.0
     """Layers of the model that drafting one speculated token takes."""
     prefill: PrefillWorkers | None = None
@@ -158,6 +174,16 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """The model that proposes tokens for speculation, beside the one that serves."""
+
+    architecture: Architecture
+    quantization: Quantization
+    assumed: bool = False
+    """A usual head for the target stands for one whose config nobody gave."""
+
+
+@dataclass(frozen=True, slots=True)
 class SiteRow:
     """Overheads as measured on this machine, against the built-in profile of an engine."""
 
@@ -187,6 +213,8 @@ class Resolved:
     engine: EngineProfile
     serving: Serving
     workload: Workload
+    draft: Draft | None = None
+    """Loaded for speculation; None where the model's own prediction layers or n-grams propose."""
     finetune: FinetuneTable | None = None
     trainer: TrainerProfile | None = None
     """Beside ``finetune``: how its trainer behaves."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from planner.cli.cost import add_term_options, terms_of
+from planner.cli.cost import add_term_options, assumptions_of
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.values import count, duration, positive, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
@@ -14,12 +14,16 @@ from planner.errors import BadInput, Exit
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyRequest
+    from planner.documents.inventory import Inventory
+    from planner.library import Library
 
+THIS = "this"
 RANKS = ("purchase", "tco", "power", "devices")
 EXAMPLES = """examples:
   deploy-planner buy --model deepseek-r1 --users 100
   deploy-planner buy --model deepseek-r1 --users 100 --tpot 50ms --quality-floor fp8 --spare --rank-by tco
   deploy-planner buy --model qwen3-32b --users 20 --budget 20000 --power 3000 --hardware rtx-4090 rtx-5090 l40s
+  deploy-planner buy --model deepseek-r1 --users 400 --have 8xH200-SXM --spare
 
 Prices are dated facts, none of them is current; fleets without a known price stand behind the others."""
 
@@ -55,6 +59,12 @@ def _limit_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--hardware", nargs="+", action="extend", default=[], metavar="ID", help="accelerators to choose from (all)"
     )
+    group.add_argument(
+        "--have",
+        metavar="SPEC|FILE",
+        help="what is there (2x8xH100-SXM, a file, or this for this machine): only the rest is bought",
+    )
+    group.add_argument("--no-mixed", action="store_true", help="no fleets of two kinds of accelerator")
     group.add_argument("--budget", type=positive, metavar="AMOUNT", help="for the purchase")
     group.add_argument("--power", type=positive, metavar="WATTS", help="that the room gives at its plugs")
     group.add_argument("--spare", action="store_true", help="one set of servers more (N+1)")
@@ -69,17 +79,17 @@ def run(args: argparse.Namespace) -> int:
     from planner.buy import buy
 
     library = library_of(args)
-    document = buy(request_of(args), library)
+    document = buy(request_of(args, library), library)
     if args.json:
         print(to_json(document))
     else:
         from planner.cli.buy_table import buy_table
 
         print(buy_table(document))
-    return Exit.OK if document.offers else Exit.NOTHING_FITS
+    return Exit.OK if document.offers or document.enough else Exit.NOTHING_FITS
 
 
-def request_of(args: argparse.Namespace) -> BuyRequest:
+def request_of(args: argparse.Namespace, library: Library) -> BuyRequest:
     """The question that the options ask."""
     from planner.buy_document import BuyRequest
 
@@ -98,8 +108,22 @@ def request_of(args: argparse.Namespace) -> BuyRequest:
         fabric=args.fabric,
         rank_by=args.rank_by,
         limit=args.limit,
-        terms=terms_of(args),
+        assumptions=assumptions_of(args),
+        have=_have(args, library),
+        mixed=not args.no_mixed,
     )
+
+
+def _have(args: argparse.Namespace, library: Library) -> Inventory | None:
+    if args.have is None:
+        return None
+    if args.have.strip().lower() == THIS:
+        from planner.detect.machine import detect_machine
+
+        return detect_machine(library.database)
+    from planner.detect.spec import load_hardware
+
+    return load_hardware(args.have, library.database)
 
 
 def _floor(name: str | None) -> str | None:

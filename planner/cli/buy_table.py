@@ -1,93 +1,135 @@
-"""What to buy, as plain text."""
+"""What to buy, as plain text, as wide as the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.buy_document import BuyDocument, Offer
-from planner.cli.money_text import amount, shown
-from planner.cli.tables import align, finding_line
+from planner.buy_document import BuyDocument, NextModel, Offer, Pool
+from planner.cli.layout import columns_within, pairs_within, width, wrapped
+from planner.cli.money_text import amount, shown, watts
+from planner.cli.tables import finding_line
 from planner.units import KILO, human_bytes, human_count, human_seconds
 
 HEAD = (
-    "#", "fleet", "weights", "layout", "copies", "users", "first token", "per token", "tok/s", "buy", "a month",
-    "kW", "RU", "one device down",
+    "#", "fleet", "weights", "layout", "copies", "carries", "first token", "per token", "tok/s", "buy", "a month",
+    "a million", "kW", "RU", "one device down",
 )  # fmt: skip
 _MOST_REJECTED = 8
 
 
-def buy_table(document: BuyDocument) -> str:
+def buy_table(document: BuyDocument, columns: int | None = None) -> str:
     """The whole answer for a terminal or a pipe."""
-    return "\n\n".join(block for block in _blocks(document) if block)
+    return "\n\n".join(block for block in _blocks(document, columns or width()) if block)
 
 
-def _blocks(document: BuyDocument) -> Iterator[str]:
-    title = f"to serve {document.model}: {len(document.offers)} fleets of {document.considered} kinds of accelerators"
-    yield f"{title}\nprices are dated facts (below), none of them is current"
+def _blocks(document: BuyDocument, columns: int) -> Iterator[str]:
+    yield _title(document)
+    if document.have:
+        yield f"{document.have.title}\n" + pairs_within(list(_details(document.have)), columns)
     if document.offers:
-        yield align([HEAD, *(_row(offer) for offer in document.offers)])
-        yield _first(document.offers[0])
-    if document.next_model:
-        one = document.next_model
-        need = f"{human_bytes(one.least_bytes)}, {one.devices} such devices or more"
-        yield f"the next model up, {one.model}, would need {need}"
+        yield columns_within([HEAD, *(_row(offer) for offer in document.offers)], columns)
+        first = document.offers[0]
+        yield f"the first, {first.title}\n" + pairs_within(list(_details(first)), columns)
+    if document.next_models:
+        rows = [(one.model, _larger(one)) for one in document.next_models]
+        yield "the next models up, for the same load on the first kind of device\n" + pairs_within(rows, columns)
     if document.problems:
-        yield "problems\n" + "\n".join(finding_line(f) for f in document.problems)
+        lines = (wrapped(finding_line(f).strip(), columns, indent="  ") for f in document.problems)
+        yield "problems\n" + "\n".join(lines)
     if document.rejected:
-        lines = (f"  {r.count} × {r.rule}: {r.message}" for r in document.rejected[:_MOST_REJECTED])
+        lines = (
+            wrapped(f"{r.count} × {r.rule}: {r.message}", columns, indent="  ")
+            for r in document.rejected[:_MOST_REJECTED]
+        )
         yield "ruled out\n" + "\n".join(lines)
     if document.assumed:
-        yield "assumed\n" + align([(k, str(v)) for k, v in sorted(document.assumed.items())], indent="  ")
+        yield "assumed\n" + pairs_within([(k, str(v)) for k, v in sorted(document.assumed.items())], columns)
+
+
+def _title(document: BuyDocument) -> str:
+    if document.enough:
+        return f"to serve {document.model}: what is there carries the load, nothing is to be bought"
+    count = len(document.offers)
+    found = f"{count} fleet{'s' if count != 1 else ''} of {document.considered} kinds of accelerators"
+    return f"to serve {document.model}: {found}\nprices are dated facts (below), none of them is current"
 
 
 def _row(offer: Offer) -> tuple[str, ...]:
-    serving = offer.deployment["serving"]
-    names = (("tp", "TP"), ("attention_dp", "DPA"), ("pp", "PP"), ("ep", "EP"))
-    layout = " ".join(f"{short}{serving[key]}" for key, short in names if serving.get(key, 1) > 1) or "one device"
     return (
         str(offer.rank),
-        offer.fleet.title,
-        str(offer.deployment["model"].get("weights", "")),
-        layout,
+        offer.title,
+        " + ".join(dict.fromkeys(str(pool.deployment["model"].get("weights", "")) for pool in offer.pools)),
+        " + ".join(dict.fromkeys(_layout(pool) for pool in offer.pools)),
         str(offer.copies),
-        human_count(offer.users),
+        human_count(offer.carries.value) if offer.carries else "?",
         human_seconds(offer.ttft_s.value) if offer.ttft_s else "?",
         human_seconds(offer.tpot_s.value) if offer.tpot_s else "?",
         human_count(offer.output_tok_s.value) if offer.output_tok_s else "?",
         amount(offer.purchase.value, offer.purchase.currency) if offer.purchase else "?",
         amount(offer.month.value, offer.month.currency) if offer.month else "?",
+        amount(offer.per_mtok.value, offer.per_mtok.currency) if offer.per_mtok else "?",
         f"{offer.plug_w.value / KILO:.1f}" if offer.plug_w else "?",
         str(offer.rack_units),
         _outage(offer),
     )
 
 
+def _layout(pool: Pool) -> str:
+    serving = pool.deployment["serving"]
+    names = (("tp", "TP"), ("attention_dp", "DPA"), ("pp", "PP"), ("ep", "EP"))
+    return " ".join(f"{short}{serving[key]}" for key, short in names if serving.get(key, 1) > 1) or "one device"
+
+
 def _outage(offer: Offer) -> str:
     one = offer.outages[0]
     if one.copies <= 0:
         return "nothing runs"
-    return "all holds" if one.holds else f"{human_count(one.users)} users"
+    return "all holds" if one.holds else "promises break"
 
 
-def _first(offer: Offer) -> str:
-    machine = offer.machine
-    rows = [
-        ("buy", shown(offer.purchase)),
-        ("a month, owned", shown(offer.month)),
-        ("a month, rented", shown(offer.rent_month)),
-        ("headroom", f"{offer.headroom:.0%} more users in memory, {offer.idle_devices} idle devices"),
-    ]
-    rows += [
-        (f"{one.missing} down", f"{one.copies} copies, {human_count(one.users)} users, promises {_kept(one.holds)}")
-        for one in offer.outages
-    ]
-    rows += [
-        ("each server", f"{human_bytes(machine.ram_bytes)} RAM, {machine.sockets} sockets, {machine.memory_channels}"),
-        ("disk, network", f"{human_bytes(machine.disk_bytes)}; {machine.network}"),
-    ]
-    rows += [(f"as of: {name}", text) for name, text in offer.as_of.items()]
-    return f"the first, {offer.fleet.title}\n" + align(rows, indent="  ")
+def _details(offer: Offer) -> Iterator[tuple[str, str]]:
+    """Everything about one fleet."""
+    if not all(pool.owned for pool in offer.pools):
+        yield "buy", shown(offer.purchase)
+    yield "a month", shown(offer.month)
+    yield "a million tokens", shown(offer.per_mtok)
+    yield "a month, rented", shown(offer.rent_month)
+    yield "at the plugs", f"{watts(offer.plug_w)}, {offer.rack_units} rack units"
+    if offer.carries:
+        users = f"{human_count(offer.carries.low)} – {human_count(offer.carries.high)}"
+        yield "carries", f"{human_count(offer.carries.value)} users within the promises  ({users})"
+    yield "headroom", _headroom(offer)
+    for one in offer.outages:
+        kept = "promises kept" if one.holds else "promises broken"
+        yield f"{one.missing} down", f"{one.copies} copies, {human_count(one.users)} users in memory, {kept}"
+    for pool in offer.pools:
+        yield from _pool(pool, several=len(offer.pools) > 1)
+    for remark in offer.remarks:
+        yield "note", remark
+    for name, text in offer.as_of.items():
+        yield f"as of: {name}", text
 
 
-def _kept(holds: bool | None) -> str:
-    return "kept" if holds else "broken"
+def _headroom(offer: Offer) -> str:
+    load = f"{offer.headroom_load:+.0%} users within the promises, {offer.headroom:+.0%} in memory"
+    return f"{load}, {offer.idle_devices} idle devices"
+
+
+def _pool(pool: Pool, *, several: bool) -> Iterator[tuple[str, str]]:
+    machine = pool.machine
+    if several:
+        text = f"{pool.share:.0%} of the load, {pool.copies} copies, carries {human_count(pool.carries)} users"
+        yield pool.fleet.title, text + (", there already" if pool.owned else "")
+    if pool.owned:
+        return
+    yield "each server", f"{human_bytes(machine.ram_bytes)} RAM at least: {machine.modules}"
+    yield "memory channels", machine.memory_channels
+    yield "disk, network", f"{human_bytes(machine.disk_bytes)}; {machine.network}"
+
+
+def _larger(one: NextModel) -> str:
+    least = f"{human_bytes(one.least_bytes)} at least"
+    if not one.fleet:
+        return f"{least}, {one.devices} devices or more; no fleet of that kind carries the load"
+    price = f", {shown(one.purchase)}" if one.purchase else ""
+    return f"{one.fleet} in {one.weights}{price}"

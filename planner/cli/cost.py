@@ -13,8 +13,7 @@ from planner.documents.files import read_deployment
 from planner.errors import Exit
 
 if TYPE_CHECKING:
-    from planner.cost.prices_loader import Price
-    from planner.cost_report import CostRequest
+    from planner.account.request import Assumptions
 
 EXAMPLES = """examples:
   deploy-planner cost r1.toml --utilisation 0.3 --api openai/o1
@@ -43,7 +42,10 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
     use = load.add_mutually_exclusive_group()
     use.add_argument("--utilisation", type=share, metavar="SHARE", help="hours at full load, 0-1 (0.4)")
-    use.add_argument("--by-hour", type=day, metavar="A,B,…", help="24 shares, one for each hour of the day")
+    use.add_argument("--by-hour", type=day, metavar="A,B,…", help="24 shares, one for each local hour of the day")
+    load.add_argument(
+        "--utc-offset", type=float, default=0.0, metavar="H", help="local time less UTC, for --by-hour (0)"
+    )
 
 
 def add_term_options(parser: argparse.ArgumentParser) -> None:
@@ -58,8 +60,11 @@ def add_term_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--years", type=positive, metavar="N", help="until written off (3)")
     group.add_argument("--residual", type=share, metavar="SHARE", help="left of the price after that (0.15)")
     group.add_argument("--interest", type=share, metavar="SHARE", help="per year (0.07)")
+    group.add_argument("--maintenance", type=share, metavar="SHARE", help="of the price per year (0.04)")
     group.add_argument("--hosting", type=free, metavar="PRICE", help="of a kW for a month, power apart")
     group.add_argument("--salary", type=free, metavar="PRICE", help="of a person for a month; 0 leaves people out")
+    group.add_argument("--people", type=free, metavar="N", help="persons per server (0.05)")
+    group.add_argument("--pue", type=positive, metavar="F", help="power of the building over that of the servers (1.3)")
 
 
 def _api_options(parser: argparse.ArgumentParser) -> None:
@@ -71,11 +76,12 @@ def _api_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--growth", type=factor, metavar="F", help="demand after a year, 2 is the double")
     group.add_argument("--api-decline", type=factor, metavar="F", help="API price after a year, 0.5 is half")
     group.add_argument("--efficiency", type=factor, metavar="F", help="capacity after a year by better software")
+    group.add_argument("--kwh-growth", type=factor, metavar="F", help="price of electricity after a year")
     group.add_argument("--horizon", type=duration_years, metavar="YEARS", help="how far to look (3)")
 
 
 def run(args: argparse.Namespace) -> int:
-    from planner.cost_report import cost_report, with_workload
+    from planner.cost_report import cost_of, with_workload
 
     library = library_of(args)
     deployment = with_workload(
@@ -86,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         saturated=False if args.users is not None else None,
         prefix_hit_rate=args.prefix_hit_rate,
     )
-    document = cost_report(deployment, library, request_of(args))
+    document = cost_of(deployment, library, assumptions_of(args))
     if args.json:
         print(to_json(document))
     else:
@@ -96,48 +102,39 @@ def run(args: argparse.Namespace) -> int:
     return Exit.NOTHING_FITS if document.verdict in ("does-not-fit", "illegal") else Exit.OK
 
 
-def request_of(args: argparse.Namespace) -> CostRequest:
-    """The question that the options ask."""
-    from planner.cost_report import CostRequest
+def assumptions_of(args: argparse.Namespace) -> Assumptions:
+    """What the options say; verbs that lack one leave its default."""
+    from planner.account.request import Assumptions
 
-    return CostRequest(
-        terms=terms_of(args),
-        purchase=_price(args.purchase, args.currency),
-        rental=_price(args.rent, args.currency),
-        kwh=_price(args.kwh, args.currency),
+    def said(name: str, default: Any = None) -> Any:
+        return getattr(args, name, default)
+
+    return Assumptions(
+        utilisation=said("utilisation"),
+        profile=said("by_hour") or (),
+        utc_offset=said("utc_offset", 0.0),
+        years=args.years,
+        residual=args.residual,
+        interest=args.interest,
+        maintenance=args.maintenance,
+        hosting=args.hosting,
+        salary=args.salary,
+        people=args.people,
+        pue=args.pue,
+        purchase=said("purchase"),
+        rent=said("rent"),
+        kwh=args.kwh,
         region=args.region,
+        currency=args.currency,
         exchange=dict(args.exchange),
-        apis=tuple(args.api),
-        batch=args.batch,
-        factors={"demand": args.growth, "api_price": args.api_decline, "efficiency": args.efficiency},
-        horizon=args.horizon,
+        apis=tuple(said("api", ())),
+        batch=said("batch", False),
+        growth=said("growth"),
+        api_decline=said("api_decline"),
+        efficiency=said("efficiency"),
+        kwh_growth=said("kwh_growth"),
+        horizon=said("horizon"),
     )
-
-
-def terms_of(args: argparse.Namespace) -> dict[str, Any]:
-    """The terms of ownership that were given; None for those that were not."""
-    from planner.cost.money import Money
-    from planner.estimate import exact
-
-    hours = getattr(args, "by_hour", None)
-    said = {
-        "years": args.years,
-        "utilisation": sum(hours) / len(hours) if hours else args.utilisation,
-        "residual": exact(args.residual, "assumed") if args.residual is not None else None,
-        "interest": exact(args.interest, "assumed") if args.interest is not None else None,
-        "hosting": Money(exact(args.hosting, "published"), args.currency) if args.hosting is not None else None,
-        "salary": Money(exact(args.salary, "published"), args.currency) if args.salary is not None else None,
-    }
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def _price(amount: float | None, unit: str) -> Price | None:
-    if amount is None:
-        return None
-    from planner.cost.prices_loader import Price
-    from planner.estimate import exact
-
-    return Price(exact(amount, "published"), unit, "given", "an option of the command")
 
 
 def currency(text: str) -> str:

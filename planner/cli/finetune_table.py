@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.cli.tables import VERDICT_MARKS, align, in_unit
+from planner.cli.training_cost import energy_and_money_rows, training_cost_block
 from planner.documents.result import FinetuneResult, PlanDocument, PlannedDeployment, Rejection, TrainingFiles
 from planner.estimate import Estimate
 from planner.training.distill import totals
@@ -40,6 +41,8 @@ def finetune_table(document: PlanDocument) -> str:
     if document.candidates:
         blocks.append(align([HEAD, *(_row(c) for c in document.candidates)]))
         blocks.append(_first(document.candidates[0]))
+        if cost := training_cost_block(document.candidates[0].estimate):
+            blocks.append(cost)
     if document.stages:
         blocks.append("steps\n" + align(_stage_rows(document), indent="  "))
     if document.rejected:
@@ -98,10 +101,7 @@ def _speed_rows(result: FinetuneResult) -> list[tuple[str, str]]:
         rows.append(("time", f"{hours_text(result.hours.value)}  ({_range(result)})"))
     if result.gpu_hours is not None:
         rows.append(("GPU hours", human_count(round(result.gpu_hours.value, 1))))
-    if result.energy_wh is not None:
-        rows.append(("energy", f"{result.energy_wh.value / _KWH:,.1f} kWh"))
-    if result.money is not None:
-        rows.append(("cost", f"{result.money.value:,.2f} {result.currency}"))
+    rows += energy_and_money_rows(result)
     return rows
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from planner.cli.layout import columns_within, width
+from planner.cli.money_text import amount, cost_block, cost_rows
 from planner.cli.tables import VERDICT_MARKS, align, memory_bar
-from planner.documents.result import Flip, PlanDocument, PlannedDeployment, Rejection
-from planner.units import human_bytes, human_count, human_seconds
+from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment, Rejection
+from planner.units import KILO, human_bytes, human_count, human_seconds
 
 HEAD = (
     "",
@@ -22,6 +24,9 @@ HEAD = (
     "first token",
     "per token",
     "tok/s",
+    "kW",
+    "a month",
+    "a million",
 )
 _SHOWN_REASONS = 6
 _MOST_REJECTED = 12
@@ -31,8 +36,10 @@ def plan_table(document: PlanDocument) -> str:
     """The whole plan for a terminal or a pipe."""
     blocks = [_headline(document)]
     if document.candidates:
-        blocks.append(align([HEAD, *(_row(c) for c in document.candidates)]))
+        blocks.append(columns_within([HEAD, *(_row(c) for c in document.candidates)], width(), keys=3))
         blocks.append(_first(document.candidates[0]))
+        if cost := document.candidates[0].estimate.cost:
+            blocks.append(cost_block(cost, "what the first costs"))
     if document.sensitivity:
         blocks.append("what flips the choice\n" + align(map(_flip_row, document.sensitivity), indent="  "))
     if document.rejected:
@@ -49,6 +56,7 @@ def plan_markdown(document: PlanDocument) -> str:
     if document.candidates:
         lines += [_pipe(HEAD), _pipe(["---"] * len(HEAD)), *(_pipe(_row(c)) for c in document.candidates), ""]
         lines += ["## Why the first", "", *(f"- {_escaped(r)}" for r in document.candidates[0].reasons), ""]
+        lines += _cost_lines(document.candidates[0].estimate.cost)
     if document.sensitivity:
         flips = (f"- {_escaped(' · '.join(_flip_row(flip)))}" for flip in document.sensitivity)
         lines += ["## What flips the choice", "", *flips, ""]
@@ -65,6 +73,15 @@ def plan_markdown(document: PlanDocument) -> str:
 def _flip_row(flip: Flip) -> tuple[str, str, str]:
     instead = flip.instead or "the same still comes first"
     return flip.input, f"{flip.value:g} → {flip.at:.4g}", instead
+
+
+def _cost_lines(cost: Cost | None) -> list[str]:
+    """What the first costs, as a table of Markdown."""
+    if cost is None:
+        return []
+    rows = [_pipe(row) for row in cost_rows(cost)]
+    head = [_pipe(("", "dated prices, none of them is current")), _pipe(["---"] * 2)]
+    return ["## What the first costs", "", *head, *rows, ""] if rows else []
 
 
 def _headline(document: PlanDocument) -> str:
@@ -96,7 +113,16 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         human_seconds(speed.ttft_s.value) if speed and speed.ttft_s else "unknown",
         human_seconds(speed.tpot_s.value) if speed and speed.tpot_s else "unknown",
         human_count(round(speed.output_tok_s.value, 1)) if speed and speed.output_tok_s else "unknown",
+        *_money_cells(estimate.cost),
     )
+
+
+def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
+    """Power, a month, a million output tokens."""
+    if cost is None:
+        return "unknown", "unknown", "unknown"
+    month, million = (amount(e.value, cost.currency) if e else "unknown" for e in (cost.per_month, cost.per_mtok))
+    return f"{cost.power_w.value / KILO:,.1f}" if cost.power_w else "unknown", month, million
 
 
 def users_of(proposal: PlannedDeployment) -> float | None:

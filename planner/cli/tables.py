@@ -9,7 +9,7 @@ from planner.units import human_bytes, human_count, human_seconds
 
 if TYPE_CHECKING:
     from planner.documents.deployment import Deployment
-    from planner.documents.result import EstimateDocument, Finding, GpuMemory, Performance
+    from planner.documents.result import EstimateDocument, Finding, GpuMemory, Performance, ServingMemory
     from planner.estimate import Estimate
 
 MEMORY_PARTS = (
@@ -69,6 +69,7 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
         )
     if answer.memory:
         blocks.append(_memory_block(answer))
+        blocks.append("one node\n" + align(_node_rows(answer.memory), indent="  "))
     if answer.performance:
         blocks.append("speed\n" + _performance_rows(answer.performance))
     if answer.curve or answer.levers or answer.cross_check:
@@ -79,6 +80,10 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
         from planner.cli.finetune_table import training_block
 
         blocks.append(training_block(answer.finetune))
+    if answer.cost:
+        from planner.cli.money_text import cost_block
+
+        blocks.append(cost_block(answer.cost))
     if answer.problems:
         blocks.append("problems\n" + "\n".join(finding_line(f) for f in answer.problems))
     if answer.assumed:
@@ -115,8 +120,28 @@ def _memory_block(answer: EstimateDocument) -> str:
     ]
     rows.append(("room for", in_unit(memory.kv_tokens, "tokens")))
     rows.append(("longest requests at once", in_unit(memory.max_concurrency, "")))
+    if memory.max_context is not None:
+        rows.append(("longest context at this load", in_unit(memory.max_context, "tokens")))
     bar = memory_bar(gpu)
     return "memory per GPU" + (f"   {bar}" if bar else "") + "\n" + align(rows, indent="  ")
+
+
+def _node_rows(memory: ServingMemory) -> list[tuple[str, str]]:
+    """RAM, disk and start of the machine around the devices."""
+    rows = [("RAM while serving", in_unit(memory.host_ram, "B"))]
+    if memory.host is not None:
+        rows.append(("RAM while loading", in_unit(memory.host.loading, "B")))
+        if memory.host.pinned.value:
+            rows.append(("of it pinned", in_unit(memory.host.pinned, "B")))
+        if memory.host.kv_tokens is not None:
+            rows.append(("KV cache in RAM", in_unit(memory.host.kv_tokens, "tokens")))
+    if memory.disk is not None:
+        rows.append(("disk", human_bytes(memory.disk)))
+    if memory.startup is not None:
+        rows.append(("reading the weights", in_unit(memory.startup.load_s, "s")))
+        rows.append(("first answer after", in_unit(memory.startup.start_s, "s")))
+        rows.append(("start-up probe waits", human_seconds(memory.startup.probe_s.value)))
+    return rows
 
 
 def _performance_rows(performance: Performance) -> str:

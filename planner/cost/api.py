@@ -47,7 +47,7 @@ class ApiPrice:
 
     @property
     def title(self) -> str:
-        return f"{self.provider} {self.model}"
+        return self.model if self.model.startswith(f"{self.provider}/") else f"{self.provider} {self.model}"
 
     @property
     def as_of(self) -> str:
@@ -114,7 +114,7 @@ def offers_of(model: str, prices: Iterable[ApiPrice]) -> tuple[ApiPrice, ...]:
     """Who sells this very model, cheapest output first; free offers and repetitions left out."""
     wanted, found = normal(model), dict[tuple[str, float, float], ApiPrice]()
     for price in prices:
-        if normal(price.model) == wanted and not price.free:
+        if normal(price.model) == wanted and not price.free and not price.hours_utc:
             found.setdefault((price.provider, price.input, price.output), price)
     return tuple(sorted(found.values(), key=lambda p: (not p.own, p.output + p.input, p.provider)))
 
@@ -130,14 +130,21 @@ def api_price(query: str, prices: Sequence[ApiPrice]) -> ApiPrice:
     hosted = [p for p in loosely if p.provider == wanted.split("/", 1)[0]] if "/" in wanted else loosely
     for group in (exactly, hosted):
         if group:
-            return sorted(group, key=lambda p: (not p.own, len(p.model), p.provider, p.date, p.source))[0]
+            return sorted(
+                group, key=lambda p: (not p.own, bool(p.hours_utc), len(p.model), p.provider, p.date, p.source)
+            )[0]
     raise UnknownName("API price", query[:80], _nearest(wanted, prices))
 
 
 def _nearest(wanted: str, prices: Sequence[ApiPrice]) -> tuple[tuple[str, float], ...]:
-    names = sorted({f"{p.provider}/{normal(p.model)}" for p in prices})
-    close = difflib.get_close_matches(wanted[:80], names, n=3, cutoff=0.4)
-    return tuple((name, 1 - difflib.SequenceMatcher(None, wanted[:80], name).ratio()) for name in close)
+    return nearest_names(wanted, {f"{p.provider}/{normal(p.model)}" for p in prices})
+
+
+def nearest_names(wanted: str, names: Iterable[str]) -> tuple[tuple[str, float], ...]:
+    """The three most alike, whatever they are, with their distance from 0 to 1."""
+    text = wanted[:80].lower()
+    close = difflib.get_close_matches(text, sorted(names), n=3, cutoff=0.0)
+    return tuple((name, 1 - difflib.SequenceMatcher(None, text, name.lower()).ratio()) for name in close)
 
 
 def bill(price: ApiPrice, usage: Usage, *, batch: bool = False) -> Money:

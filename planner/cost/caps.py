@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from planner.cost.energy import Draw, draw, mixed, per_mtok, shares
-from planner.cost.fleet import Fleet
-from planner.cost.prices_loader import PowerFacts
+from planner.cost.energy import Draw, at_plugs, draw, mixed, per_mtok, shares
+from planner.cost.fleet import Duty, Fleet
+from planner.cost.power_facts import PowerFacts
 from planner.estimate import Estimate, Origin
 
+STEPS = (0.85, 0.71, 0.57, 0.43)
+"""Shares of board power that a what-if looks at, the mildest first."""
 Points = tuple[tuple[float, float], ...]
 
 
@@ -78,7 +80,7 @@ def capped(
     fleet: Fleet,
     shares_of_power: Sequence[float],
     *,
-    prompt_time: float,
+    duty: Duty,
     output_tok_s: Estimate | None,
     curves: Mapping[str, CapCurve],
     facts: PowerFacts,
@@ -90,21 +92,21 @@ def capped(
     for share in shares_of_power:
         prefill, decode = speed_at(curve.prefill, share), speed_at(curve.decode, share)
         if prefill is not None and decode is not None and prefill > 0 and decode > 0:
-            yield _step(fleet, share, (prefill, decode), prompt_time, output_tok_s, curve, facts)
+            yield _step(fleet, share, (prefill, decode), duty, output_tok_s, curve, facts)
 
 
 def _step(
     fleet: Fleet,
     share: float,
     speeds: tuple[float, float],
-    prompt_time: float,
+    duty: Duty,
     output_tok_s: Estimate | None,
     curve: CapCurve,
     facts: PowerFacts,
 ) -> CapStep:
-    slower_prompt, slower_token = prompt_time / speeds[0], (1 - prompt_time) / speeds[1]
+    slower_prompt, slower_token = duty.prompt_time / speeds[0], (1 - duty.prompt_time) / speeds[1]
     whole = slower_prompt + slower_token
-    _, prefill, decode = shares(fleet, facts)
+    _, prefill, decode = shares(fleet, duty.batch, facts)
     level = mixed(_limited(prefill, share), _limited(decode, share), slower_prompt / whole)
     power = draw(fleet, level, facts)
     rate = _ranged(output_tok_s, 1 / whole, curve.spread) if output_tok_s else None
@@ -118,6 +120,12 @@ def _step(
         wh_per_mtok=per_mtok(power.total, rate),
         as_of=f"{curve.date}: {curve.source}",
     )
+
+
+def plug_under(fleet: Fleet, share: float, facts: PowerFacts) -> Estimate:
+    """Watts at the plugs in prefill with every device capped to a share of its board power."""
+    _, prefill, _ = shares(fleet, None, facts)
+    return at_plugs(draw(fleet, _limited(prefill, share), facts))
 
 
 def _around(speed: float, curve: CapCurve) -> Estimate:

@@ -26,6 +26,8 @@ class CostData:
     scenarios: tuple[Scenario, ...]
     horizon_years: float
     history: tuple[ApiPrice, ...]
+    factor_sources: Mapping[str, str]
+    """Field of a scenario → where its values are from."""
     clock_lock: Mapping[str, Estimate]
     """Memory type → share of decode energy that locked clocks save."""
 
@@ -42,6 +44,7 @@ def load_cost_data(read_toml: Reader) -> CostData:
         caps=load_cap_curves(caps),
         scenarios=load_scenarios(scenarios),
         horizon_years=scenarios["horizon"]["years"],
+        factor_sources=scenarios["sources"],
         clock_lock=dict.fromkeys(lock["memory"], saved),
         history=load_api_history(read_toml(f"{_FOLDER}/api_history.toml")),
     )

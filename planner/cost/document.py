@@ -46,6 +46,22 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumption:
+    """One figure that the account rests on and that a person may replace."""
+
+    name: str
+    """Field of ``Assumptions``."""
+    label: str
+    value: Estimate
+    unit: str
+    given: bool
+    """Said by a person, not taken from the data."""
+    option: str
+    """Of the ``cost`` verb."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class CostDocument:
     """The account of one deployment. What is None is unknown, and ``problems`` says why."""
 
@@ -67,12 +83,17 @@ class CostDocument:
     sensitivity: tuple[Load, ...] = ()
     """Owned, by utilisation."""
     apis: tuple[Comparison, ...] = ()
+    """Beside the fleet bought."""
+    rented_apis: tuple[Comparison, ...] = ()
+    """Beside the fleet rented all month."""
     scenarios: tuple[Course, ...] = ()
     """Against the first of ``apis``."""
     outages: tuple[Outage, ...] = ()
     problems: tuple[Finding, ...] = ()
     assumed: Mapping[str, Any] = field(default_factory=dict)
     """Default that was taken, by the name of the option that replaces it."""
+    assumptions: tuple[Assumption, ...] = ()
+    """Every assumption by name with its value, range, source, and the option that replaces it."""
     as_of: Mapping[str, str] = field(default_factory=dict)
     """What a price is of: its date and source. None of them is implied to be current."""
     schema: Literal["deploy-planner/cost/1"] = "deploy-planner/cost/1"

@@ -1,8 +1,8 @@
 """Watts by phase and part, and the energy of a million tokens.
 
 devices = used · board power · (share of prefill · its time + share of decode · the rest) + idle ones · idle share;
-host = nodes · base + devices · each; fans = a share of both; network only where several nodes work together;
-at the meter all of it times PUE. Wh per million tokens = W / (tokens/s) · 1e6 / 3600.
+host = nodes · base + devices · each; fans = a share of both; network only where several nodes work together; supply =
+what the power supplies lose; at the meter all of it times PUE. Wh per million tokens = W / (tokens/s) · 1e6 / 3600.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from planner.cost.fleet import Fleet
+from planner.cost.fleet import Duty, Fleet
 from planner.cost.money import product, rising
-from planner.cost.prices_loader import PowerFacts
+from planner.cost.power_facts import PowerFacts
 from planner.estimate import Estimate, total, worst_origin
 from planner.units import MEGA, SECONDS_PER_HOUR
 
@@ -24,6 +24,8 @@ class Draw(NamedTuple):
     host: Estimate
     fans: Estimate
     network: Estimate
+    supply: Estimate
+    """Lost in the servers' power supplies."""
     facility: Estimate
     """Cooling and losses of the building: what PUE adds."""
     total: Estimate
@@ -38,32 +40,35 @@ class Power(NamedTuple):
     load: Draw
 
 
-def power_of(fleet: Fleet, prompt_time: float, facts: PowerFacts) -> Power | None:
-    """The draw of a fleet; ``prompt_time`` is the share of time in prefill. None where board power is unknown."""
+def power_of(fleet: Fleet, duty: Duty, facts: PowerFacts) -> Power | None:
+    """The draw of a fleet at its duty. None where board power is unknown."""
     if not fleet.tdp_w:
         return None
-    idle, prefill, decode = shares(fleet, facts)
+    idle, prefill, decode = shares(fleet, duty.batch, facts)
     return Power(
         idle=draw(fleet, idle, facts, busy=False),
         prefill=draw(fleet, prefill, facts),
         decode=draw(fleet, decode, facts),
-        load=draw(fleet, mixed(prefill, decode, prompt_time), facts),
+        load=draw(fleet, mixed(prefill, decode, duty.prompt_time), facts),
     )
 
 
 def plug_of(power: Power) -> Estimate:
     """Watts at the servers' plugs in prefill, the sustained worst: what a room and a contract must hold."""
-    worst = power.prefill
-    return rising(lambda *parts: sum(parts), worst.devices, worst.host, worst.fans, worst.network)
+    return at_plugs(power.prefill)
 
 
-@lru_cache(maxsize=1024)
-def shares(fleet: Fleet, facts: PowerFacts) -> tuple[Estimate, Estimate, Estimate]:
-    """Idle, prefill and decode as shares of board power."""
+def at_plugs(worst: Draw) -> Estimate:
+    """A draw without the building."""
+    parts = (worst.devices, worst.host, worst.fans, worst.network, worst.supply)
+    return rising(lambda *values: sum(values), *parts)
+
+
+def shares(fleet: Fleet, batch: float | None, facts: PowerFacts) -> tuple[Estimate, Estimate, Estimate]:
+    """Idle, prefill and decode as shares of board power; decode draws more the more requests a step holds."""
     idle = Estimate(facts.idle_share * 0.6, facts.idle_share, facts.idle_share * 1.5, "assumed")
     prefill = Estimate(facts.prefill_share * 0.85, facts.prefill_share, 1.0, "assumed")
-    usual = Estimate(facts.decode_share * 0.5, facts.decode_share, min(facts.decode_share * 1.5, 1.0), "assumed")
-    return idle, prefill, facts.decode_by_memory.get(fleet.memory_type or "", usual)
+    return idle, prefill, facts.decode_share(fleet.memory_type, batch)
 
 
 def mixed(prefill: Estimate, decode: Estimate, prompt_time: float) -> Estimate:
@@ -78,23 +83,20 @@ def draw(fleet: Fleet, share: Estimate, facts: PowerFacts, *, busy: bool = True)
     devices = _plus(share.scaled(fleet.used * board), resting)
     host, network = _around(fleet, facts, busy)
     fans = total({"devices": devices, "host": host}).scaled(facts.fans_share)
-    inside = total({"devices": devices, "host": host, "fans": fans, "network": network})
-    metered = product(inside, facts.pue)
-    facility = product(inside, _plus(facts.pue, -1.0))
-    terms = {
-        "devices": devices.value,
-        "host": host.value,
-        "fans": fans.value,
-        "network": network.value,
-        "facility": facility.value,
-    }
-    return Draw(devices, host, fans, network, facility, metered.with_terms(terms))
+    parts = {"devices": devices, "host": host, "fans": fans, "network": network}
+    parts["supply"] = total(parts).scaled(1 / facts.supply_efficiency - 1)
+    inside = total(parts)
+    parts["facility"] = product(inside, _plus(facts.pue, -1.0))
+    metered = product(inside, facts.pue).with_terms({name: part.value for name, part in parts.items()})
+    return Draw(**parts, total=metered)
 
 
 @lru_cache(maxsize=1024)
 def _around(fleet: Fleet, facts: PowerFacts, busy: bool) -> tuple[Estimate, Estimate]:
     """Hosts and network, which follow the load little."""
     base = fleet.nodes * facts.host_base_w + fleet.devices * facts.host_per_device_w
+    if fleet.integrated:
+        base = fleet.devices * facts.integrated_host_w
     level = base if busy else base * _IDLE_HOST
     ports = facts.network_per_device_w * fleet.devices if fleet.nodes > 1 else 0.0
     return (

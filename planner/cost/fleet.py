@@ -22,6 +22,8 @@ class Fleet(NamedTuple):
     tdp_w: float | None
     memory_type: str | None
     form_factor: str
+    integrated: bool = False
+    """The device is the computer: processor and memory are one with it."""
 
     @property
     def title(self) -> str:
@@ -48,13 +50,40 @@ def make_fleet(row: Accelerator, devices: int, nodes: int, used: int | None = No
         used=devices if used is None else used,
         tdp_w=row.tdp_w,
         memory_type=row.memory_type,
-        form_factor=row.form_factor or ("SXM Module" if (row.link_domain or 0) >= 8 else "unknown"),
+        form_factor=_form_factor(row),
+        integrated=row.unified_memory,
     )
 
 
-def prefill_time(performance: Performance) -> float:
-    """Share of the devices' time that goes to prompts, 0 … 1."""
-    step = performance.tpot_s
+def _form_factor(row: Accelerator) -> str:
+    """As written down; else that of what the device is like."""
+    if row.unified_memory:
+        return "IGP"
+    domain = row.link_domain or 0
+    if domain >= _RACK:
+        return "Rack"
+    return row.form_factor or ("SXM Module" if domain >= _BOARD else "unknown")
+
+
+_BOARD, _RACK = 8, 32
+"""Devices linked to each other from which they are sold as a board, and as a rack."""
+
+
+class Duty(NamedTuple):
+    """What the devices do while they serve their load."""
+
+    prompt_time: float
+    """Share of their time that goes to prompts, 0 … 1."""
+    batch: float | None
+    """Requests of one decode step of one copy of the model; None: nobody knows."""
+
+
+def duty_of(performance: Performance | None, copies: int = 1) -> Duty:
+    """From a predicted speed. The batch is output tokens/s · seconds per token (Little's law), of one copy."""
+    if performance is None:
+        return Duty(0.0, None)
+    step, output = performance.tpot_s, performance.output_tok_s
     if step is None or step.value <= 0:
-        return 1.0
-    return min(max(step.terms.get("prompts_of_others", 0.0) / step.value, 0.0), 1.0)
+        return Duty(1.0, None)
+    prompts = min(max(step.terms.get("prompts_of_others", 0.0) / step.value, 0.0), 1.0)
+    return Duty(prompts, output.value * step.value / max(copies, 1) if output else None)

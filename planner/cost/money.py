@@ -44,6 +44,11 @@ class Money:
         """Times an uncertain number that is not negative."""
         return Money(product(self.amount, factor), self.currency)
 
+    def negated(self) -> Money:
+        """What is saved as what is lost."""
+        one = self.amount
+        return Money(Estimate(-one.high, -one.value, -one.low, one.origin), self.currency)
+
     def per(self, count: Estimate) -> Money | None:
         """One of ``count``; None where there is none: nothing divided by nothing is not free."""
         if count.low <= 0:

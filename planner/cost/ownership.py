@@ -2,7 +2,8 @@
 
 depreciation = purchase · (1 − residual) / months; interest = purchase · (1 + residual) / 2 · rate / 12 (the mean of
 what is tied up in a straight line); electricity = (used hours · W busy + other hours · W idle) · price; hosting = kW
-at the plug in prefill · rent of a kW; people = servers · share · salary; maintenance = purchase · share / 12.
+at the plug in prefill · rent of a kW; people = servers · share · attention · salary; maintenance = purchase ·
+share / 12.
 A month costs the same whether anybody asks or not, but for electricity: that is why utilisation decides.
 """
 
@@ -15,24 +16,15 @@ from planner.cost.energy import Power, plug_of
 from planner.cost.fleet import Fleet
 from planner.cost.money import Money, product, rising, sum_of
 from planner.cost.prices_loader import Price
+from planner.cost.rates import Rates
 from planner.cost.terms import Terms, purchase_parts
 from planner.estimate import Estimate
 from planner.units import HOURS_PER_MONTH, KILO, MEGA, SECONDS_PER_HOUR
 
 MONTHS_PER_YEAR = 12
 SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """Tokens per second of a fleet at its full load."""
-
-    input_tok_s: Estimate
-    output_tok_s: Estimate
-    prompt_time: float
-    """Share of the devices' time in prefill."""
-    hit_rate: float = 0.0
-    """Share of the input that was in the cache already."""
+LEAST_USE = 1e-6
+"""Utilisation below which nobody asks anything: about three seconds of a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +56,8 @@ class Account:
     full: Load
     years: float
     as_of: Mapping[str, str]
+    idle: Money | None = None
+    """Of a month at the real load: what the hours cost in which the fleet only waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +71,12 @@ class Rent:
     by_the_hour: Load
     """Given back whenever nobody asks."""
     as_of: str
+    idle: Money | None = None
+    """Of the month kept: what is paid for hours in which nobody asks."""
+    open_share: float = 1.0
+    """Share of the hours that are paid by the hour."""
+    full: Load | None = None
+    """Kept all month, at full load."""
 
 
 def account_of(fleet: Fleet, device: Price, power: Power, kwh: Price, terms: Terms, rates: Rates | None) -> Account:
@@ -93,7 +93,8 @@ def account_of(fleet: Fleet, device: Price, power: Power, kwh: Price, terms: Ter
         "servers": _server_source(fleet, terms),
         "electricity": kwh.as_of,
     }
-    return Account(parts, whole, monthly, real, full, terms.years, as_of)
+    waiting = sum_of({**fixed, "electricity": electricity(power, kwh, 0.0)}).scaled(1 - terms.utilisation)
+    return Account(parts, whole, monthly, real, full, terms.years, as_of, waiting)
 
 
 def _server_source(fleet: Fleet, terms: Terms) -> str:
@@ -108,12 +109,14 @@ def _fixed(whole: Money, fleet: Fleet, power: Power, terms: Terms) -> dict[str, 
     tied = Estimate(
         (1 + terms.residual.low) / 2, (1 + terms.residual.value) / 2, (1 + terms.residual.high) / 2, "assumed"
     )
+    server = terms.server(fleet.form_factor)
+    servers = fleet.nodes * server.share(fleet.devices / fleet.nodes) * server.attention
     return {
         "depreciation": whole.times(kept).scaled(1 / months),
         "interest": whole.times(product(tied, terms.interest)).scaled(1 / MONTHS_PER_YEAR),
         "maintenance": whole.times(terms.maintenance).scaled(1 / MONTHS_PER_YEAR),
         "hosting": terms.hosting.times(plug_of(power).scaled(1 / KILO)),
-        "people": terms.salary.times(terms.people).scaled(fleet.nodes),
+        "people": terms.salary.times(terms.people).scaled(servers),
     }
 
 
@@ -127,7 +130,7 @@ def electricity(power: Power, kwh: Price, utilisation: float) -> Money:
 def load_at(utilisation: float, month: Money, rates: Rates | None) -> Load:
     """A month's money over a month's tokens."""
     nothing = Estimate(0.0, 0.0, 0.0, "formula")
-    if rates is None or utilisation <= 0:
+    if rates is None or utilisation < LEAST_USE:
         return Load(utilisation, nothing, nothing, month, None, None, None, None)
     seconds = SECONDS_PER_MONTH * utilisation
     tokens_in, tokens_out = rates.input_tok_s.scaled(seconds), rates.output_tok_s.scaled(seconds)
@@ -151,13 +154,17 @@ def per_million(month: Money, tokens: Estimate) -> Money | None:
 
 
 def rent_of(fleet: Fleet, hourly: Price, terms: Terms, rates: Rates | None) -> Rent:
-    """The devices that the layout uses, rented on demand."""
+    """All devices rented on demand: kept all month, or given back in the hours in which nobody asks."""
     hour = hourly.money.scaled(fleet.devices)
+    month = hour.scaled(HOURS_PER_MONTH)
     return Rent(
         per_hour=hour,
-        reserved=load_at(terms.utilisation, hour.scaled(HOURS_PER_MONTH), rates),
-        by_the_hour=load_at(terms.utilisation, hour.scaled(HOURS_PER_MONTH * terms.utilisation), rates),
+        reserved=load_at(terms.utilisation, month, rates),
+        by_the_hour=load_at(terms.utilisation, month.scaled(terms.open_share), rates),
         as_of=hourly.as_of,
+        idle=month.scaled(1 - terms.utilisation),
+        open_share=terms.open_share,
+        full=load_at(1.0, month, rates),
     )
 
 

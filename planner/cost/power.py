@@ -7,12 +7,14 @@ the amount is the rent, or depreciation plus electricity where only a purchase p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from planner.cost.energy import Draw, draw, mixed, per_mtok, shares
-from planner.cost.fleet import Fleet, fleet_of, make_fleet, prefill_time
+from planner.cost.fleet import Fleet, duty_of, fleet_of, make_fleet
 from planner.cost.prices_loader import Price, Prices
-from planner.documents.result import Cost, Performance
+from planner.cost.short import currency_problem, power_problem, price_problem
+from planner.documents.result import Cost, Finding, Performance
 from planner.estimate import Estimate, spread
 from planner.resolved import Resolved
 from planner.units import HOURS_PER_MONTH, KILO
@@ -25,7 +27,7 @@ def power_and_cost(resolved: Resolved, performance: Performance, prices: Prices)
         return Cost()
     row = resolved.cluster.device.accelerator
     fleet = make_fleet(row, named.used, named.nodes) if row else named
-    power = _power(fleet, performance, prices)
+    power = _power(fleet, performance, resolved.serving.dp, prices)
     watts = power.total if power else None
     output, every = performance.output_tok_s, performance.total_tok_s
     rent, bought = prices.rental.get(fleet.accelerator), prices.purchase.get(fleet.accelerator)
@@ -47,7 +49,19 @@ def power_and_cost(resolved: Resolved, performance: Performance, prices: Prices)
         per_mtok_all=per_mtok(hour, every) if hour else None,
         wh_per_mtok_all=per_mtok(watts, every) if watts else None,
         as_of=_as_of(rent, bought if alike else None, prices.electricity if owned and alike else None),
+        problems=tuple(_problems(fleet, rent, bought, prices)),
     )
+
+
+def _problems(fleet: Fleet, rent: Price | None, bought: Price | None, prices: Prices) -> Iterator[Finding]:
+    """What is missing, and where to put it."""
+    if not fleet.tdp_w:
+        yield power_problem(fleet.accelerator)
+    if rent is None and bought is None:
+        yield price_problem(fleet.accelerator)
+    mixed_up = currency_problem(bought, prices.electricity) if bought and not rent else None
+    if mixed_up:
+        yield mixed_up
 
 
 def _as_of(rent: Price | None, bought: Price | None, kwh: Price | None) -> dict[str, str]:
@@ -55,12 +69,13 @@ def _as_of(rent: Price | None, bought: Price | None, kwh: Price | None) -> dict[
     return {name: price.as_of for name, price in rows.items() if price is not None}
 
 
-def _power(fleet: Fleet, performance: Performance, prices: Prices) -> Draw | None:
+def _power(fleet: Fleet, performance: Performance, copies: int, prices: Prices) -> Draw | None:
     """Watts at the meter: phases weighted by the time a request spends in each."""
     if not fleet.tdp_w:
         return None
-    _, prefill, decode = shares(fleet, prices.power)
-    return draw(fleet, mixed(prefill, decode, prefill_time(performance)), prices.power)
+    duty = duty_of(performance, copies)
+    _, prefill, decode = shares(fleet, duty.batch, prices.power)
+    return draw(fleet, mixed(prefill, decode, duty.prompt_time), prices.power)
 
 
 def _owned(bought: Price, count: int, power: Estimate, prices: Prices) -> Estimate | None:

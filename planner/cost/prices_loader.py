@@ -1,4 +1,4 @@
-"""Prices and power facts as loaded from ``planner/cost/prices/*.toml``; the reader is passed in.
+"""Prices as loaded from ``planner/cost/prices/*.toml``; the reader is passed in.
 
 Rows of the user's own price files come as ``own``: where they speak of a device or of electricity, ours are not used.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planner.cost.money import Money
+from planner.cost.power_facts import PowerFacts, load_power
 from planner.estimate import Estimate
 
 Reader = Callable[[str], Mapping[str, Any]]
@@ -36,26 +37,6 @@ class Price:
         return f"{self.date}: {self.source}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PowerFacts:
-    """Shares of board power by phase, the host around it, the building around that."""
-
-    idle_share: float
-    prefill_share: float
-    decode_share: float
-    host_base_w: float
-    host_per_device_w: float
-    pue: Estimate
-    ownership_months: float
-    decode_by_memory: Mapping[str, Estimate] = field(default_factory=dict)
-    """Memory type → share of board power in decode."""
-    fans_share: float = 0.0
-    """Of what devices and host draw."""
-    network_per_device_w: float = 0.0
-    """Ports, optics and switches; only where several nodes work together."""
-    sources: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, eq=False)
 class Prices:
     """All price files."""
@@ -80,7 +61,7 @@ def load_prices(read_toml: Reader, own: Mapping[str, Rows] | None = None) -> Pri
         rental=_by_device([row for row in rental if row["term"] == "on-demand"], mine.get("rental", ())),
         purchase=_by_device(read_toml(f"{_FOLDER}/purchase.toml")["rows"], mine.get("purchase", ())),
         electricity=_electricity(electricity, mine.get("electricity", ())),
-        power=_power(read_toml(f"{_FOLDER}/power.toml")),
+        power=load_power(read_toml(f"{_FOLDER}/power.toml")),
         regions=_regions([*electricity["rows"], *mine.get("electricity", ())]),
     )
 
@@ -105,7 +86,13 @@ def _price(offers: list[Mapping[str, Any]]) -> Price:
     middle = _median((offer["low"] + offer["high"]) / 2 for offer in offers)
     low, high = min(offer["low"] for offer in offers), max(offer["high"] for offer in offers)
     newest = max(offers, key=lambda offer: str(offer["date"]))
-    return Price(Estimate(low, middle, high, "published"), currency, newest["date"], newest["source"])
+    return Price(Estimate(low, middle, high, "published"), currency, newest["date"], _source(newest, len(offers)))
+
+
+def _source(row: Mapping[str, Any], count: int) -> str:
+    """Of the newest offer, with what it says of it (used, list price), and how many stand beside it."""
+    note = f" ({row['note']})" if row.get("note") else ""
+    return f"{row['source']}{note}" + (f"; {count - 1} more" if count > 1 else "")
 
 
 def _median(values: Iterable[float]) -> float:
@@ -132,32 +119,3 @@ def _kwh(row: Mapping[str, Any], alike: Rows) -> Price:
 
 def _regions(rows: Rows) -> dict[str, Price]:
     return {f"{row['region']} {row['customers']}": _kwh(row, [row]) for row in rows}
-
-
-def _power(table: Mapping[str, Any]) -> PowerFacts:
-    device, host, facility, network = table["device"], table["host"], table["facility"], table["network"]
-    decode = {
-        kind: Estimate(row["low"], row["value"], row["high"], row["origin"])
-        for row in table["decode"]
-        for kind in row["memory"]
-    }
-    return PowerFacts(
-        idle_share=device["idle_share"],
-        prefill_share=device["prefill_share"],
-        decode_share=device["decode_share"],
-        host_base_w=host["base_w"],
-        host_per_device_w=host["per_device_w"],
-        pue=Estimate(facility["pue_low"], facility["pue"], facility["pue_high"], "assumed"),
-        ownership_months=table["ownership"]["months"],
-        decode_by_memory=decode,
-        fans_share=host["fans_share"],
-        network_per_device_w=network["per_device_w"],
-        sources={
-            "idle": device["idle_source"],
-            "prefill": device["prefill_source"],
-            "host": host["source"],
-            "network": network["source"],
-            "facility": facility["source"],
-        }
-        | {f"decode {kind}": row["source"] for row in table["decode"] for kind in row["memory"]},
-    )

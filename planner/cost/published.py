@@ -56,3 +56,40 @@ def serving_day(row: Mapping[str, Any]) -> ServingDay:
         decode_nodes=decode,
         as_of=f"{row['date']}: {row['source']}",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """How the cost of one grade of model fell between its first and its last published training."""
+
+    first: Money
+    last: Money
+    years: float
+    factor: float
+    """Of the first over the last."""
+    per_year: float
+    """The factor of one year, if it fell evenly."""
+
+
+def fall_of(row: Mapping[str, Any]) -> Fall:
+    """From a ``[fall.*]`` table of ``published.toml``. Raises ValueError for runs of one year."""
+    runs = sorted(row["runs"], key=lambda run: run["year"])
+    first, last = runs[0], runs[-1]
+    years = float(last["year"] - first["year"])
+    if years <= 0 or last["amount"] <= 0:
+        raise ValueError("a fall needs two years and amounts above zero")
+    factor = first["amount"] / last["amount"]
+
+    def money(amount: float) -> Money:
+        return Money(exact(amount, "published"), row["currency"])
+
+    return Fall(money(first["amount"]), money(last["amount"]), years, factor, factor ** (1 / years))
+
+
+def runs_of(table: Mapping[str, Any]) -> tuple[tuple[str, float, Money], ...]:
+    """Model, device hours and money of each run of the ``[hours]`` table, all at its one rent."""
+    rent = table["per_device_hour"]
+    return tuple(
+        (run["model"], run["device_hours"], Money(exact(run["device_hours"] * rent, "published"), table["currency"]))
+        for run in table["runs"]
+    )

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.cost.against import Comparison
+from planner.cost.knobs import BY_NAME, LEAST_FACTOR, MOST_FACTOR
+from planner.cost.money import Money
 from planner.cost.ownership import MONTHS_PER_YEAR, Account
-from planner.errors import BadInput
-
-MOST_YEARS = 20.0
-MOST_FACTOR = 1000.0
+from planner.errors import BadDocument, BadInput
+from planner.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,12 @@ class Course:
     currency: str
     points: tuple[Point, ...]
     """One a year, the end included."""
+    full_month_range: tuple[int | None, int | None] = (None, None)
+    """The same where the fleet is as slow, and as fast, as it may be."""
+    owned: Money | None = None
+    """``owned_total`` with its range."""
+    bill: Money | None = None
+    """``api_total`` with its range."""
 
 
 def load_scenarios(table: Mapping[str, Any]) -> tuple[Scenario, ...]:
@@ -71,10 +77,10 @@ def edited(scenario: Scenario, **factors: float | None) -> Scenario:
     """A scenario with some factors replaced, checked. Raises BadInput for one that is not above zero."""
     given: dict[str, Any] = {name: value for name, value in factors.items() if value is not None}
     for name, value in given.items():
-        if not (math.isfinite(value) and 0 < value <= MOST_FACTOR):
+        if not (math.isfinite(value) and LEAST_FACTOR <= value <= MOST_FACTOR):
             raise BadInput(
                 name.replace("_", "-"),
-                f"{value:g} is no factor per year above 0 and up to {MOST_FACTOR:g}",
+                f"{value:g} is no factor per year from {LEAST_FACTOR:g} to {MOST_FACTOR:g}",
                 "0.5 means half after a year, 2 the double",
             )
     return replace(scenario, **given)
@@ -82,8 +88,8 @@ def edited(scenario: Scenario, **factors: float | None) -> Scenario:
 
 def course(scenario: Scenario, account: Account, against: Comparison, years: float) -> Course:
     """Month by month. Raises BadInput for a horizon beyond reason."""
-    if not (math.isfinite(years) and 0 < years <= MOST_YEARS):
-        raise BadInput("horizon", f"{years:g} years is not above 0 and up to {MOST_YEARS:g}", "give another horizon")
+    if problem := BY_NAME["horizon"].problem(years):
+        raise BadDocument((problem,))
     edited(
         scenario,
         demand=scenario.demand,
@@ -105,7 +111,27 @@ def course(scenario: Scenario, account: Account, against: Comparison, years: flo
         api_total=sum(p.api for p in points[:-1]),
         currency=account.purchase_total.currency,
         points=tuple(p for p in points if p.month % MONTHS_PER_YEAR == 0 or p.month == months),
+        full_month_range=_full_range(points, account.full.output_tokens),
+        owned=_like(account.real.month, sum(p.owned for p in points[:-1])),
+        bill=_like(against.month, sum(p.api for p in points[:-1])),
     )
+
+
+def _full_range(points: Sequence[Point], tokens: Estimate) -> tuple[int | None, int | None]:
+    """The first month beyond capacity if the fleet makes as few, and as many, tokens as it may."""
+
+    def first(speed: float) -> int | None:
+        factor = tokens.value / speed if speed > 0 else 1.0
+        return next((p.month for p in points if p.demand_share * factor > 1 + 1e-9), None)
+
+    return first(tokens.low), first(tokens.high)
+
+
+def _like(month: Money, total: float) -> Money:
+    """A total that is as uncertain as the month it is made of."""
+    share = total / month.value if month.value > 0 else 0.0
+    low, high = month.amount.low * share, month.amount.high * share
+    return Money(Estimate(min(low, total), total, max(high, total), "assumed"), month.currency)
 
 
 def _turns(cheaper: Sequence[bool]) -> int | None:

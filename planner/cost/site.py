@@ -38,7 +38,6 @@ class SiteFacts:
     tons_per_w: float
     airflow_per_w: float
     ramp: Estimate
-    efficiency: float
     headroom: float
     sources: Mapping[str, str]
 
@@ -74,7 +73,6 @@ def load_site(table: Mapping[str, Any]) -> SiteFacts:
         tons_per_w=cooling["tons_per_w"],
         airflow_per_w=cooling["airflow_m3_per_hour_per_w"],
         ramp=Estimate(**ramp["peak_factor"], origin="assumed"),
-        efficiency=ramp["supply_efficiency"],
         headroom=ramp["supply_headroom"],
         sources={"rack": rack["source"], "cooling": cooling["source"], "ramp": ramp["source"]},
     )
@@ -82,8 +80,8 @@ def load_site(table: Mapping[str, Any]) -> SiteFacts:
 
 def site_of(fleet: Fleet, power: Power, rack_units: int, facts: SiteFacts) -> Site:
     """Circuits, racks and cooling of a fleet whose servers are ``rack_units`` high each."""
-    plug = plug_of(power).scaled(1 / facts.efficiency)
-    board = fleet.used * (fleet.tdp_w or 0.0) / facts.efficiency
+    plug = plug_of(power)
+    board = fleet.used * (fleet.tdp_w or 0.0)
     peak = rising(lambda watts, ramp: watts + board * (ramp - 1), plug, facts.ramp)
     continuous = 1 - facts.headroom
     units = rack_units * fleet.nodes

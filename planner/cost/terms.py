@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from planner.cost.fleet import Fleet
+from planner.cost.knobs import day_problem, refused
 from planner.cost.money import Money, sum_of
 from planner.cost.prices_loader import Price
-from planner.errors import BadInput, Problem
+from planner.errors import BadDocument
 from planner.estimate import Estimate
 
 
@@ -28,6 +28,12 @@ class Server:
     """Servers that one copy of a model is spread over at most."""
     date: str
     source: str
+    attention: float = 1.0
+    """Of the persons that a server of accelerators takes."""
+
+    def share(self, per_node: float) -> float:
+        """Of one server that so many devices take: fewer than are sold in one share it with others."""
+        return min(1.0, per_node / min(self.per_node))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,18 @@ class Terms:
     disk_share: float
     devices_per_socket: int
     sources: Mapping[str, str]
+    profile: tuple[float, ...] = ()
+    """Load of each hour of the day, 0 … 1 of the full one; empty: only the mean is known."""
+    channels_per_socket: int = 8
+    not_sold: frozenset[str] = frozenset()
+    """Vendors and accelerators that nobody can buy."""
+
+    @property
+    def open_share(self) -> float:
+        """Share of the hours in which anybody asks at all: those a fleet rented by the hour is paid for."""
+        if not self.profile:
+            return self.utilisation
+        return sum(1 for share in self.profile if share > 0) / len(self.profile)
 
     def server(self, form_factor: str) -> Server:
         """The server that takes a form factor; that of unknown ones otherwise."""
@@ -82,6 +100,8 @@ def load_terms(table: Mapping[str, Any]) -> Terms:
         ram_share=machine["ram_per_device_bytes"],
         disk_share=machine["disk_weights"],
         devices_per_socket=machine["sockets_per_devices"],
+        channels_per_socket=machine["channels_per_socket"],
+        not_sold=frozenset((*table["not_sold"]["vendors"], *table["not_sold"]["accelerators"])),
         sources={
             "years": terms["years_source"],
             "residual": terms["residual_source"],
@@ -109,46 +129,38 @@ def _server(row: Mapping[str, Any]) -> Server:
         span=row["span"],
         date=row["date"],
         source=row["source"],
+        attention=row["attention"],
     )
 
 
-_BOUNDS = {"years": (0.0, 30.0, False), "utilisation": (0.0, 1.0, True)}
-_SHARES = {"residual": 1.0, "interest": 1.0, "maintenance": 1.0, "people": 1000.0}
-
-
 def checked(terms: Terms) -> Terms:
-    """The same terms if an account can be made of them. Raises BadInput with every problem otherwise."""
-    problems: list[Problem] = []
-    for name, (low, high, zero) in _BOUNDS.items():
-        value = getattr(terms, name)
-        if not (math.isfinite(value) and (low <= value if zero else low < value) and value <= high):
-            problems.append(Problem(name, f"{value:g} is not {'from' if zero else 'above'} {low:g} to {high:g}"))
-    for name, most in _SHARES.items():
-        value = getattr(terms, name).value
-        if not (math.isfinite(value) and 0 <= value <= most):
-            problems.append(Problem(name, f"{value:g} is not from 0 to {most:g}"))
-    if problems:
-        raise _bad(problems)
+    """The same terms if an account can be made of them. Raises BadDocument with every problem otherwise."""
+    ranges = ("residual", "interest", "maintenance", "people")
+    amounts = {"hosting": terms.hosting.amount, "salary": terms.salary.amount}
+    figures = {name: getattr(terms, name) for name in ranges} | amounts
+    ends = [(name, getattr(figure, end)) for name, figure in figures.items() for end in ("low", "value", "high")]
+    refused([("years", terms.years), ("utilisation", terms.utilisation), *ends])
+    if terms.profile and (problem := day_problem(terms.profile)):
+        raise BadDocument((problem,))
     return terms
 
 
-def _bad(problems: list[Problem]) -> BadInput:
-    error = BadInput(problems[0].where, problems[0].message, "give another value")
-    error.problems = tuple(problems)
-    return error
-
-
 def changed(terms: Terms, **values: Any) -> Terms:
-    """Terms with some of them replaced (None leaves a default), checked."""
-    return checked(replace(terms, **{key: value for key, value in values.items() if value is not None}))
+    """Terms with some of them replaced (None leaves a default), checked. A profile of the day is the utilisation."""
+    said = {key: value for key, value in values.items() if value is not None}
+    profile = said.get("profile", ())
+    if profile and day_problem(profile) is None:
+        said["utilisation"] = sum(profile) / len(profile)
+    return checked(replace(terms, **said))
 
 
 def purchase_parts(fleet: Fleet, device: Price, terms: Terms) -> dict[str, Money]:
     """Devices, servers and network of a fleet. Raises CurrencyMismatch."""
     server = terms.server(fleet.form_factor)
+    servers = fleet.nodes * server.share(fleet.devices / fleet.nodes)
     parts = {
         "devices": device.money.scaled(fleet.devices),
-        "servers": server.fixed.scaled(fleet.nodes) + server.per_device.scaled(fleet.devices),
+        "servers": server.fixed.scaled(servers) + server.per_device.scaled(fleet.devices),
     }
     if fleet.nodes > 1:
         parts["network"] = terms.network.scaled(fleet.nodes)

@@ -1,20 +1,24 @@
 """Energy and money of a training run.
 
-energy = GPU hours · board power · share + hosts, times PUE; money = GPU hours · rent, or depreciation and electricity
-where only a purchase price is known.
+energy = hours · watts at the meter, with a share of board power that computing keeps up; money = GPU hours · rent, or
+depreciation and electricity where only a purchase price is known.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from planner.cost.energy import draw
+from planner.cost.fleet import make_fleet
+from planner.cost.money import product
 from planner.cost.prices_loader import Price, Prices
-from planner.documents.result import FinetuneResult
+from planner.cost.short import currency_problem, price_problem
+from planner.documents.result import Cost, FinetuneResult
 from planner.estimate import Estimate
 from planner.resolved import Resolved
 from planner.units import HOURS_PER_MONTH, KILO
 
-BOARD_SHARE = 0.85
+BOARD_SHARE = Estimate(0.64, 0.85, 1.0, "assumed")
 """Of the board power while training: products keep the chip busy, exchanges and input let it rest."""
 
 
@@ -31,24 +35,38 @@ def energy_and_money(resolved: Resolved, result: FinetuneResult, prices: Prices)
     return replace(result, energy_wh=energy, money=money[0], currency=money[1])
 
 
+def training_cost_of(resolved: Resolved, prices: Prices) -> Cost | None:
+    """Power and what its money rests on; None on a machine without accelerators."""
+    device = resolved.cluster.device.accelerator
+    if device is None:
+        return None
+    rent, bought = prices.rental.get(device.id), prices.purchase.get(device.id)
+    known = rent or bought
+    watts = power_w(resolved, prices)
+    problem = price_problem(device.id) if known is None else None
+    if known is not None and rent is None:
+        problem = currency_problem(known, prices.electricity)
+    rows = {"rent": rent} if rent else {"purchase": bought, "electricity": prices.electricity} if bought else {}
+    return Cost(
+        power_w=watts,
+        currency=known.currency if known else "USD",
+        basis="rented" if rent else "owned" if bought and watts and not problem else "",
+        as_of={name: price.as_of for name, price in rows.items() if price},
+        problems=(problem,) if problem else (),
+    )
+
+
 def power_w(resolved: Resolved, prices: Prices) -> Estimate | None:
     """Watts at the meter of all devices and hosts while training; None where the board power is unknown."""
-    device, cluster, facts = resolved.cluster.device.accelerator, resolved.cluster, prices.power
+    device, cluster = resolved.cluster.device.accelerator, resolved.cluster
     if device is None or not device.tdp_w:
         return None
-    board = cluster.num_devices * device.tdp_w
-    host = cluster.nodes * facts.host_base_w + cluster.num_devices * facts.host_per_device_w
-    value = (board * BOARD_SHARE + host) * facts.pue.value
-    low = (board * BOARD_SHARE * 0.75 + host * 0.6) * facts.pue.low
-    high = (board + host * 1.6) * facts.pue.high
-    terms = {"devices": board * BOARD_SHARE, "host": host, "pue": facts.pue.value}
-    return Estimate(low, value, max(high, value), "assumed", terms)
+    return draw(make_fleet(device, cluster.num_devices, cluster.nodes), BOARD_SHARE, prices.power).total
 
 
 def _times(first: Estimate, second: Estimate) -> Estimate:
-    return Estimate(
-        first.low * second.low, first.value * second.value, first.high * second.high, "assumed", dict(first.terms)
-    )
+    """The product, with the terms of the first as they are."""
+    return product(first, second).with_terms(first.terms)
 
 
 def _money(resolved: Resolved, hours: Estimate, energy: Estimate | None, prices: Prices) -> tuple[Estimate, str] | None:

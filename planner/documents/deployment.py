@@ -182,6 +182,9 @@ class ServingTable(Table):
     enforce_eager: bool = False
     block_size: Count | None = None
     cpu_offload_bytes: Bytes | None = None
+    kv_offload_bytes: Bytes | None = None
+    """Host memory for evicted KV blocks, per device."""
+    prefix_caching: bool | None = None
     speculative: SpeculativeTable | None = None
     disaggregation: DisaggregationTable | None = None
     lora: LoraTable | None = None
@@ -192,6 +195,8 @@ class ServingTable(Table):
     flash_attention: bool | None = None
     split_mode: Literal["none", "layer", "row"] | None = None
     mla: bool | None = None
+    attention_max_bytes: Annotated[float, Bounds(gt=0, le=2**60, allow_inf_nan=False)] | None = None
+    """Attention scores at once (``-amb`` of ik_llama.cpp)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

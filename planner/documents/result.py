@@ -71,6 +71,32 @@ class DeviceMemory:
 
 
 @dataclass(frozen=True, slots=True)
+class HostMemory:
+    """RAM of one node, in bytes, beside ``host_ram``, which is what stays while it serves."""
+
+    loading: Estimate
+    """While the weights are read; its high end holds the whole checkpoint in the page cache."""
+    pinned: Estimate
+    """Locked for the devices: offloaded weights, offloaded KV blocks."""
+    page_cache: Estimate
+    """Of the checkpoint's files, as far as RAM is left; taken back when others need it."""
+    kv_tokens: Estimate | None = None
+    """Context tokens of one replica that offloaded KV blocks hold; None without offload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """Seconds of a start."""
+
+    load_s: Estimate
+    """Reading the weights."""
+    start_s: Estimate
+    """To the first answer."""
+    probe_s: Estimate
+    """That a start-up probe should wait."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServingMemory:
     """Memory of a serving deployment."""
 
@@ -82,8 +108,12 @@ class ServingMemory:
     max_concurrency: Estimate
     """Requests of ``max_model_len`` that the pool of one replica holds."""
     kv_tokens_printed: Estimate | None = None
+    max_context: Estimate | None = None
+    """The longest max_model_len at which the pools hold as many requests as the load has in flight."""
     host_ram: Estimate | None = None
     disk: float | None = None
+    host: HostMemory | None = None
+    startup: Startup | None = None
     devices: tuple[DeviceMemory, ...] = ()
 
 
@@ -229,6 +259,8 @@ class Cost:
     wh_per_mtok_all: Estimate | None = None
     as_of: dict[str, str] = field(default_factory=dict)
     """Figure → date and source of its prices: none of them is implied to be current."""
+    problems: tuple[Finding, ...] = ()
+    """What is missing for a figure, with a next step."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from planner.models.architecture import Architecture, LatentAttention
 
 _KEYS = (
     "gpu_memory_utilization", "max_num_seqs", "max_num_batched_tokens", "block_size",
-    "ubatch", "parallel", "flash_attention", "kv_cache_dtype",
+    "ubatch", "parallel", "flash_attention", "kv_cache_dtype", "kv_offload_bytes", "prefix_caching",
 )  # fmt: skip
 _FALLBACK: Mapping[str, Any] = {
     "gpu_memory_utilization": 0.90,
@@ -21,6 +21,8 @@ _FALLBACK: Mapping[str, Any] = {
     "parallel": 1,
     "flash_attention": True,
     "kv_cache_dtype": "auto",
+    "kv_offload_bytes": 0.0,
+    "prefix_caching": True,
 }
 
 
@@ -48,8 +50,10 @@ def serving_defaults(
     chosen = {**_FALLBACK, **table, **_card_class(table, memory_bytes, placement)}
     if architecture is not None and _is_latent(architecture):
         chosen.update(table.get("latent", {}))
+    if architecture is not None and keeps_states(architecture):
+        chosen.update(table.get("recurrent", {}))
     if chosen.get("max_num_batched_tokens_rule") == "whole-context":
-        chosen["max_num_batched_tokens"] = max(placement.max_model_len or 0, chosen["max_num_batched_tokens"])
+        chosen["max_num_batched_tokens"] = _whole_context(chosen, architecture, placement.max_model_len or 0)
     if rule := table.get("static_fraction"):
         share = static_fraction(rule, chosen, memory_bytes, placement)
         chosen["gpu_memory_utilization"] = round(share * vision_share(rule, architecture), 4)
@@ -96,6 +100,19 @@ def vision_share(rule: Mapping[str, float], architecture: Architecture | None) -
     return rule["vision_base"] * max(rule["vision_least"], min(rule["vision_most"], scaled))
 
 
+def _whole_context(chosen: Mapping[str, Any], architecture: Architecture | None, length: int) -> int:
+    """Tokens of a step that takes whole prompts; longer contexts are cut into chunks where the model can be."""
+    step = int(chosen["max_num_batched_tokens"])
+    chunked = length > chosen.get("chunked_from", length) and not (architecture is not None and _is_whole(architecture))
+    return step if chunked else max(length, step)
+
+
+def _is_whole(architecture: Architecture) -> bool:
+    """Models whose prompts old engines did not cut: latent or sliding attention, images."""
+    caches = (cache for layer in architecture.layer_kinds for cache in layer.caches)
+    return architecture.vision_tower is not None or _is_latent(architecture) or any(c.window for c in caches)
+
+
 def _card_class(table: Mapping[str, Any], memory_bytes: float | None, placement: Placement) -> Mapping[str, Any]:
     """The last class whose memory limit the card reaches and that does not except it."""
     found: Mapping[str, Any] = {}
@@ -105,6 +122,11 @@ def _card_class(table: Mapping[str, Any], memory_bytes: float | None, placement:
         if (memory_bytes or 0) >= row["min_memory_bytes"] and not excepted:
             found = row
     return found
+
+
+def keeps_states(architecture: Architecture) -> bool:
+    """Whether some layer keeps a recurrent state."""
+    return any(cache.kind == "state" for layer in architecture.layer_kinds for cache in layer.caches)
 
 
 def _is_latent(architecture: Architecture) -> bool:

@@ -1,4 +1,4 @@
-"""Methods of speculative decoding: their names in the engines' words, and what they take. ``speculative.toml``."""
+"""Methods of speculative decoding as people write them, what proposes the tokens, and what that takes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,27 @@ from functools import cache
 from planner.data import read_toml
 
 METHOD_ALIASES = {"nextn": "mtp", "deepseek_mtp": "mtp", "draft": "draft_model", "standalone": "draft_model"}
-"""What engines call a method → the name used here."""
+NEEDS_DRAFT = frozenset({"eagle", "eagle3", "draft_model", "medusa"})
+"""Weights beside the model's own propose."""
+HEADS = frozenset({"eagle", "eagle3"})
+"""One decoder layer over the target's hidden states."""
+
+
+def method_name(method: str) -> str:
+    """The planner's word for a method."""
+    lower = method.lower().replace("-", "_")
+    return METHOD_ALIASES.get(lower, lower)
+
+
+def own_layers(method: str, draft: str | None) -> bool:
+    """Whether the checkpoint's own prediction layers are loaded: no draft is named and nothing else proposes."""
+    name = method_name(method)
+    return draft is None and name not in NEEDS_DRAFT and not any(word in name for word in ("gram", "suffix", "lookup"))
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """What one method does where a deployment leaves it open."""
+    """What one method does where a deployment leaves it open: ``speculative.toml``."""
 
     acceptance: float
     """Share of drafted tokens that are kept."""
@@ -21,12 +36,6 @@ class Method:
     """Of the model itself that drafting one token takes; None: a model of its own."""
     share: float = 0.0
     """Active weights of such a model against the model's own, where it is not known."""
-
-
-def method_name(method: str) -> str:
-    """A method by the name used here; unknown ones stay as they are."""
-    lower = method.lower()
-    return METHOD_ALIASES.get(lower, lower)
 
 
 @cache

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from planner.documents.result import Finding
+from planner.engines.speculation import method_name
 from planner.export.emit.words import Ref, Word
-from planner.export.engines.speculation import method_name
 from planner.export.flags.table import Flag, FlagTable, flag_table
 from planner.export.layout import has_experts
 from planner.export.node import Node

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from planner.documents.deployment import LoraTable, ServingTable
+from planner.engines.speculation import method_name
 from planner.export.command import kv_word
-from planner.export.engines.llamacpp import device_layers, whole_context
-from planner.export.engines.speculation import method_name
+from planner.export.engines.caching import offload_asked
+from planner.export.engines.llamacpp import attention_max_mib, device_layers, whole_context
 from planner.export.flags.table import flag_table
-from planner.units import GIB
+from planner.units import GIB, GIGA, MIB
 
 if TYPE_CHECKING:
     from planner.export.target import Context
@@ -43,15 +45,24 @@ def _pooled(context: Context) -> ServingTable:
         enforce_eager=serving.enforce_eager,
         block_size=asked.block_size,
         cpu_offload_bytes=float(-(-offload // GIB) * GIB) if whole and offload else offload,
+        kv_offload_bytes=_offload(context),
+        prefix_caching=asked.prefix_caching,
         speculative=spec,
         lora=LoraTable(max_rank=serving.lora_rank, adapters=serving.lora_adapters) if serving.lora_rank else None,
     )
+
+
+def _offload(context: Context) -> float | None:
+    """In the engine's own steps."""
+    size = offload_asked(context)
+    return ceil(size / GIGA) * GIGA if size and context.resolved.engine.family == "sglang" else size
 
 
 def _local(context: Context) -> ServingTable:
     serving = context.resolved.serving
     table = flag_table(context.resolved.engine)
     layers, experts = device_layers(context, table)
+    most = attention_max_mib(context)
     spec = serving.speculative
     if spec is not None:
         spec = spec.model_copy(update={"method": method_name(spec.method), "acceptance": None})
@@ -67,5 +78,6 @@ def _local(context: Context) -> ServingTable:
             "parallel": serving.parallel,
             "flash_attention": serving.flash_attention,
             "split_mode": serving.split_mode if serving.split_mode != "layer" else None,
+            "attention_max_bytes": most * float(MIB) if most else None,
         }
     )

@@ -77,12 +77,6 @@ class Runtime:
         return str(self.facts.get("nodes", ""))
 
     @property
-    def warm_up_s(self) -> tuple[float, float]:
-        """From the last weight read to the first answer: usual and slow."""
-        usual, slow = self.facts["warm_up_s"]
-        return float(usual), float(slow)
-
-    @property
     def environment(self) -> dict[str, str]:
         return dict(self.facts["environment"])
 

@@ -65,6 +65,7 @@ def _findings(
     yield from limits.context_rules(resolved, "context-limit" in abilities.rules)
     yield from limits.free_memory_rules(resolved, "free-memory" in abilities.rules)
     yield from limits.leftover_rules(resolved, shape)
+    yield from limits.draft_rules(resolved)
 
 
 def _engine_findings(

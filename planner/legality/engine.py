@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from planner.documents.deployment import SpeculativeTable
 from planner.documents.result import Finding
 from planner.engines.profile import EngineProfile
-from planner.engines.speculation import method_name
+from planner.engines.speculation import NEEDS_DRAFT, method_name
 from planner.legality.shape import ModelShape
 from planner.legality.support import Abilities, Support
 from planner.resolved import Device, PrefillWorkers, Serving
@@ -32,7 +32,6 @@ _TITLES = {
     "disaggregation-pipeline": "handing caches over between pipeline stages",
     "disaggregation-wider-prefill": "handing caches over from more tensor ranks to fewer",
 }
-_NEEDS_DRAFT = frozenset({"eagle", "eagle3", "draft_model", "medusa"})
 
 
 def chip_rules(engine: EngineProfile, device: Device, abilities: Abilities, support: Support) -> Iterator[Finding]:
@@ -122,7 +121,7 @@ def speculative_rules(
     elif method == "mtp" and not shape.has_mtp:
         message = "the model has no multi-token-prediction layers"
         yield Finding("speculative-method", message, "use ngram or a draft model", "error", off)
-    elif method in _NEEDS_DRAFT and table.draft is None:
+    elif method in NEEDS_DRAFT and table.draft is None:
         message = f"speculative method {table.method!r} needs a draft model"
         yield Finding("speculative-draft", message, "name serving.speculative.draft", "warning")
 

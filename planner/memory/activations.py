@@ -15,7 +15,7 @@ from typing import Any
 from planner.engines.profile import EngineProfile
 from planner.memory.layout import Layout
 from planner.memory.memo import IdentityMemo
-from planner.models.architecture import Architecture, Dense, LatentAttention, MoE, Quantization
+from planner.models.architecture import Architecture, Dense, LatentAttention, MoE, Quantization, Recurrent
 from planner.resolved import Serving
 
 _BF16 = 2.0
@@ -36,6 +36,8 @@ class ActivationRules:
     """Times the workspaces of routed experts: kept from the step on."""
     forward_factor: float = 1.0
     """Times the widest intermediate results of one layer: the peak of the step itself."""
+    recurrent_factor: float = 0.0
+    """Times the convolution window of a recurrent layer: its projections, convolutions and states by chunk, a token."""
     latent_factor: float = 1.0
     """Times the up-projected keys and values of a chunk of cached context (MLA prefill)."""
     latent_chunk_tokens: float = 65_536.0
@@ -75,6 +77,8 @@ class Widths:
     """Of the workspaces of routed experts."""
     latent: float
     """Of up-projected K and V of one token of context."""
+    recurrent: float = 0.0
+    """Of the widest convolution window of a recurrent layer."""
     vision: float = 0.0
     """Of one token of an image: four patches through the encoder's MLP, and its embedding."""
     image_tokens: int | None = None
@@ -91,7 +95,7 @@ def widths(architecture: Architecture, layout: Layout) -> Widths:
 
 def _read_widths(architecture: Architecture, tp: int, expert_tp: int, ep: int) -> Widths:
     hidden = architecture.hidden_size
-    plain = moe = latent = 0.0
+    plain = moe = latent = recurrent = 0.0
     for layer in architecture.layer_kinds:
         shape = layer.feed_forward
         if isinstance(shape, Dense):
@@ -104,10 +108,20 @@ def _read_widths(architecture: Architecture, tp: int, expert_tp: int, ep: int) -
             if isinstance(mixer, LatentAttention):
                 heads = ceil(mixer.num_q_heads / tp)
                 latent = max(latent, heads * (mixer.qk_nope_head_dim + mixer.v_head_dim))
+            elif isinstance(mixer, Recurrent):
+                recurrent = max(recurrent, mixer.conv_elements / tp)
     tower = architecture.vision_tower
     vision = hidden + _PATCHES * (tower.hidden_size + tower.intermediate_size) if tower else 0
     tokens = tower.tokens_per_image if tower else None
-    return Widths(hidden * _BF16, (plain + 2 * hidden) * _BF16, moe * _BF16, latent * _BF16, vision * _BF16, tokens)
+    return Widths(
+        hidden=hidden * _BF16,
+        layer=(plain + 2 * hidden) * _BF16,
+        moe=moe * _BF16,
+        latent=latent * _BF16,
+        recurrent=recurrent * _BF16,
+        vision=vision * _BF16,
+        image_tokens=tokens,
+    )
 
 
 def activation_peak(
@@ -122,7 +136,8 @@ def activation_peak(
     tokens = float(serving.max_num_batched_tokens)
     rows = float(min(serving.max_num_seqs, serving.max_num_batched_tokens))
     kept = rules.moe_factor * tokens * sizes.moe
-    step = rules.forward_factor * tokens * sizes.layer
+    mixing = rules.recurrent_factor * sizes.recurrent + 2 * sizes.hidden if sizes.recurrent else 0.0
+    step = rules.forward_factor * tokens * max(sizes.layer, mixing)
     sampler = rows * architecture.vocab_size * rules.sampler_bytes + rules.hidden_factor * tokens * sizes.hidden
     chunk = min(rules.latent_chunk_tokens, max(8.0 * serving.max_model_len, 4.0 * rows * serving.block_size))
     latent = rules.latent_factor * chunk * sizes.latent

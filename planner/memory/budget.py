@@ -25,7 +25,7 @@ MOST = 2.0**60
 """Where a device's memory has no known end, figures stay finite."""
 _NEIGHBOUR = 2.0
 """Times the range of a part when the release lies outside the profile's own."""
-_WEIGHTS_SPREAD = 0.015
+_WEIGHTS_SPREAD = 0.012
 """Of weights by formula."""
 _FILES_SPREAD = 0.008
 """Of weights whose files were read."""
@@ -64,8 +64,13 @@ def parts_of(resolved: Resolved, weights: Mapping[str, float], layout: Layout) -
         weights=_weights(resolved, weights),
         activations=spread(sum(peak.values()), min(0.9, rules.low * looser), rules.high * looser, "formula", **peak),
         cuda_graphs=spread(graphs(overheads, resolved.architecture, serving), 0.5, 0.8, "assumed"),
-        non_torch=spread(non_torch(overheads, ranks, resolved.cluster.per_node), 0.3, 0.3, "published"),
-        context=spread(context(overheads, ranks), 0.3, 0.3, "published"),
+        non_torch=spread(
+            non_torch(overheads, ranks, resolved.cluster),
+            overheads.non_torch_low,
+            overheads.non_torch_high,
+            "published",
+        ),
+        context=spread(context(overheads, ranks, resolved.cluster), 0.3, 0.3, "published"),
     )
     return as_measured(planned, resolved) if resolved.site else planned
 

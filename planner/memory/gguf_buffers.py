@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ UNKNOWN_CAPACITY = 2.0**60
 _FIT_MARGIN = 1024 * MIB
 """What ``--fit`` leaves free on each device (llama.cpp ``--fit-target`` default) where the profile says nothing."""
 _HOST_MARGIN = 2 * GIB
+_SCORE_BOUNDS = (2.0 * GIB, 1.0 * GIB, 0.5 * GIB, 0.25 * GIB)
+"""Of ``-amb`` as people set it (2048 to 256 MiB)."""
 
 
 class Sizes(NamedTuple):
@@ -108,7 +111,7 @@ _laid: IdentityMemo[Laid] = IdentityMemo(limit=16)
 
 def laid(resolved: Resolved) -> Laid:
     """As the engine lays it out; memory and speed ask in turn, so the last few are remembered."""
-    return _laid.get(resolved, None, None, lambda: _lay(with_context(resolved)))
+    return _laid.get(resolved, None, None, lambda: _lay(with_bounded_scores(with_context(resolved))))
 
 
 def _lay(resolved: Resolved) -> Laid:
@@ -119,6 +122,35 @@ def _lay(resolved: Resolved) -> Laid:
 def with_context(resolved: Resolved) -> Resolved:
     """The deployment with the context that the engine would choose where none is named."""
     return chosen_context(resolved, _all_fits)
+
+
+def with_bounded_scores(resolved: Resolved) -> Resolved:
+    """The deployment with attention scores in parts where whole ones do not fit and the build can cut them (``-amb``).
+
+    Without flash attention the scores of a micro-batch grow with the context: nobody starts such a build without.
+    """
+    serving = resolved.serving
+    if serving.flash_attention or serving.attention_max_bytes or not resolved.engine.fact("gguf.bounds_scores", False):
+        return resolved
+    if not _overflows(resolved):
+        return resolved
+    tried = resolved
+    for most in _SCORE_BOUNDS:
+        known = {**resolved.assumed, "serving.attention_max_bytes": most}
+        tried = replace(resolved, serving=replace(serving, attention_max_bytes=most), assumed=known)
+        if not _overflows(tried):
+            return tried
+    return tried
+
+
+def _overflows(resolved: Resolved) -> bool:
+    """Whether the buffers exceed what the GPUs have together: layers can be split otherwise, with nothing kept free."""
+    gpus = gpu_count(resolved)
+    if gpus == 0:
+        return False
+    sizes = sizes_of(resolved)
+    totals = buffers_of(sizes, placement_of(resolved, sizes)).totals
+    return sum(totals[:-1]) > gpus * gpu_capacity(resolved).value
 
 
 def _all_fits(resolved: Resolved) -> bool:

@@ -11,6 +11,7 @@ MLA of builds that expand the latent for prompts: 768 B per head and cell. Fitte
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -79,6 +80,8 @@ class Graph(NamedTuple):
     masks: float
     """Bytes of the masks of the full and the windowed attention."""
     flash: bool
+    most_scores: float
+    """Bytes of attention scores at once at most."""
     latent: LatentAttention | None
     """MLA, unless the build keeps full K and V."""
     split_layers: bool
@@ -153,6 +156,7 @@ def graph_of(resolved: Resolved) -> Graph:
         cells=cells,
         masks=kept * ubatch * (rules.mask_bytes if serving.flash_attention else _F32),
         flash=serving.flash_attention,
+        most_scores=serving.attention_max_bytes or math.inf,
         latent=shape.latent if serving.mla else None,
         split_layers=serving.split_mode == "layer",
         streamable=not host_only(resolved.quantization.scheme),
@@ -244,7 +248,7 @@ def _attention(graph: Graph, expanded: float) -> float:
     shape = graph.shape
     if not shape.heads:
         return 4 * _hidden(graph)
-    scores = 0.0 if graph.flash else shape.heads * graph.cells * graph.ubatch * _F32
+    scores = 0.0 if graph.flash else min(graph.most_scores, shape.heads * graph.cells * graph.ubatch * _F32)
     if graph.latent:
         return scores + _latent(graph, graph.latent, graph.cells * expanded) + _hidden(graph)
     return scores + graph.ubatch * (shape.hidden + shape.qkv_width) * _F32

@@ -12,6 +12,7 @@ from planner.estimate import Estimate, total
 from planner.memory.gguf import gguf_memory
 from planner.memory.gguf_buffers import UNKNOWN_CAPACITY, gpu_count, host_capacity, with_context
 from planner.memory.gguf_cache import PAD, context_cells
+from planner.memory.host import shares_memory
 from planner.models.architecture import MoE
 from planner.resolved import Resolved
 from planner.units import human_bytes
@@ -41,7 +42,7 @@ def _verdict(resolved: Resolved, memory: ServingMemory) -> Verdict:
     host = _fits(memory.host_ram, host_capacity(resolved)) if memory.host_ram else "fits"
     if gpu_count(resolved) == 0:
         return host
-    if _shared(resolved) and memory.host_ram:
+    if shares_memory(resolved) and memory.host_ram:
         both = total({"gpu": memory.per_gpu.total, "host": memory.host_ram})
         ram = host_capacity(resolved)
         host = _fits(both, ram if ram.value < UNKNOWN_CAPACITY else memory.per_gpu.capacity)
@@ -63,12 +64,6 @@ def _unreported(resolved: Resolved) -> Finding:
     return Finding("memory-not-reported", f"the memory of {whose} is not known", f"state {key}", "warning")
 
 
-def _shared(resolved: Resolved) -> bool:
-    """GPU and CPU take from the same memory."""
-    row = resolved.cluster.device.accelerator
-    return row is not None and row.unified_memory
-
-
 def _host_weights(memory: ServingMemory) -> float:
     return memory.devices[-1].weights.value
 
@@ -87,7 +82,7 @@ def _shortage(resolved: Resolved, memory: ServingMemory) -> tuple[str, float, fl
     if gpu_count(resolved) and gpu.total.value > gpu.capacity.value:
         return "one GPU", gpu.total.value, gpu.capacity.value
     have = host_capacity(resolved).value
-    if gpu_count(resolved) and _shared(resolved):
+    if gpu_count(resolved) and shares_memory(resolved):
         both = gpu.total.value + ram.value
         return "the memory shared by GPU and host", both, have if have < UNKNOWN_CAPACITY else gpu.capacity.value
     return "the host", ram.value, have

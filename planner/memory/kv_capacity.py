@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -34,6 +36,7 @@ class Demand:
     """Tokens of one step at most (max_num_batched_tokens): a window keeps them besides itself."""
     draft_tokens: int = 0
     """Speculated per step: a recurrent state is kept for each."""
+    prefix_caching: bool = False
 
 
 def capacity(spec: KvSpec, pool_bytes: float, demand: Demand, rules: KvRules) -> Capacity:
@@ -47,7 +50,7 @@ def capacity(spec: KvSpec, pool_bytes: float, demand: Demand, rules: KvRules) ->
         return Capacity(0.0, 0.0, None, 0.0)
     if rules.packed and any(c.kind == "compressed" for c, _ in paged):
         return _packed(paged, pool_bytes, demand, rules.packed)
-    if all(c.window is None and not c.state_bytes for c, _ in paged):
+    if _is_uniform(paged):
         return _uniform(spec.token_bytes, pool_bytes, demand)
     if rules.style == "split":
         return _split(spec, pool_bytes, demand, rules)
@@ -56,6 +59,11 @@ def capacity(spec: KvSpec, pool_bytes: float, demand: Demand, rules: KvRules) ->
         requests = pool_bytes / needed
         return Capacity(requests * demand.max_model_len, requests, None, needed)
     return _grouped(paged, pool_bytes, demand, rules)
+
+
+def _is_uniform(caches: Sequence[tuple[LayerCache, int]]) -> bool:
+    """Every layer keeps every token."""
+    return all(c.window is None and not c.state_bytes for c, _ in caches)
 
 
 def _uniform(token_bytes: float, pool_bytes: float, demand: Demand) -> Capacity:
@@ -173,7 +181,7 @@ def _pages(paged: list[tuple[LayerCache, int]], demand: Demand, rules: KvRules) 
 
 def _request_blocks(cache: LayerCache, block: int, demand: Demand, rules: KvRules) -> int:
     if not block:
-        return 1 + demand.draft_tokens
+        return (rules.cached_states if demand.prefix_caching else 1) + demand.draft_tokens
     if cache.window is None:
         return ceil(demand.max_model_len / block)
     kept = min(cache.window - 1 + demand.step_tokens, demand.max_model_len)
@@ -182,12 +190,39 @@ def _request_blocks(cache: LayerCache, block: int, demand: Demand, rules: KvRule
 
 def longest_context(spec: KvSpec, pool_bytes: float, users: float, demand: Demand, rules: KvRules) -> int:
     """The longest max_model_len at which the pool holds that many requests; 0 when not even one token fits."""
+
+    if spec.token_bytes and rules.packed is None and _is_uniform(spec.caches):
+        blocks = int(pool_bytes / (spec.token_bytes * demand.block_size))
+        return min(demand.max_model_len, int(blocks / users) * demand.block_size)
+
+    def taken(length: int) -> float:
+        """Share of the pool that the requests of this length take: affine in the length up to whole blocks."""
+        held = capacity(spec, pool_bytes, replace(demand, max_model_len=length), rules).concurrency
+        return users / held if held > 0 else math.inf
+
     low, high = 0, demand.max_model_len
-    while low < high:
-        middle = (low + high + 1) // 2
-        tried = replace(demand, max_model_len=middle)
-        if capacity(spec, pool_bytes, tried, rules).concurrency >= users:
-            low = middle
-        else:
-            high = middle - 1
+    whole = taken(high)
+    if whole <= 1.0:
+        return high
+    least = taken(1)
+    if least > 1.0:
+        return 0
+    low, step = 1, max(1, demand.block_size)
+    if math.isfinite(whole):
+        near = int(1 + (1.0 - least) / max(whole - least, 1e-12) * (high - 1))
+        low, high = _bracket(taken, (low, high), near, step)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if taken(middle) <= 1.0 else (low, middle)
     return low
+
+
+def _bracket(taken: Callable[[int], float], ends: tuple[int, int], near: int, step: int) -> tuple[int, int]:
+    """Narrower ends around where one expects the limit; the lower one holds, the upper one does not."""
+    low, high = ends
+    below, above = near - 2 * step, near + 2 * step
+    if low < below < high:
+        low, high = (below, high) if taken(below) <= 1.0 else (low, below)
+    if low < above < high:
+        low, high = (above, high) if taken(above) <= 1.0 else (low, above)
+    return low, high

@@ -65,6 +65,9 @@ class KvRules:
     """Groups take the larger layer count while it is below this multiple of the smaller one."""
     state_page_multiple: int = 16
     """Tokens by which a block grows until its page holds a recurrent state."""
+    cached_states: int = 1
+    """Blocks of recurrent state that a request holds while prefixes are cached (2: the running one and the one of the
+    last whole block, ``mamba_cache_mode = align``)."""
     extra_window_block: bool = True
     prints_group_tokens: bool = True
     """The log prints pool ÷ groups for hybrid models."""

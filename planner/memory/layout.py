@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.engines.speculation import own_layers
 from planner.resolved import Serving
 
 
@@ -32,12 +33,12 @@ class Layout:
 
 
 def layout_of(serving: Serving, num_layers: int) -> Layout:
-    """The layout of one replica. Any speculative method but n-grams loads the model's own prediction layers.
+    """The layout of one replica. The model's own prediction layers are loaded where no draft proposes.
 
     More stages than layers are no layout (and illegal); memory is then that of one layer a stage.
     """
     speculative = serving.speculative
-    own = speculative is not None and speculative.draft is None and "gram" not in speculative.method.lower()
+    own = speculative is not None and own_layers(speculative.method, speculative.draft)
     return Layout(
         tp=serving.tp,
         pp=max(1, min(serving.pp, num_layers)),

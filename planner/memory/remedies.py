@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import floor
 from typing import Any
 
 from planner.documents.result import ServingMemory
-from planner.memory.budget import capacity_bytes
+from planner.memory.host import ranks_per_node, shares_memory
 from planner.memory.kv_capacity import longest_context
 from planner.memory.kv_rules import kv_rules
 from planner.memory.layout import layout_of
-from planner.memory.obstacle import share_taken, starts
+from planner.memory.obstacle import share_beside, share_taken, shared_left, starts
 from planner.memory.serving import demand_of, specs_of
 from planner.resolved import Resolved
+from planner.units import GIB, human_bytes
 
 _LEAST_CONTEXT = 1024
 
@@ -24,6 +24,7 @@ Change = tuple[str, dict[str, Any]]
 
 def changes(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
     """Changes that make it fit, the least intrusive first."""
+    yield from _less_offload(resolved, memory)
     yield from _lower_share(resolved, memory)
     yield from _shorter(resolved, memory)
     yield from _smaller_cache(resolved)
@@ -34,6 +35,26 @@ def changes(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
 
 def _with(resolved: Resolved, **values: Any) -> Resolved:
     return replace(resolved, serving=replace(resolved.serving, **values))
+
+
+def _less_offload(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
+    """What RAM leaves for KV blocks beside everything else, in whole GiB a device."""
+    serving, over = resolved.serving, _beyond_ram(resolved, memory) / ranks_per_node(resolved)
+    if not serving.kv_offload_bytes or over <= 0:
+        return
+    size = max(0.0, (serving.kv_offload_bytes - over) // GIB * GIB)
+    if starts(_with(resolved, kv_offload_bytes=size)):
+        yield f"kv_offload_bytes {human_bytes(size)} a device", {"serving.kv_offload_bytes": size}
+
+
+def _beyond_ram(resolved: Resolved, memory: ServingMemory) -> float:
+    """Bytes that one node's RAM lacks; 0 where it is not known."""
+    ram, needed = resolved.cluster.host.ram_bytes, memory.host_ram
+    if needed is None:
+        return 0.0
+    if shares_memory(resolved):
+        return max(0.0, -shared_left(resolved, memory, needed.value))
+    return max(0.0, needed.value - ram) if ram is not None else 0.0
 
 
 def _shorter(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
@@ -67,12 +88,10 @@ def _takes_fp8_cache(resolved: Resolved) -> bool:
 
 def _lower_share(resolved: Resolved, memory: ServingMemory) -> Iterator[Change]:
     """The share that leaves room for what others hold, the context and captured graphs."""
-    if not share_taken(resolved):
+    if not shares_memory(resolved) and not share_taken(resolved):
         return
-    terms = memory.per_gpu.total.terms
-    outside = resolved.cluster.device.used_bytes + terms["context"] + terms["cuda_graphs"]
-    share = floor(100 * (1 - outside / capacity_bytes(resolved))) / 100
-    if share > 0 and starts(_with(resolved, gpu_memory_utilization=share)):
+    share = share_beside(resolved, memory)
+    if 0 < share < resolved.serving.gpu_memory_utilization and starts(_with(resolved, gpu_memory_utilization=share)):
         yield f"gpu_memory_utilization {share}", {"serving.gpu_memory_utilization": share}
 
 

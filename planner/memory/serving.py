@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.documents.result import GpuMemory, ServingMemory
 from planner.estimate import Estimate, spread, total
 from planner.memory.budget import MOST, Parts, capacity_bytes, parts_of, pool_of
+from planner.memory.draft import draft_weights, with_draft_caches
 from planner.memory.host import disk_bytes, host_ram
 from planner.memory.kv_cache import KvSpec, context_bytes, kv_specs, stored_dtype
 from planner.memory.kv_capacity import Capacity, Demand, capacity
@@ -44,19 +45,24 @@ def specs_of(resolved: Resolved, layout: Layout, rules: KvRules) -> tuple[KvSpec
     row = resolved.cluster.device.accelerator
     capability = row.compute_capability if row else None
     dtype = stored_dtype(resolved.architecture, resolved.serving.kv_cache_dtype, capability, rules)
-    return kv_specs(resolved.architecture, dtype, resolved.serving.tp, layout.pp, rules, mtp=layout.mtp)
+    own = kv_specs(resolved.architecture, dtype, resolved.serving.tp, layout.pp, rules, mtp=layout.mtp)
+    return with_draft_caches(resolved, own, dtype, rules)
 
 
 def demand_of(resolved: Resolved) -> Demand:
     """What one request asks of the pool."""
     serving = resolved.serving
     draft = serving.speculative.tokens if serving.speculative else 0
-    return Demand(serving.max_model_len, serving.block_size, serving.max_num_batched_tokens, draft)
+    step = serving.max_num_batched_tokens
+    return Demand(serving.max_model_len, serving.block_size, step, draft, serving.prefix_caching)
 
 
 def _stages(resolved: Resolved, layout: Layout) -> tuple[Mapping[str, float], ...]:
     rules = weight_rules(resolved.engine, resolved.architecture, resolved.quantization)
-    return stage_weights(resolved.architecture, resolved.quantization, layout, rules)
+    stages = stage_weights(resolved.architecture, resolved.quantization, layout, rules)
+    if resolved.draft is None:
+        return stages
+    return (*stages[:-1], {**stages[-1], "draft": draft_weights(resolved, layout)})
 
 
 def _per_gpu(resolved: Resolved, parts: Parts, pool: Estimate, spec: KvSpec) -> GpuMemory:
@@ -111,7 +117,7 @@ def _held(
     heaviest = sum(stages[worst].values())
     lighter = [heaviest - sum(weights.values()) for weights in stages]
 
-    def at(pool_bytes: float) -> Capacity:
+    def at(pool_bytes: float, demand: Demand) -> Capacity:
         found = [
             capacity(spec, min(pool_bytes + left, MOST), demand, rules)
             for spec, left in zip(specs, lighter, strict=True)
@@ -119,20 +125,24 @@ def _held(
         kept = [c for c in found if c.request_bytes > 0]
         return min(kept or found, key=lambda c: c.concurrency)
 
-    return _Held(at(pool.low), at(pool.value), at(pool.high))
+    least, most = demand, demand
+    if "serving.prefix_caching" in resolved.assumed:
+        least, most = replace(demand, prefix_caching=True), replace(demand, prefix_caching=False)
+    return _Held(at(pool.low, least), at(pool.value, demand), at(pool.high, most))
 
 
-def _pools(resolved: Resolved) -> float:
+def pools_of(resolved: Resolved) -> float:
+    """Pools of one replica that hold different tokens."""
     return float(resolved.serving.attention_dp * resolved.serving.dcp)
 
 
 def _capacity_tokens(resolved: Resolved, held: _Held) -> Estimate:
-    n = _pools(resolved)
+    n = pools_of(resolved)
     return Estimate(held.low.tokens * n, held.value.tokens * n, held.high.tokens * n, "formula", _terms(resolved, held))
 
 
 def _concurrency(resolved: Resolved, held: _Held) -> Estimate:
-    n = _pools(resolved)
+    n = pools_of(resolved)
     low, value, high = (c.concurrency * n for c in (held.low, held.value, held.high))
     return Estimate(low, value, high, "formula", _terms(resolved, held))
 
@@ -149,7 +159,7 @@ def _terms(resolved: Resolved, held: _Held) -> dict[str, float]:
     return {
         "request_bytes": held.value.request_bytes,
         "blocks": held.value.blocks,
-        "pools": _pools(resolved),
+        "pools": pools_of(resolved),
     }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 
 from planner.documents.result import Finding, ServingMemory, Verdict
 from planner.memory.budget import capacity_bytes
-from planner.memory.obstacle import obstacle
+from planner.memory.host import shares_memory
+from planner.memory.obstacle import TIGHT_SHARE, obstacle, share_beside, shared_left, starts
 from planner.memory.remedies import changes
 from planner.resolved import Resolved
+from planner.units import human_bytes
 
-TIGHT_SHARE = 0.03
-"""Less of the device than this left free is "tight"."""
 _MOST_CHANGES = 3
 
 
@@ -24,12 +25,38 @@ def serving_verdict(
     """
     problem = obstacle(resolved, memory)
     if problem is None:
-        gpu = memory.per_gpu
-        left = gpu.capacity.value - gpu.total.value
-        tight = left < TIGHT_SHARE * capacity_bytes(resolved)
-        return ("tight" if tight else "fits"), ()
+        return _room(resolved, memory)
     found = list(islice(changes(resolved, memory), _MOST_CHANGES)) if suggest else []
     first = found[0] if found else ("more or larger devices", {})
     findings = [Finding("does-not-fit", problem, first[0], "error", first[1])]
     findings += [Finding("does-not-fit", f"would also fit: {text}", text, "warning", c) for text, c in found[1:]]
     return "does-not-fit", tuple(findings)
+
+
+def _room(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Finding, ...]]:
+    """Fits or tight; where GPU and host share memory, what the host takes counts."""
+    ram = memory.host_ram.value if memory.host_ram else 0.0
+    short = TIGHT_SHARE * capacity_bytes(resolved) - shared_left(resolved, memory, ram)
+    if short <= 0:
+        return "fits", ()
+    if not shares_memory(resolved):
+        return "tight", ()
+    share = _roomier(resolved, memory)
+    message = (
+        f"GPU and host share one memory: {human_bytes(memory.per_gpu.total.value)} for the GPU and "
+        f"{human_bytes(ram)} for the engine's processes leave little for the system and the page cache"
+    )
+    change = {"serving.gpu_memory_utilization": share} if share else {}
+    tables = bool(memory.host_ram and memory.host_ram.terms.get("tables"))
+    otherwise = "map the lookup tables from the disk" if tables else "take a smaller model"
+    fix = f"gpu_memory_utilization {share}" if share else otherwise
+    return "tight", (Finding("shared-memory", message, fix, "warning", change),)
+
+
+def _roomier(resolved: Resolved, memory: ServingMemory) -> float | None:
+    """The share of memory that leaves enough beside it, if the deployment still starts there."""
+    share = share_beside(resolved, memory)
+    if not 0 < share < resolved.serving.gpu_memory_utilization:
+        return None
+    serving = replace(resolved.serving, gpu_memory_utilization=share)
+    return share if starts(replace(resolved, serving=serving)) else None

@@ -34,6 +34,8 @@ class WeightRules:
     """Share of a padded down-projection that the allocator does not get back."""
     host_table_rows: int = 1 << 62
     """Lookup tables of at least so many rows (n-grams, engrams) stay in host memory."""
+    rope_axes_factor: float = 1.0
+    """Times the positions of that table where tokens have positions along several axes."""
     rope_bytes: float = 0.0
     """Per position and rotary element: the table of sines and cosines."""
 

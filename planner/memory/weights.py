@@ -13,7 +13,16 @@ from math import ceil, lcm
 from planner.memory.layout import Layout, stage_sizes
 from planner.memory.memo import IdentityMemo
 from planner.memory.weight_rules import WeightRules
-from planner.models.architecture import Architecture, LatentAttention, Layer, MoE, Quantization, Tensor
+from planner.models.architecture import (
+    Architecture,
+    Attention,
+    LatentAttention,
+    Layer,
+    Mixer,
+    MoE,
+    Quantization,
+    Tensor,
+)
 from planner.models.formats import tensor_bytes
 
 _LORA_BYTES = 2.0
@@ -110,11 +119,12 @@ class _Rank:
         return parts
 
     def rope(self) -> float:
-        """Table of sines and cosines, one for all layers."""
-        mixers = [m for layer in self.architecture.layer_kinds for m in layer.mixers]
-        dims = (m.qk_rope_head_dim if isinstance(m, LatentAttention) else getattr(m, "head_dim", 0) for m in mixers)
-        dim = next((d for d in dims if d), 0)
-        return float(self.architecture.max_position or 0) * dim * self.rules.rope_bytes
+        """Tables of sines and cosines: one for all layers whose heads are of a size."""
+        share = self.architecture.rotary_share
+        mixers = (m for layer in self.architecture.layer_kinds for m in layer.mixers)
+        dims = {m.qk_rope_head_dim if isinstance(m, LatentAttention) else _head(m) * share for m in mixers}
+        axes = self.rules.rope_axes_factor if self.architecture.rotary_axes > 1 else 1.0
+        return float(self.architecture.max_position or 0) * axes * sum(dims) * self.rules.rope_bytes
 
     def _padding(self, tensor: Tensor, size: float, width: int) -> float:
         """Bytes that padded rows of an expert weight add (``VLLM_ROCM_MOE_PADDING``)."""
@@ -166,9 +176,13 @@ class _Rank:
         return elements * self.rules.latent_copy_bytes
 
     def _lora(self, tensor: Tensor) -> float:
-        """Slots for adapters: A (rank × in) and B (out × rank), B cut as the weight is."""
-        rows = self.shape(tensor)[0]
-        return (rows + tensor.shape[-1]) * self.layout.lora_rank * self.layout.lora_adapters * _LORA_BYTES
+        """Slots for adapters: A (rank × in) and B (out × rank), each cut where the weight is (vLLM lora layers)."""
+        rows, columns = self.shape(tensor)
+        return (rows + columns) * self.layout.lora_rank * self.layout.lora_adapters * _LORA_BYTES
+
+
+def _head(mixer: Mixer) -> int:
+    return mixer.head_dim if isinstance(mixer, Attention) else 0
 
 
 def _padded(size: int, multiple: int) -> int:

@@ -209,6 +209,10 @@ class Architecture:
     dtype: str = "bf16"
     vision: tuple[Tensor, ...] = ()
     vision_tower: VisionTower | None = None
+    rotary_share: float = 1.0
+    """Of a head's elements that are rotated."""
+    rotary_axes: int = 1
+    """Positions of a token: 3 where images and videos have rows, columns and frames (mrope)."""
     mtp: tuple[Layer, ...] = ()
     """Multi-token-prediction layers: in the checkpoint, loaded only for speculation, not counted in totals."""
     quantization: Quantization | None = None

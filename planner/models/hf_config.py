@@ -47,12 +47,24 @@ def architecture_from_config(config: dict[str, Any]) -> Architecture:
         head=tuple(_head(keys, tied)),
         tied_embeddings=tied,
         dtype=DTYPES.get(keys.text("dtype", "bfloat16").removeprefix("torch."), "bf16"),
+        rotary_share=_rotary_share(keys),
+        rotary_axes=_AXES if keys.has("mrope_section") or keys.flag("multi_axis_rope") else 1,
         mtp=prediction_layers(keys, layers, layer_tokens()),
         vision=towers.tensors,
         vision_tower=towers.vision,
         doubts=(*doubts_of(keys), *towers.doubts),
     )
     return quantized(architecture, config)
+
+
+_AXES = 3
+
+
+def _rotary_share(keys: Keys) -> float:
+    """By factor, or by the number of rotated elements of a head."""
+    rotated, head = keys.optional("rotary_dim"), keys.optional("head_dim")
+    share = rotated / head if rotated and head else keys.number("partial_rotary_factor", 1.0)
+    return min(1.0, max(0.0, share))
 
 
 def _kind(keys: Keys, config: Mapping[str, Any]) -> Literal["decoder", "encoder", "reranker"]:

@@ -81,7 +81,18 @@ def _repack(row: Mapping[str, Any], hint: Mapping[str, Any], architecture: Archi
         bits = 32.0 if dtype == "fp32" else 16.0
         return replace(base, bits=bits, base_dtype=dtype, compute=dtype)
     ignore = tuple(hint.get("ignore") or _default_ignore(base.scheme, architecture))
-    return replace(base, ignore=ignore, base_dtype=dtype, kv_cache=hint.get("kv_cache"))
+    others = tuple(
+        (pattern, replace(scheme(name), base_dtype=dtype)) for pattern, name in hint.get("others", {}).items()
+    )
+    return replace(
+        base,
+        ignore=ignore,
+        overrides=others,
+        base_dtype=dtype,
+        kv_cache=hint.get("kv_cache"),
+        quantize_head=bool(hint.get("head", base.quantize_head)),
+        compute=hint.get("compute", base.compute),
+    )
 
 
 def _default_ignore(name: str, architecture: Architecture) -> tuple[str, ...]:

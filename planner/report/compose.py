@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from planner.report.blocks import Report, Section, Table
 from planner.report.choice import alternatives, choice, question, rejected
+from planner.report.costs import cost
 from planner.report.hardware import hardware
 from planner.report.material import Material
-from planner.report.resources import cost, memory, speed
+from planner.report.resources import memory, speed
 from planner.report.start import provenance, start
 from planner.report.trust import assumptions, risks
 from planner.report.words import VERDICTS, clean

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from planner.documents.result import Cost, FinetuneResult, Performance, ServingMemory
+from planner.documents.result import FinetuneResult, Performance, ServingMemory
 from planner.estimate import Estimate
 from planner.report.blocks import (
     Bar,
@@ -24,8 +24,7 @@ from planner.report.words import FIGURE_HEAD, UNKNOWN, cells, clean, counted, fi
 from planner.units import human_bytes, human_seconds
 
 if TYPE_CHECKING:
-    from planner.cost.document import CostDocument
-    from planner.cost.money import Money
+    pass
 
 LETTERS = {
     "weights": "W",
@@ -245,69 +244,3 @@ def _training_speed(result: FinetuneResult) -> Table:
         figure_row("GPU hours", result.gpu_hours, counted),
     )
     return Table(f"Speed, limited by {clean(result.bound) or UNKNOWN}", FIGURE_HEAD, rows)
-
-
-def cost(material: Material) -> Section:
-    """Power and money, every price with its date."""
-    chosen = material.chosen
-    estimate = chosen.estimate if chosen else None
-    if estimate is not None and estimate.finetune is not None:
-        return Section("Cost and power", (_training_cost(estimate.finetune),))
-    if estimate is None or estimate.cost is None:
-        return Section("Cost and power", (Paragraph("Unknown: a price, a power or a speed is missing."),))
-    blocks: list[Block] = [Table("Of the devices in use", FIGURE_HEAD, _cost_rows(estimate.cost))]
-    if material.account is not None and material.account.owned is not None:
-        blocks.append(_owned(material.account))
-    as_of = dict(estimate.cost.as_of)
-    if material.account is not None:
-        as_of |= {k: text for k, text in material.account.as_of.items() if k not in as_of and not k.startswith("API ")}
-    if as_of:
-        rows = tuple(cells(key, text) for key, text in as_of.items())
-        blocks.append(Table("Prices are dated facts, none of them is current", ("price", "date and source"), rows))
-    return Section("Cost and power", tuple(blocks))
-
-
-def _cost_rows(given: Cost) -> tuple[tuple[Cell, ...], ...]:
-    from planner.cli.money_text import amount
-
-    basis = f", {given.basis}" if given.basis else ""
-    money = lambda value: amount(value, given.currency)  # noqa: E731
-    return (
-        figure_row("power at the meter", given.power_w, shower("W")),
-        figure_row("energy of a million output tokens", given.wh_per_mtok, shower("Wh")),
-        figure_row(f"a month{basis}", given.per_month, money),
-        figure_row(f"a million output tokens{basis}", given.per_mtok, money),
-        figure_row("a million tokens of both kinds", given.per_mtok_all, money),
-        figure_row("purchase of the devices, servers apart", given.purchase, money),
-        figure_row("a month, owned: depreciation of devices, electricity", given.owned_per_month, money),
-        figure_row("a million output tokens, owned", given.owned_per_mtok, money),
-    )
-
-
-def _owned(account: CostDocument) -> Table:
-    owned = account.owned
-    if owned is None:
-        return Table("", FIGURE_HEAD, ())
-    rows = [_money_row(f"buy: {name}", money) for name, money in owned.purchase.items()]
-    rows.append(_money_row("buy, together", owned.purchase_total))
-    rows += [_money_row(f"a month: {name}", money) for name, money in owned.monthly.items()]
-    rows.append(_money_row(f"a month, together, at {owned.real.utilisation:.0%} use", owned.real.month))
-    if owned.real.per_mtok is not None:
-        rows.append(_money_row("a million tokens of both kinds at that use", owned.real.per_mtok))
-    return Table(f"The whole account, owned over {owned.years:g} years", FIGURE_HEAD, tuple(rows))
-
-
-def _money_row(label: str, money: Money) -> tuple[Cell, ...]:
-    from planner.cli.money_text import amount
-
-    return figure_row(clean(label), money.amount, lambda value: amount(value, money.currency))
-
-
-def _training_cost(result: FinetuneResult) -> Table:
-    from planner.cli.money_text import amount
-
-    rows = (
-        figure_row("energy of the run", result.energy_wh, shower("Wh")),
-        figure_row("money of the run", result.money, lambda value: amount(value, result.currency)),
-    )
-    return Table("Of the whole run", FIGURE_HEAD, rows)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from planner.documents.result import Finding, ServingMemory
+from planner.memory.obstacle import share_beside
 from planner.resolved import Resolved
 from planner.search.candidate import Option, Tools
 from planner.search.groups import Group
@@ -25,7 +26,7 @@ def fitted(option: Option, resolved: Resolved, task: Task, tools: Tools) -> tupl
     best: tuple[Resolved, ServingMemory] | None = None
     enough = task.enough_context(resolved.architecture.max_position)
     nearest: ServingMemory | None = None
-    for variant in _variants(option, resolved, task):
+    for variant in _variants(option, resolved, task, tools):
         memory = tools.memory(variant)
         nearest = nearest or memory
         found = _longest(variant, memory, task, tools)
@@ -36,14 +37,16 @@ def fitted(option: Option, resolved: Resolved, task: Task, tools: Tools) -> tupl
     return best or _too_large(resolved, nearest, task)
 
 
-def _variants(option: Option, resolved: Resolved, task: Task) -> Iterator[Resolved]:
+def _variants(option: Option, resolved: Resolved, task: Task, tools: Tools) -> Iterator[Resolved]:
     """The engine's own settings first, then more of the card, then a smaller KV cache."""
     wanted = task.wanted_context(resolved.architecture.max_position)
     share = free_share(option.group, resolved.serving.gpu_memory_utilization, task.policy.free_margin)
+    top = free_share(option.group, task.policy.highest_utilization, task.policy.free_margin)
+    if option.group.unified:
+        top = share = min(share, share_beside(resolved, tools.memory(resolved)), 1.0 - task.policy.host_reserve)
     first = _with(resolved, max_model_len=wanted, gpu_memory_utilization=share)
     yield first
-    top = free_share(option.group, task.policy.highest_utilization, task.policy.free_margin)
-    if top > share and not option.group.unified:
+    if top > share:
         yield _with(first, gpu_memory_utilization=top)
     if resolved.serving.kv_cache_dtype in ("bf16", "fp16") and _native_fp8(resolved):
         yield _with(first, kv_cache_dtype="fp8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from planner.documents.result import EstimateDocument, Finding, FinetuneResult, ModelFacts, Verdict
+from planner.documents.result import Cost, EstimateDocument, Finding, FinetuneResult, ModelFacts, Verdict
 from planner.errors import UnknownFact
 from planner.memory.finetune import training_memory
 from planner.memory.finetune_job import Job, job_of
@@ -36,6 +36,7 @@ def training_outcome(
         model=facts,
         problems=problems,
         finetune=result,
+        cost=_cost(resolved, library) if result.hours else None,
         assumed={**_of_training(resolved.assumed), **taken_defaults(job_of(resolved))},
     )
 
@@ -47,6 +48,13 @@ def training_speed(resolved: Resolved, memory: FinetuneResult, library: Library)
 
     timed = training_performance(resolved, memory, library.training_curves)
     return energy_and_money(resolved, timed, library.prices)
+
+
+def _cost(resolved: Resolved, library: Library) -> Cost | None:
+    """Power while it trains, and what its money rests on."""
+    from planner.cost.training import training_cost_of
+
+    return training_cost_of(resolved, library.prices)
 
 
 def _overall(verdict: Verdict, problems: tuple[Finding, ...]) -> Verdict:

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from planner.cost.document import CostDocument
-from planner.cost.published import serving_day, training_account
-from planner.cost_report import CostRequest, cost_report
+from planner.cost.published import fall_of, runs_of, serving_day, training_account
+from planner.cost_report import Assumptions, CostRequest, cost_of, cost_report
 from planner.data import read_toml
 from planner.documents.files import read_deployment
 from tests.cost.build import library
@@ -76,7 +76,40 @@ def distilled() -> Table:
     return _against("31-distilled-r1-instead-of-o1.toml", (0.6,), "o1", "o3")
 
 
-TABLES = {"training": training, "day": day, "r1": r1, "distilled": distilled}
+def generations() -> Table:
+    published = read_toml("cost/prices/published.toml")
+    fall = fall_of(published["fall"]["gpt-2"])
+    rows: Table = [("model", "device hours", "USD")]
+    rows += [(name, f"{hours:,.0f}", f"{money.value:,.0f}") for name, hours, money in runs_of(published["hours"])]
+    last = f"{fall.last.value:,.0f} = a {fall.factor:,.0f}th"
+    return [
+        *rows,
+        ("GPT-2 in 2019", "", f"{fall.first.value:,.0f}"),
+        ("the same grade in 2026", "", last),
+        ("that is, each year", "", f"÷ {fall.per_year:.1f}"),
+    ]
+
+
+def tariff() -> Table:
+    """DeepSeek-V4-Flash beside the same fleet, busy in the office hours of Berlin, or at night."""
+    rows: Table = [("24 local hours, UTC+1", "share at the dear price", "a million tokens", "a month")]
+    office = (0.0,) * 8 + (1.0,) * 10 + (0.0,) * 6
+    for name, profile in (("8 to 18 h", office), ("22 to 8 h", office[10:] + office[:10])):
+        asked = Assumptions(profile=profile, utc_offset=1.0, apis=("deepseek/deepseek-v4-flash",))
+        (one,) = cost_of(read_deployment(ROOT / "examples" / "30-r1-owned-or-rented.toml"), library(), asked).apis
+        share = one.tariff.peak_share.value if one.tariff else 0.0
+        rows.append((name, f"{share:.0%}", f"{one.per_mtok.value:.2f} USD", f"{one.month.value:,.0f} USD"))
+    return rows
+
+
+TABLES = {
+    "training": training,
+    "generations": generations,
+    "day": day,
+    "r1": r1,
+    "distilled": distilled,
+    "tariff": tariff,
+}
 BLOCK = r"<!-- {name} -->\n(.*?)<!-- end -->"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from planner.cost.against import Comparison, compare
+from planner.cost.against import Billing, Comparison, compare, owned_side
 from planner.cost.document import CostDocument
 from planner.cost.prices_loader import Price
 from planner.cost.scenarios import Scenario, course, edited
@@ -107,10 +107,10 @@ def test_an_api_that_costs_less_than_electricity_is_never_beaten() -> None:
     assert account is not None
     api = library().api_prices[0]
     cheap = replace(api, input=1e-6, output=1e-6, cached=None, long_above=None)
-    answer = compare(cheap, account, 0.0, 100.0)
+    answer = compare(cheap, owned_side(account), Billing(0.0, 100.0))
     assert isinstance(answer, Comparison)
     assert answer.break_even_tokens_day is None and "never-cheaper" in {f.rule for f in answer.findings}
-    free = compare(replace(api, input=0.0, output=0.0), account, 0.0, 100.0)
+    free = compare(replace(api, input=0.0, output=0.0), owned_side(account), Billing(0.0, 100.0))
     assert isinstance(free, Finding) and free.rule == "price-zero"
 
 
@@ -249,3 +249,19 @@ def test_given_terms_replace_defaults_and_leave_the_assumed() -> None:
 def test_without_hardware_nothing_is_accounted() -> None:
     document = report(r1(hardware=None))
     assert document.verdict == "unknown" and document.fleet is None and rules(document) >= {"no-account"}
+
+
+def test_a_rented_fleet_stands_beside_an_api_too() -> None:
+    document = report(r1(hardware={"accelerator": "h200-sxm-141gb", "per_node": 8}), apis=("o1",))
+    (owned,), (rented,) = document.apis, document.rented_apis
+    assert (owned.basis, rented.basis) == ("owned", "rented")
+    assert rented.month.value == owned.month.value and rented.payback_months is None
+    assert rented.break_even_utilisation is not None and document.rented is not None
+    even = report(apis=("o1",), terms={"utilisation": rented.break_even_utilisation.value}).rented_apis[0]
+    assert even.saving.value == pytest.approx(0, abs=0.002 * even.month.value)
+
+
+def test_rent_alone_is_enough_to_compare() -> None:
+    h800 = r1(hardware={"accelerator": "h800-sxm-80gb", "per_node": 8, "nodes": 2}, serving={"tp": 16, "ep": 16})
+    document = report(h800, apis=("o1",))
+    assert document.owned is None and document.apis == () and len(document.rented_apis) == 1

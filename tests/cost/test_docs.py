@@ -11,7 +11,7 @@ from planner.price_files import price_file
 from tests.cost.examples import DOCUMENT, TABLES, markdown, shown
 
 TEXT = DOCUMENT.read_text(encoding="utf-8")
-PUBLISHED = ("training", "day")
+PUBLISHED = ("training", "generations", "day")
 TOLERANCE = 0.3
 """Of figures that follow the speed model; those of published accounts are exact."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.cost.api import bill, tokens_of
-from planner.cost.published import serving_day, training_account
+from planner.cost.published import fall_of, runs_of, serving_day, training_account
 from planner.data import read_toml
 from tests.cost.build import library
 
@@ -38,3 +38,18 @@ def test_the_theoretical_revenue_of_that_day() -> None:
     price = next(p for p in library().cost_data.history if p.model == row["revenue_model"])
     usage = tokens_of(row["input_tokens"] / 1e6, row["cached_input_tokens"] / 1e6, row["output_tokens"] / 1e6)
     assert bill(price, usage).value == pytest.approx(row["revenue"], rel=5e-4)
+
+
+def test_one_grade_of_model_trained_again() -> None:
+    """43,000 to 73 USD in seven years: a 589th, 2.5 times less each year."""
+    fall = fall_of(PUBLISHED["fall"]["gpt-2"])
+    assert fall.factor == pytest.approx(589, abs=1)
+    assert fall.per_year**fall.years == pytest.approx(fall.factor)
+    with pytest.raises(ValueError, match="two years"):
+        fall_of({"runs": [{"year": 2020, "amount": 1.0}], "currency": "USD"})
+
+
+def test_hours_of_generations_at_one_rent() -> None:
+    runs = {model: (hours, money.value) for model, hours, money in runs_of(PUBLISHED["hours"])}
+    assert runs["DeepSeek-V3"] == (2_788_000, 5_576_000)
+    assert runs["Llama 3.1 405B"][1] / runs["DeepSeek-V3"][1] == pytest.approx(11.06, abs=0.01)

@@ -42,7 +42,9 @@ def test_versions_that_cannot_be_read_take_the_newest_and_say_so():
     newest, commit, future = (engine_profile("vllm", v) for v in (None, "2841a84ac", "9.0"))
     assert not newest.exact and not commit.exact and not future.exact
     assert newest.facts == commit.facts
-    assert newest.facts["defaults"] == future.facts["defaults"]
+    share = "gpu_memory_utilization"  # the smaller one is safe on every release
+    assert newest.facts["defaults"][share] <= future.facts["defaults"][share]
+    assert {**newest.facts["defaults"], share: 0} == {**future.facts["defaults"], share: 0}
     sampler = [p.fact("activations.sampler_bytes") for p in (newest, future)]
     assert sampler[0] > sampler[1], "without a release the largest peak of all releases is taken"
     assert engine_profile("vllm", "0.19.0").exact

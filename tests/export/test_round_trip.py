@@ -70,6 +70,9 @@ CASES = [
     *shapes_of(
         "llama.cpp", ("b4500", "b6400", "b10400"), n_gpu_layers=12, flash_attention=False, ubatch=256, parallel=3
     ),
+    *shapes_of("vllm", ("0.7.3", "0.12.0", "0.33.0"), tp=4, kv_offload_bytes=8.0 * 2**30, prefix_caching=False),
+    *shapes_of("vllm", ("0.20.0",), tp=2, pp=2, kv_offload_bytes=2.5 * 2**30, prefix_caching=True, dcp=1),
+    *shapes_of("sglang", ("0.5.16",), tp=4, kv_offload_bytes=8.5 * 10**9, prefix_caching=False),
     *shapes_of("llama.cpp", ("b10400",), speculative={"method": "draft_model", "tokens": 8, "draft": "/d.gguf"}),
 ]
 

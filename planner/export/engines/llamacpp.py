@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.documents.result import Finding
 from planner.export.node import Node
+from planner.units import MIB
 
 if TYPE_CHECKING:
     from planner.export.flags.table import FlagTable
@@ -26,6 +27,7 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
         "experts_on_cpu": experts is True,
         "expert_layers_on_cpu": (experts or None) if not isinstance(experts, bool) else None,
         "split_mode": serving.split_mode if serving.split_mode != "layer" else None,
+        "attention_max_mib": attention_max_mib(context),
         "flash_attention": "on" if serving.flash_attention else "off",
         "kv_cache_dtype": serving.kv_cache_dtype,
         "kv_cache_dtype_v": serving.kv_cache_dtype,
@@ -44,6 +46,14 @@ def whole_context(context: Context) -> int:
     from planner.memory.gguf_buffers import with_context
 
     return with_context(context.resolved).serving.max_model_len
+
+
+def attention_max_mib(context: Context) -> int | None:
+    """Of attention scores at once: as asked for, or as the estimate assumed it where whole ones do not fit."""
+    from planner.memory.gguf_buffers import laid
+
+    most = laid(context.resolved).resolved.serving.attention_max_bytes
+    return max(1, int(most // MIB)) if most else None
 
 
 def device_layers(context: Context, table: FlagTable) -> tuple[int | str | None, bool | int]:
@@ -85,6 +95,7 @@ def serving(read: Mapping[str, Any], experts: bool) -> dict[str, Any]:
         "ubatch": read.get("ubatch"),
         "parallel": read.get("parallel"),
         "split_mode": read.get("split_mode"),
+        "attention_max_bytes": read["attention_max_mib"] * float(MIB) if "attention_max_mib" in read else None,
         "flash_attention": _flash(read.get("flash_attention", False)),
         "experts_on_cpu": True if read.get("experts_on_cpu") else read.get("expert_layers_on_cpu"),
     }

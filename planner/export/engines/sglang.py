@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.documents.result import Finding
+from planner.engines.speculation import method_name
 from planner.export.emit.words import parts_of
-from planner.export.engines.speculation import method_name
+from planner.export.engines.caching import prefix_options, read_prefix, read_sglang_offload, sglang_offload
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
         "lora": serving.lora_rank > 0,
         "lora_rank": serving.lora_rank or None,
         "lora_adapters": serving.lora_adapters or None,
+        "no_prefix_caching": prefix_options(context)["no_prefix_caching"],
+        **sglang_offload(context),
         **_speculative(context),
     }
 
@@ -88,6 +91,8 @@ def serving(read: Mapping[str, Any], experts: bool) -> dict[str, Any]:
         "dp": 1 if attention > 1 else groups,
         "ep": read.get("ep", 1),
         "dcp": read.get("dcp", 1),
+        "kv_offload_bytes": read_sglang_offload(read),
+        "prefix_caching": read_prefix(read),
         "speculative": _read_speculative(read),
     }
 

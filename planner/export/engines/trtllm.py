@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.documents.result import Finding
+from planner.engines.speculation import method_name
 from planner.export.emit.yaml import yaml_text
-from planner.export.engines.speculation import method_name
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ def extra(context: Context) -> dict[str, Any]:
     kv["dtype"] = _KV_DTYPES.get(asked.kv_cache_dtype if asked else "auto", "auto")
     if asked and asked.block_size:
         kv["tokens_per_block"] = asked.block_size
+    if asked and asked.kv_offload_bytes:
+        kv["host_cache_size"] = int(asked.kv_offload_bytes)
+    if asked and asked.prefix_caching is False:
+        kv["enable_block_reuse"] = False
     keys: dict[str, Any] = {"kv_cache_config": kv}
     if serving.attention_dp > 1:
         keys["enable_attention_dp"] = True

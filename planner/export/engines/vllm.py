@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.documents.result import Finding
-from planner.export.engines.speculation import method_name
+from planner.engines.speculation import method_name
+from planner.export.engines.caching import prefix_options, read_prefix, read_vllm_offload, vllm_offload
 from planner.export.layout import has_experts
 from planner.export.node import Node
 
@@ -36,6 +37,8 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
         "lora": serving.lora_rank > 0,
         "lora_rank": serving.lora_rank or None,
         "lora_adapters": serving.lora_adapters or None,
+        **prefix_options(context),
+        **vllm_offload(context, table),
         **_speculative(context, table),
     }
 
@@ -107,6 +110,8 @@ def serving(read: Mapping[str, Any], experts: bool) -> dict[str, Any]:
         "dp": 1 if experts else read.get("engine_dp", 1),
         "ep": tp * attention if read.get("expert_parallel") else 1,
         "dcp": read.get("dcp", 1),
+        "kv_offload_bytes": read_vllm_offload(read),
+        "prefix_caching": read_prefix(read),
         "speculative": _read_speculative(read),
     }
 

@@ -50,6 +50,8 @@ def shapes_of(row: Accelerator, need: float, terms: Terms) -> list[Shape] | Find
     """The smallest servers that hold ``need`` bytes, fewest devices first, or why there are none."""
     if row.announced:
         return Finding("not-shipping", f"{row.name} is announced, not sold", "wait, or add its row to your own data")
+    if {row.vendor, row.id} & terms.not_sold:
+        return Finding("not-sold", f"{row.name} is rented, not sold", "see the cost verb for renting")
     if not row.memory_bytes or not row.bandwidth_bytes_s:
         return Finding("facts-missing", f"memory or bandwidth of {row.name} is not known", "add them to your own data")
     server = terms.server(make_fleet(row, 1, 1).form_factor)

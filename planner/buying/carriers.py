@@ -1,13 +1,13 @@
-"""From servers that hold a model to the fewest of them that carry the load, and what holds when one is down."""
+"""From servers that hold a model to the fewest of them that carry the load."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from planner.buy_shapes import Shape
-from planner.cost.document import Outage
+from planner.buying.shapes import Shape
 from planner.documents.result import Finding, Performance
 from planner.performance.promises import each_token, first_token, overloaded
 from planner.resolved import Resolved
@@ -17,32 +17,50 @@ from planner.search.fit import keeps_cache
 from planner.search.ledger import Ledger
 from planner.search.task import Task
 
+End = Literal["low", "value", "high"]
 
-@dataclass(frozen=True, slots=True)
-class Carrier:
-    """A configuration of one set of servers, and how many such sets carry the load."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """A configuration of one set of servers: what a fleet is multiplied from."""
 
     candidate: Candidate
     shape: Shape
-    sets: int
-    performance: Performance
-    """Of one copy of the layout's set at its share of the load."""
 
     @property
     def devices(self) -> int:
-        return self.shape.devices * self.sets
+        return self.shape.devices
 
     @property
     def nodes(self) -> int:
-        return self.shape.nodes * self.sets
+        return self.shape.nodes
 
     @property
     def copies(self) -> int:
-        return self.candidate.layout.dp * self.sets
+        return self.candidate.layout.dp
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Carrier:
+    """How many sets of a unit carry the load."""
+
+    unit: Unit
+    sets: int
+    performance: Performance
+    """Of one set at its share of the load."""
 
     @property
-    def users(self) -> float:
-        return self.candidate.users * self.sets
+    def devices(self) -> int:
+        return self.unit.devices * self.sets
+
+    @property
+    def nodes(self) -> int:
+        return self.unit.nodes * self.sets
+
+    @property
+    def native(self) -> bool:
+        """In the format that the model was published in."""
+        return self.unit.candidate.option.native
 
 
 def carriers(
@@ -56,8 +74,7 @@ def carriers(
 def _of_option(
     option: Option, shape: Shape, task: Task, tools: Tools, ledger: Ledger, most_nodes: int
 ) -> Carrier | Finding:
-    found = (_counted(c) for c in explore(option, task, tools, ledger) if c.performance is not None)
-    candidates = [c for c in found if c.users > 0]
+    candidates = runnable(option, task, tools, ledger)
     if not candidates:
         return Finding("no-layout", f"no legal layout of {option.title} fits {shape.devices} × {shape.row.id}")
     best = max(candidate.users for candidate in candidates)
@@ -70,6 +87,12 @@ def _of_option(
         f"{most_nodes} servers of {shape.per_node} × {shape.row.id} do not carry the load",
         "a milder service level, fewer users, or --max-nodes",
     )
+
+
+def runnable(option: Option, task: Task, tools: Tools, ledger: Ledger) -> list[Candidate]:
+    """Every layout of an option that runs and holds a request."""
+    found = (_counted(c) for c in explore(option, task, tools, ledger) if c.performance is not None)
+    return [candidate for candidate in found if candidate.users > 0]
 
 
 def _counted(candidate: Candidate) -> Candidate:
@@ -96,7 +119,7 @@ def _tried(candidate: Candidate, shape: Shape, sets: int, task: Task, tools: Too
     performance = speed_at(candidate, wanted / sets, tools)
     if performance is None or not keeps(performance, task):
         return None
-    return Carrier(candidate, shape, sets, performance)
+    return Carrier(Unit(candidate, shape), sets, performance)
 
 
 def speed_at(candidate: Candidate, users: float, tools: Tools) -> Performance | None:
@@ -108,36 +131,16 @@ def speed_at(candidate: Candidate, users: float, tools: Tools) -> Performance | 
     return tools.speed(resolved, candidate.memory)
 
 
-def keeps(performance: Performance, task: Task) -> bool:
-    """Whether the promises hold; without any, whether answers can be read along and begin before people give up."""
+def keeps(performance: Performance, task: Task, end: End = "value") -> bool:
+    """Whether the promises hold; without any, whether answers can be read along and begin before people give up.
+
+    ``end`` of the ranges: "high" asks whether they hold even where the machine is as slow as it may be.
+    """
     level, policy = task.workload.service_level, task.policy
     tpot = level.tpot_s if level and level.tpot_s else policy.slowest_tpot_s
     ttft = level.ttft_s if level and level.ttft_s else policy.slowest_ttft_s
     token, first = each_token(performance), first_token(performance)
     if (token is None and first is None) or overloaded(performance):
         return False
-    late = token is not None and token.value > tpot
-    return not late and (first is None or first.value <= ttft)
-
-
-def outages(found: Carrier, task: Task, tools: Tools, spare: int) -> tuple[Outage, ...]:
-    """One device, then one server down. A copy that loses a device stops; a set that loses a server stops."""
-    per_set = found.candidate.layout.dp
-    lost_by_server = math.ceil(per_set / found.shape.nodes)
-    whole = found.copies + spare * per_set
-    return (
-        _outage("one device", whole - 1, found, task, tools),
-        _outage("one server", whole - lost_by_server, found, task, tools),
-    )
-
-
-def _outage(missing: str, copies: int, found: Carrier, task: Task, tools: Tools) -> Outage:
-    """So many copies carry all users, as one set of servers does with its share."""
-    per_set = found.candidate.layout.dp
-    wanted = task.workload.concurrency or 1.0
-    users = found.candidate.users / per_set * copies
-    if copies <= 0:
-        return Outage(missing, 0, 0.0, None, False)
-    performance = speed_at(found.candidate, wanted / copies * per_set, tools)
-    holds = performance is not None and keeps(performance, task) and users >= wanted
-    return Outage(missing, copies, users, performance.tpot_s if performance else None, holds)
+    late = token is not None and getattr(token, end) > tpot
+    return not late and (first is None or getattr(first, end) <= ttft)
