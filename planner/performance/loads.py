@@ -34,9 +34,10 @@ def together(batching: Batching, load: Workload, replicas: int) -> Met:
         return Met(batching.closed(max((load.concurrency or 1.0) / replicas, 1e-6)), batching)
     line, rate = OpenLoop(batching, load.isl_cv), load.request_rate / replicas
     outcome = line.at(rate)
-    if outcome.load > 1 and load.requests:
+    if outcome.load > 1:
         full, slots = batching.saturated(), batching.demand.slots
-        outcome = overrun(full, rate, load.requests / replicas, slots, outcome.load)
+        sent = load.requests / replicas if load.requests else 0.0
+        outcome = overrun(full, rate, sent, slots, outcome.load)
     return Met(outcome, batching, line.pace, line.capacity * replicas)
 
 

@@ -162,10 +162,13 @@ class OpenLoop:
 
 
 def overrun(full: Outcome, rate: float, requests: float, slots: float, load: float) -> Outcome:
-    """A finite run that comes faster than it is answered, ``full`` being the engine with all slots taken.
+    """Requests that come faster than they are answered, ``full`` being the engine with all slots taken.
 
-    The first ``slots`` begin at once; request k begins at (k − slots)/C and came at k/λ, C being the rate answered.
+    Of a run of so many requests (0: nobody knows, and the wait is that of ``full``) the first ``slots`` begin at once;
+    request k begins at (k − slots)/C and came at k/λ, C being the rate answered.
     """
+    if not requests:
+        return replace(full, load=load)
     lag = 1 / full.request_s - 1 / rate
     behind = requests - slots / full.request_s / lag if lag > 0 else 0.0
     wait = lag * behind**2 / (2 * requests) if behind > 0 else 0.0
