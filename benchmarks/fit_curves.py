@@ -260,12 +260,16 @@ def fit_moe(rows: list[Row], devices: dict[str, Accelerator]) -> list[dict[str, 
     """Grouped products of the routed experts, gate and up and down together.
 
     ``tile``: rows that each touched expert is padded by. Experts touched: E·(1 − (1 − k/E)^tokens), spread evenly
-    over the ranks of expert parallelism.
+    over the ranks of expert parallelism. Routing is skewed as measured models route (a power law). Each engine brings
+    kernels of its own; a curve without an engine is that of the fastest at each shape.
     """
-    rows = [r for r in rows if r["distribution"] in ("balanced", "power_law_1.01") and r["moe_ep_size"] == "1"]
+    rows = [r for r in rows if r["distribution"] == "power_law_1.01" and r["moe_ep_size"] == "1"]
+    own = [row | {"engine": row["framework"].split()[0]} for row in rows]
+    rows = [row | {"engine": ""} for row in rows] + own
     shape_keys = ("hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size", "num_tokens")
-    groups: dict[tuple[str, str], list[tuple[float, float, float, float]]] = defaultdict(list)
-    for (name, dtype, *shape), seconds in best_of_frameworks(rows, ("accelerator", "moe_dtype", *shape_keys)).items():
+    groups: dict[tuple[str, str, str], list[tuple[float, float, float, float]]] = defaultdict(list)
+    times = best_of_frameworks(rows, ("accelerator", "moe_dtype", "engine", *shape_keys))
+    for (name, dtype, engine, *shape), seconds in times.items():
         form, peak_form, weight, _ = GEMM_FORMATS[dtype]
         hidden, inter, topk, experts, split, tokens = map(int, shape)
         device = devices[name]
@@ -274,9 +278,11 @@ def fit_moe(rows: list[Row], devices: dict[str, Accelerator]) -> list[dict[str, 
         memory = touched * one * weight / (device.bandwidth_bytes_s or 1)
         row_s = 2 * one / peak(device, peak_form)
         if seconds > 0.8 * max(memory, row_s * tokens * topk):
-            groups[name, form].append((memory, row_s * tokens * topk, row_s * touched, seconds))
+            groups[name, form, engine].append((memory, row_s * tokens * topk, row_s * touched, seconds))
     curves = []
-    for (name, form), points in sorted(groups.items()):
+    for (name, form, engine), points in sorted(groups.items()):
+        if engine and len(points) < FEWEST:
+            continue
 
         def errors(x: Sequence[float], points: list[tuple[float, float, float, float]] = points) -> list[float]:
             lat, mem, cmp_, tile = math.exp(x[0]), share(x[1]), share(x[2]), math.exp(x[3])
@@ -285,6 +291,7 @@ def fit_moe(rows: list[Row], devices: dict[str, Accelerator]) -> list[dict[str, 
         x = minimise(lambda x, f=errors: robust(f(x)), (math.log(2e-5), 1.0, 0.0, 3.0), 700)
         curves.append(
             identity(devices[name])
+            | ({"engine": engine} if engine else {})
             | {
                 "format": form,
                 "latency_s": float(f"{math.exp(x[0]):.3g}"),
@@ -297,11 +304,16 @@ def fit_moe(rows: list[Row], devices: dict[str, Accelerator]) -> list[dict[str, 
     return [curve for curve in curves if not surpassed(curve, curves)]
 
 
+FEWEST = 12
+"""Timings that a curve of one engine takes."""
+
+
 def surpassed(curve: dict[str, object], curves: list[dict[str, object]]) -> bool:
     """Per-tensor FP8 experts that were timed with an untuned kernel: block-scaled ones of the same chip beat them."""
     if curve["format"] != "fp8":
         return False
-    rivals = [c for c in curves if c["format"] == "fp8-block" and c["accelerator"] == curve["accelerator"]]
+    same = ("accelerator", "engine")
+    rivals = [c for c in curves if c["format"] == "fp8-block" and all(c.get(k) == curve.get(k) for k in same)]
     return any(float(str(c["compute"])) > 1.5 * float(str(curve["compute"])) for c in rivals)
 
 

@@ -1,322 +1,273 @@
 """Fits the engine overheads of ``planner/performance/curves/engines.toml`` to the measured serving speeds.
 
-    python -m benchmarks.fit_engines [GROUP ...] [--rounds 4] [--held-out] [--out FILE]
+    python -m benchmarks.fit_engines [--rounds 12] [--out FILE]
 
-One group is an engine in a range of releases on one backend. Its overheads start from priors that are physically
-likely and move only as far as the cases pull them: the loss is the mean log-cosh of log errors (robust: a case that
-contradicts its neighbours counts little) plus the squared distance to the prior. Coordinate search, so that a run is
-repeatable. Chip families with cases enough get a refinement whose prior is the group's own fit, and so do the runs
-that name no release. ``--held-out`` leaves a third of the configurations (model × accelerator × engine) unseen.
+The logarithm of an overhead is a sum over levels, from the general to the special: all engines, the engine on a
+backend, a span of its releases, the chip family, the engine on that family, a span of releases on it. Each level has a
+prior that it is zero, the narrower the more special, so that an engine or a chip with few cases stays near the others
+and one without any is predicted from what the levels above know. The loss is the mean log-cosh of log errors (robust: a
+case that contradicts its neighbours counts little) plus squared distances to the priors, minimised by damped
+Gauss-Newton steps.
+
+The widths of the intervals come from cases that a fit did not see: five folds over cases and five over configurations
+(model × accelerator × engine), each solved on the linearised model. Needs numpy.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import tomli_w
 
-from benchmarks.truth import Case, cases, deployment
-from planner.documents.result import Performance, ServingMemory
-from planner.engines.registry import backend_of
-from planner.engines.version import in_range
+from benchmarks.speed_cases import FOLDS, Node, Sample, figure, samples
 from planner.errors import PlannerError
 from planner.library import Library
-from planner.memory.serving import serving_memory
 from planner.performance import serving
-from planner.performance.curves import Curves, family
+from planner.performance.curves import Curves
 from planner.performance.overheads import Overheads
-from planner.resolve import resolve
-from planner.resolved import Resolved
+
+Array = Any
 
 PRIOR: Mapping[str, tuple[float, float]] = {
-    "step_s": (1e-3, 1.0), "request_s": (5e-6, 1.0), "layer_s": (8e-6, 0.7), "moe_layer_s": (8e-6, 0.8),
-    "routing": (0.8, 0.5), "channel_fp8": (1.0, 0.6), "experts": (1.2, 0.3), "experts_compute": (1.0, 0.3),
+    "step_s": (1e-3, 1.5), "request_s": (5e-6, 1.0), "layer_s": (8e-6, 0.7), "moe_layer_s": (8e-6, 0.8),
+    "routing": (0.8, 0.5), "channel_fp8": (1.0, 0.6), "experts": (1.2, 0.3), "experts_compute": (1.0, 0.5),
     "nvfp4": (1.0, 0.5), "int4_experts": (1.0, 0.7), "int4_read": (1.0, 0.7),
-    "moe_latency": (0.5, 0.8), "latency": (1.0, 0.4), "compute": (1.0, 0.2),
+    "moe_latency": (0.5, 1.2), "latency": (1.0, 0.4), "compute": (1.0, 0.35),
     "communication": (1.0, 0.3), "elementwise_share": (0.6, 0.4), "group_delay": (0.1, 0.7),
-    "prefill_s": (5e-3, 1.0), "prefill_layer_s": (1.5e-4, 0.8), "burst": (0.1, 0.7),
+    "prefill_s": (5e-3, 1.6), "prefill_layer_s": (1.5e-4, 1.2), "burst": (0.1, 1.2), "late_slots": (0.005, 2.5),
     "frontend_request_s": (2e-3, 1.0), "frontend_token_s": (2e-5, 1.0), "offline_tail": (1.0, 0.7),
     "offline_s": (3.0, 0.7), "short_answers": (1.5, 0.5),
 }  # fmt: skip
 """Overhead → its likely value and how far (log) it may lie from it."""
 LIMITS: Mapping[str, tuple[float, float]] = {
     "compute": (0.25, 1.25), "elementwise_share": (0.2, 3.0), "group_delay": (0.01, 1.0),
-    "burst": (0.02, 0.9), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
+    "burst": (0.02, 0.9), "late_slots": (0.001, 1.5), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
     "experts_compute": (0.4, 3.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0), "routing": (0.1, 1.0),
     "channel_fp8": (0.8, 20.0), "int4_experts": (0.5, 20.0), "int4_read": (0.8, 10.0),
     "nvfp4": (0.8, 3.0), "offline_tail": (0.1, 12.0), "short_answers": (0.1, 4.0),
 }  # fmt: skip
-WEIGHTS = {"ttft_s": 0.5, "tpot_s": 1.0, "output_tok_s": 1.0}
-FAMILIES = {
-    "data-centre Blackwell": ("sm100", "sm103", "sm110"),
-    "workstation": ("sm120", "sm121", "sm89", "sm86"),
-    "Ampere": ("sm80",),
-    "Hopper": ("sm90",),
-}
+LEVELS = {"any": 0.4, "engine": 0.5, "span": 0.35, "chip": 0.2, "pair": 0.25, "place": 0.3}
+"""Level → its width as a share of the overhead's."""
+FIXED: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("sglang", "cuda"): {"prefill_first": True}, ("trtllm", "cuda"): {"reserve": 1.0},
+}  # fmt: skip
+ALIKE = {("trtllm", "cuda"): {"late_slots": 1.0}}
+"""What is likely of one engine: TensorRT-LLM keeps a slot for padding (its runs queue by one request at any load)."""
+KERNELS = ("vllm", "sglang", "trtllm")
+"""Engines whose expert kernels were timed."""
+WEIGHTS = {"ttft_s": 0.6, "tpot_s": 1.0, "output_tok_s": 1.0}
 SPREADS = {"ttft_s": "spread_first", "tpot_s": "spread", "output_tok_s": "spread_rate"}
-INSIDE = 0.88
-FEWEST = 5
+INSIDE, FEWEST = 0.88, 30
 SOFT = 0.12
 """Log error at which the loss turns linear."""
-SMALLEST = 12
-"""Cases below which a family gets no refinement."""
+FAR = 3.0
+"""Log error from which a case says nothing."""
+STEP = 0.1
+NAMES = tuple(PRIOR)
+START = np.log([value for value, _ in PRIOR.values()])
+WIDTH = np.array([width for _, width in PRIOR.values()])
+LOW, HIGH = (np.log([LIMITS.get(name, (1e-9, 1e9))[i] for name in NAMES]) for i in (0, 1))
 
 
-@dataclass(frozen=True)
-class Group:
-    """An engine in a range of releases."""
-
-    name: str
-    engine: str
-    source: str
-    versions: str = ""
-    backends: tuple[str, ...] = ()
-    unversioned: bool = False
-    """Holds cases that name no release."""
-    fixed: Mapping[str, bool | float] = field(default_factory=dict)
-    without: tuple[str, ...] = ()
-    """Overheads that its cases cannot tell."""
+def settled(node: Node) -> dict[str, Any]:
+    """What an engine is known to do, on which nothing is fitted."""
+    own = node[1:3]
+    kernels = {"kernels": own[0]} if own[0] in KERNELS else {}
+    return {**FIXED.get((own[0], own[1]), {}), **kernels}
 
 
-OFFLINE = ("frontend_request_s", "frontend_token_s", "offline_tail", "offline_s", "short_answers")
-GROUPS = (
-    Group("vllm", "vllm", "vLLM 0.12 and later on NVIDIA", ">=0.12", ("cuda",), True, {}, ("channel_fp8",)),
-    Group("vllm-v1", "vllm", "vLLM 0.8-0.11 on NVIDIA", ">=0.8, <0.12", ("cuda",), False, {}, ("channel_fp8",)),
-    Group("vllm-rocm", "vllm", "vLLM on MI300X, release not named", "none", ("rocm",), True),
-    Group("vllm-rocm-old", "vllm", "vLLM 0.6 on MI300X", "<0.8", ("rocm",)),
-    Group("vllm-rocm-new", "vllm", "vLLM 0.10 on MI300X", ">=0.8", ("rocm",)),
-    Group("vllm-npu", "vllm", "vLLM 0.9 on Ascend 910B", "", ("npu",), True),
-    Group("habana", "optimum-habana", "Gaudi 2 and 3", "", (), True),
-    Group("sglang", "sglang", "SGLang 0.5 on NVIDIA", "", ("cuda",), True, {"prefill_first": True}),
-    Group("sglang-rocm", "sglang", "SGLang 0.5 on MI300X and MI350X", "", ("rocm",), True),
-    Group("trtllm", "trtllm", "TensorRT-LLM 1.x", ">=0.18", (), True, {"reserve": 1.0}, OFFLINE),
-    Group(
-        "trtllm-late", "trtllm", "TensorRT-LLM 1.1 and later behind its server", ">=1.1", (), False, {"reserve": 1.0}
-    ),
-    Group("trtllm-old", "trtllm", "TensorRT-LLM 0.9-0.17", "<0.18", (), False, {"reserve": 1.0}, OFFLINE),
-)
+class Fit:
+    """Levels of overheads over some cases."""
 
+    def __init__(self, chosen: Sequence[Sample], curves: Curves) -> None:
+        self.chosen, self.curves = chosen, curves
+        self.nodes = list(dict.fromkeys(node for sample in chosen for node in sample.nodes))
+        place = {node: i for i, node in enumerate(self.nodes)}
+        self.places = [[place[node] for node in sample.nodes] for sample in chosen]
+        self.parts = np.zeros((len(self.nodes), len(NAMES)))
+        self.sigma = np.array([LEVELS[node[0]] for node in self.nodes])[:, None] * WIDTH
+        self.centre = np.zeros_like(self.parts)
+        for (engine, backend), likely in ALIKE.items():
+            if (node := ("engine", engine, backend)) in place:
+                for name, value in likely.items():
+                    self.centre[place[node], NAMES.index(name)] = math.log(value / PRIOR[name][0])
+        self.truth = [np.log([value for _, value in s.truth]) for s in chosen]
+        self.weight = [np.array([s.weight * WEIGHTS[name] for name, _ in s.truth]) for s in chosen]
 
-@dataclass(frozen=True)
-class Sample:
-    """A resolved case with what it measured."""
+    def overheads(self, places: Sequence[int], parts: Array) -> Overheads:
+        """The merged overheads of one chain of levels."""
+        total = np.clip(START + parts[places].sum(0) + self.centre[places].sum(0), LOW, HIGH)
+        return Overheads(**settled(self.nodes[places[1]]), **dict(zip(NAMES, np.exp(total).tolist(), strict=True)))
 
-    resolved: Resolved
-    memory: ServingMemory
-    weight: float
-    truth: tuple[tuple[str, float], ...]
-    unseen: bool = False
-    """Of the third of configurations on which a fit is tried out."""
+    def errors(self, parts: Array) -> list[Array]:
+        """Log errors of every figure of every case; 0 where nothing is said."""
+        known: dict[tuple[int, ...], Overheads] = {}
+        found = []
+        for sample, places, truth in zip(self.chosen, self.places, self.truth, strict=True):
+            key = tuple(places)
+            over = known.get(key) or known.setdefault(key, self.overheads(places, parts))
+            found.append(np.clip(predicted(sample, over, self.curves, truth) - truth, -FAR, FAR))
+        return found
 
-    @property
-    def chip(self) -> str:
-        device = self.resolved.cluster.device.accelerator
-        return family(device) if device else ""
+    def loss(self, errors: Sequence[Array], parts: Array) -> float:
+        """Robust loss plus distance to the priors."""
+        pairs = zip(errors, self.weight, strict=True)
+        cases = sum(float((w * SOFT * np.log(np.cosh(e / SOFT))).sum()) for e, w in pairs)
+        return cases + 0.5 * SOFT * float(((parts / self.sigma) ** 2).sum())
 
+    def slopes(self, errors: Sequence[Array]) -> Array:
+        """d(log figure) / d(log overhead), one row a figure."""
+        columns = []
+        for j in range(len(NAMES)):
+            moved = self.parts.copy()
+            moved[0, j] += STEP
+            columns.append((np.concatenate(self.errors(moved)) - np.concatenate(errors)) / STEP)
+        return np.stack(columns, 1)
 
-def measured(case: Case) -> tuple[tuple[str, float], ...]:
-    """Figures of the estimate that a case speaks about; the queue of an offline run is no latency."""
-    found = []
-    for key, unit, name in (
-        ("ttft_ms", 1e-3, "ttft_s"),
-        ("tpot_ms", 1e-3, "tpot_s"),
-        ("output_tok_s", 1.0, "output_tok_s"),
-    ):
-        value = case.measured.get(key) or (case.measured.get(f"{key}_median") if unit < 1 else None)
-        if value and not (name == "ttft_s" and not case.deployment["workload"].get("concurrency")):
-            found.append((name, value * unit))
-    if not any(name == "output_tok_s" for name, _ in found) and case.measured.get("total_tok_s"):
-        load = case.deployment["workload"]
-        share = load["osl"] / (load["isl"] + load["osl"])
-        found.append(("output_tok_s", case.measured["total_tok_s"] * share))
-    return tuple(found)
+    def spread_out(self, slopes: Array) -> Array:
+        """The slopes by level: figures × (levels · overheads)."""
+        wide = np.zeros((len(slopes), self.parts.size))
+        owner = [i for i, truth in enumerate(self.truth) for _ in truth]
+        for row, i in enumerate(owner):
+            for place in self.places[i]:
+                wide[row, place * len(NAMES) : (place + 1) * len(NAMES)] = slopes[row]
+        return wide
 
-
-def samples(library: Library) -> list[Sample]:
-    """All cases of serving speed that resolve."""
-    known = list(cases("serving_perf"))
-    sizes = Counter(case.group for case in known)
-    found = []
-    for case in known:
-        truth = measured(case)
-        try:
-            resolved = resolve(deployment(case), library)
-            memory = serving_memory(resolved)
-        except PlannerError:
-            continue
-        if truth:
-            found.append(Sample(resolved, memory, 1 / sizes[case.group], truth, held_out(case)))
-    return found
-
-
-def held_out(case: Case) -> bool:
-    """A third of all combinations of model, accelerator and engine, by a hash that stays the same."""
-    d = case.deployment
-    name = "|".join(map(str, (d["model"]["id"], d["hardware"].get("accelerator"), (d.get("engine") or {}).get("name"))))
-    return hashlib.sha256(name.encode()).digest()[0] % 3 == 0
-
-
-def belongs(sample: Sample, group: Group) -> bool:
-    """Whether a case is of a group."""
-    engine, device = sample.resolved.engine, sample.resolved.cluster.device.accelerator
-    backend = engine.backend or (backend_of(device.vendor, device.name) if device else "cpu")
-    if engine.name != group.engine or (group.backends and backend not in group.backends):
-        return False
-    if engine.release is None:
-        return group.unversioned
-    return group.versions != "none" and in_range(engine.release, group.versions)
-
-
-def loss(chosen: Sequence[Sample], curves: Curves, over: Overheads) -> float:
-    """Weighted mean loss of all figures under some overheads."""
-    serving.overheads_of = lambda *_: over  # type: ignore[assignment]
-    total = weights = 0.0
-    for sample in chosen:
-        try:
-            said = serving.serving_performance(sample.resolved, sample.memory, curves)
-        except PlannerError:
-            continue
-        for name, truth in sample.truth:
-            value = figure(said, name)
-            if value:
-                error = min(abs(math.log(value / truth)), 3.0)
-                weight = sample.weight * WEIGHTS[name]
-                total += weight * math.log(math.cosh(error / SOFT)) * SOFT
-                weights += weight
-    return total / max(weights, 1e-9)
-
-
-def figure(said: Performance, name: str) -> float | None:
-    """A figure's value."""
-    estimate = getattr(said, name)
-    return estimate.value if estimate else None
-
-
-class Search:
-    """Coordinate search of one group's overheads."""
-
-    def __init__(
-        self, chosen: Sequence[Sample], curves: Curves, prior: Mapping[str, tuple[float, float]], start: Overheads
-    ) -> None:
-        self.chosen, self.curves, self.prior = chosen, curves, prior
-        self.count = sum(len(s.truth) * s.weight for s in chosen)
-        missing = {name: value for name, (value, _) in prior.items() if getattr(start, name) <= 0}
-        self.best = replace(start, **missing)
-        self.value = self.objective(self.best)
-        self.steps = {name: 0.5 * min(width, 1.0) for name, (_, width) in prior.items()}
-
-    def objective(self, over: Overheads) -> float:
-        """Loss plus distance to the priors, which weighs as one case each."""
-        far = sum((math.log(getattr(over, n) / v) / w) ** 2 for n, (v, w) in self.prior.items())
-        return loss(self.chosen, self.curves, over) + 0.5 * SOFT * far / max(self.count, 1.0)
-
-    def run(self, rounds: int) -> Overheads:
-        """The best overheads after some rounds over all coordinates."""
+    def run(self, rounds: int, say: Callable[[str], None] = print) -> Fit:
+        """Damped Gauss-Newton with robust weights."""
+        errors = self.errors(self.parts)
+        value = self.loss(errors, self.parts)
         for _ in range(rounds):
-            for name in self.prior:
-                if not (self.walk(name, 1.0) or self.walk(name, -1.0)):
-                    self.steps[name] /= 2
-        return self.best
-
-    def walk(self, name: str, direction: float) -> bool:
-        """Goes on in one direction while it gets better."""
-        moved = False
-        for _ in range(4):
-            value = getattr(self.best, name) * math.exp(direction * self.steps[name])
-            low, high = LIMITS.get(name, (0.0, math.inf))
-            trial = replace(self.best, **{name: value})
-            if not low <= value <= high or (result := self.objective(trial)) >= self.value - 1e-6:
+            wide, weights = self.spread_out(self.slopes(errors)), np.concatenate(self.weight)
+            step = solve(wide, np.concatenate(errors), weights, self.parts.ravel(), self.sigma.ravel())
+            step = np.clip(step - self.parts.ravel(), -0.7, 0.7).reshape(self.parts.shape)
+            for share in (1.0, 0.5, 0.25, 0.1):
+                trial = self.parts + share * step
+                tried = self.errors(trial)
+                if (result := self.loss(tried, trial)) < value:
+                    break
+            else:
                 break
-            self.best, self.value, moved = trial, result, True
-        return moved
+            say(f"loss {value:.2f} -> {result:.2f}")
+            done = value - result < 1e-3 * value
+            self.parts, errors, value = trial, tried, result
+            if done:
+                break
+        return self
+
+    def unseen(self, by: str) -> list[tuple[Sample, str, float]]:
+        """(case, figure, log error) of fits that did not see the case's fold, on the linearised model."""
+        errors = self.errors(self.parts)
+        wide, weights, flat = self.spread_out(self.slopes(errors)), np.concatenate(self.weight), np.concatenate(errors)
+        owners = [(s, name) for s in self.chosen for name, _ in s.truth]
+        folds, start = np.array([s.fold(by) for s, _ in owners]), self.parts.ravel()
+        found = []
+        for fold in range(FOLDS):
+            seen, rest, parts, offset = folds != fold, folds == fold, start, flat
+            for _ in range(5):
+                parts = solve(wide[seen], offset[seen], weights[seen], parts, self.sigma.ravel())
+                offset = flat + wide @ (parts - start)
+            chosen = [owner for owner, left in zip(owners, rest, strict=True) if left]
+            found += [(s, name, float(e)) for (s, name), e in zip(chosen, offset[rest], strict=True)]
+        return found
 
 
-def fit(group: Group, everything: Iterable[Sample], curves: Curves, rounds: int) -> list[dict[str, object]]:
-    """Rows of one group: all its cases, then refinements by chip family."""
-    chosen = [sample for sample in everything if belongs(sample, group)]
-    names = [name for name in PRIOR if name not in group.without]
-    search = Search(chosen, curves, {n: PRIOR[n] for n in names}, Overheads(**dict(group.fixed)))  # type: ignore[arg-type]
-    base = search.run(rounds)
-    rows = [row(group, base, names) | dict(group.fixed) | spreads(chosen, curves, base)]
-    near = {n: (getattr(base, n), PRIOR[n][1] * 0.7) for n in names}
-    for label, chips in FAMILIES.items():
-        part = [sample for sample in chosen if sample.chip in chips]
-        if len(part) >= SMALLEST and len(part) < len(chosen):
-            refined = Search(part, curves, near, base).run(max(rounds - 1, 2))
-            moved = [n for n in names if abs(math.log(getattr(refined, n) / getattr(base, n))) > 0.01]
-            source = f"fitted on public measurements of {group.source}: {label}"
-            rows.append(row(group, refined, moved) | {"chips": list(chips), "source": source})
-            rows += unversioned(group, part, curves, refined, rounds)
-    return rows
-
-
-def unversioned(
-    group: Group, part: Sequence[Sample], curves: Curves, near: Overheads, rounds: int
-) -> list[dict[str, object]]:
-    """A refinement for runs that name no release, where there are others beside them."""
-    names = [name for name in PRIOR if name not in group.without]
-    nameless = [sample for sample in part if sample.resolved.engine.release is None]
-    if not group.unversioned or not SMALLEST <= len(nameless) < len(part):
-        return []
-    prior = {n: (getattr(near, n), PRIOR[n][1] * 0.5) for n in names}
-    refined = Search(nameless, curves, prior, near).run(max(rounds - 1, 2))
-    moved = [n for n in names if abs(math.log(getattr(refined, n) / getattr(near, n))) > 0.01]
-    chips = sorted({sample.chip for sample in part})
-    source = f"fitted on public measurements of {group.engine} that name no release"
-    return [row(group, refined, moved) | {"chips": chips, "unversioned": True, "source": source}]
-
-
-def spreads(chosen: Sequence[Sample], curves: Curves, over: Overheads) -> dict[str, object]:
-    """Half widths of intervals that hold ``INSIDE`` of a group's cases, by figure and for offline runs."""
+def predicted(sample: Sample, over: Overheads, curves: Curves, truth: Array) -> Array:
+    """Logs of the figures that a case measured; where there is none, the truth."""
     serving.overheads_of = lambda *_: over  # type: ignore[assignment]
-    found: dict[str, list[float]] = {}
-    for sample in chosen:
+    try:
         said = serving.serving_performance(sample.resolved, sample.memory, curves)
-        for name, truth in sample.truth:
-            value = figure(said, name)
-            if value:
-                kind = "spread_offline" if sample.resolved.workload.saturated else SPREADS[name]
-                found.setdefault(kind, []).append(math.exp(abs(math.log(value / truth))) - 1)
-    enough = {kind: sorted(errors) for kind, errors in found.items() if len(errors) >= FEWEST}
-    return {k: round(min(max(e[int(INSIDE * (len(e) - 1))], 0.08), 1.5), 2) for k, e in sorted(enough.items())}
+    except PlannerError:
+        return truth
+    values = [figure(said, name) for name, _ in sample.truth]
+    return np.array([math.log(v) if v else t for v, t in zip(values, truth, strict=True)])
 
 
-def row(group: Group, over: Overheads, names: Iterable[str]) -> dict[str, object]:
+def solve(wide: Array, errors: Array, weights: Array, parts: Array, sigma: Array) -> Array:
+    """Levels that minimise the linearised robust loss; cases beyond ``FAR`` are left out."""
+    near = np.abs(errors) < FAR
+    size = np.maximum(np.abs(errors) / SOFT, 1e-6)
+    robust = np.where(near, np.tanh(size) / size, 0.0) * weights / SOFT
+    scaled = wide * robust[:, None]
+    matrix = scaled.T @ wide
+    matrix[np.diag_indices_from(matrix)] += SOFT / sigma**2
+    return np.linalg.solve(matrix, scaled.T @ (wide @ parts - errors))
+
+
+def row(node: Node, parts: Array, centre: Array) -> dict[str, Any]:
     """One row of the data file."""
-    found: dict[str, object] = {"engine": group.engine, "source": f"fitted on public measurements of {group.source}"}
-    if group.versions and not group.unversioned:
-        found["versions"] = group.versions
-    if group.backends and group.backends != ("cuda",):
-        found["backends"] = list(group.backends)
-    return found | {name: float(f"{getattr(over, name):.3g}") for name in names}
+    if node[0] == "any":
+        values = {n: float(f"{v:.3g}") for n, v in zip(NAMES, np.exp(START + parts), strict=True)}
+        return {"engine": "any", "source": "what all measured engines share (assumed for others)", **values}
+    found: dict[str, Any] = {"engine": "any" if node[0] == "chip" else node[1], "source": f"fitted: {words(node)}"}
+    if node[0] != "chip":
+        found["backends"] = [node[2]]
+    if node[0] == "engine":
+        found |= settled(node)
+    if node[0] in ("chip", "pair", "place"):
+        found["chips"] = [node[-1]]
+    if node[0] in ("span", "place") and node[3]:
+        found |= {"unversioned": True} if node[3] == "unversioned" else {"versions": node[3]}
+    times = {n: float(f"{math.exp(v):.3g}") for n, v in zip(NAMES, parts + centre, strict=True) if abs(v) > 0.01}
+    return found | {"times": times} if times else found
+
+
+def words(node: Node) -> str:
+    """A level, for people."""
+    return " ".join(part for part in node[1:] if part) or "chips without a family"
+
+
+def spreads(seen: Sequence[Sample], outside: Sequence[tuple[Sample, str, float]]) -> dict[Node, dict[str, float]]:
+    """Half widths that hold ``INSIDE`` of unseen cases: of all engines, and of each with cases enough."""
+    found: dict[tuple[Node, str], list[float]] = defaultdict(list)
+    for sample, name, error in outside:
+        kind = "spread_offline" if sample.saturated else SPREADS[name]
+        for node in sample.nodes[:2]:
+            found[node, kind].append(math.exp(abs(error)) - 1)
+    widths: dict[Node, dict[str, float]] = defaultdict(dict)
+    for (node, kind), errors in sorted(found.items()):
+        if len(errors) >= FEWEST:
+            widths[node][kind] = round(float(np.quantile(errors, INSIDE)), 2)
+    return widths
 
 
 def main() -> None:
-    """Fits the named groups, or all, and prints or writes the rows."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("groups", nargs="*", help="names of groups; all when absent")
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--held-out", action="store_true", help="fit on two thirds of the configurations")
+    """Fits everything, prints the errors of unseen cases and writes the rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     library = Library()
-    everything = [sample for sample in samples(library) if not (chosen.held_out and sample.unseen)]
-    rows: list[dict[str, object]] = []
-    for group in GROUPS:
-        if not chosen.groups or group.name in chosen.groups:
-            rows += fit(group, everything, library.curves, chosen.rounds)
-    text = tomli_w.dumps({"rows": rows})
+    fit = Fit(samples(library), library.curves).run(chosen.rounds)
+    outside = []
+    for by in ("case", "configuration"):
+        folds = fit.unseen(by)
+        outside += folds
+        for name in SPREADS:
+            errors = [abs(math.exp(e) - 1) for _, said, e in folds if said == name]
+            print(f"unseen {by}: {name} median {np.median(errors):.1%} p90 {np.quantile(errors, 0.9):.1%}")
+    widths = spreads(fit.chosen, outside)
+    triples = sorted(
+        zip(fit.nodes, fit.parts, fit.centre, strict=True), key=lambda t: (list(LEVELS).index(t[0][0]), t[0])
+    )
+    rows = [row(node, parts, centre) | widths.get(node, {}) for node, parts, centre in triples]
+    document = {"limits": {name: list(pair) for name, pair in LIMITS.items()}, "rows": rows}
     if chosen.out:
-        chosen.out.write_text(text, encoding="utf-8")
-    else:
-        print(text)
+        chosen.out.write_text(HEAD + tomli_w.dumps(document), encoding="utf-8")
 
+
+HEAD = """\
+# Overheads of engines by release, backend and chip family, seconds and scales: planner/performance/overheads.py says
+# what they mean. A row sets values or multiplies them (`times`) where it holds; the result stays within `limits`.
+# Fitted by benchmarks/fit_engines.py on the measured cases of tests/truth.
+
+"""
 
 if __name__ == "__main__":
     main()

@@ -16,7 +16,7 @@ from benchmarks.truth import Case, cases, deployment
 from planner.errors import UnknownFact
 from planner.library import Library
 from planner.memory.finetune_job import job_of
-from planner.performance.finetune import compute_share, peak_of, step_of
+from planner.performance.finetune import MOST_SHARE, attention_flop_s, compute_share, peak_of, share_factors, step_of
 from planner.performance.finetune_work import expert_size
 from planner.resolve import resolve
 
@@ -33,6 +33,23 @@ class Point:
     predicted: float
     needed: float
     """Shares of the peak in executed FLOPs."""
+    factors: float = 1.0
+    """What method, sharding and kernels make of the chip's share."""
+    compute: float = 0.0
+    """Seconds of the step's products at the whole peak."""
+    rest: float = 0.0
+    """Seconds of the step beside them."""
+
+    @property
+    def base_needed(self) -> float:
+        """The chip's own share."""
+        return self.needed / self.factors
+
+    def error(self, base: float) -> float:
+        """Relative error in tokens/s where the chip's own share is ``base``."""
+        share = min(base * self.factors, MOST_SHARE)
+        measured = self.compute / self.needed + self.rest
+        return measured / (self.compute / share + self.rest) - 1
 
 
 def points(library: Library) -> Iterator[Point]:
@@ -51,12 +68,16 @@ def points(library: Library) -> Iterator[Point]:
         except UnknownFact:
             continue
         share, _ = compute_share(job, row, precision, library.training_curves)
-        step = step_of(job, row, peak * share)
+        attention = attention_flop_s(job, row, library.training_curves)
+        step = step_of(job, row, peak * share, attention)
         size = expert_size(job.architecture)
-        seconds = step.tokens / (measured * job.gpus) - (step.seconds - step.compute)
+        rest = step.seconds - step.compute
+        seconds = step.tokens / (measured * job.gpus) - rest
         needed = share * step.compute / seconds if seconds > 0 else float("nan")
         kind = "dense" if size is None else "experts"
-        yield Point(case, f"{precision} {row.architecture} {kind}", size, job.tokens, share, needed)
+        factors = share_factors(job, library.training_curves, size is not None)
+        group = f"{precision} {row.architecture} {kind}"
+        yield Point(case, group, size, job.tokens, share, needed, factors, share * step.compute, rest)
 
 
 def main() -> None:

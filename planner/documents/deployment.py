@@ -268,7 +268,9 @@ class FinetuneTable(Table):
     fused_kernels: bool = False
     compile: bool = False
     packing: bool = False
+    attention: Literal["flash", "sdpa", "eager"] = "flash"
     tokens: Length | None = None
+    sample_tokens: Tokens | None = None
     epochs: Annotated[float, Bounds(gt=0, le=1e6)] = 1.0
 
 

@@ -2,7 +2,8 @@
 
 names    trainer-unknown trainer-lacks-method trainer-lacks-objective trainer-lacks-sharding trainer-lacks-optimizer
          trainer-lacks-precision trainer-lacks-offload trainer-lacks-parallelism optimizer-on-device-only
-job      no-tokens rank-beyond-width rank-not-effective nothing-targeted global-batch-divides sequence-beyond-positions
+job      no-tokens rank-beyond-width rank-not-effective targets-unknown nothing-targeted global-batch-divides
+         sequence-beyond-positions padding eager-attention
 base     full-needs-16-bit qlora-base dora-base precision-on-chip quantized-base-on-chip
 layout   parallel-exceeds-gpus parallel-divides-gpus tp-divides-heads pp-exceeds-layers vp-needs-pp ep-without-experts
          ep-divides-experts ep-exceeds-ranks shards-without-ranks zero3-with-pp
@@ -14,9 +15,10 @@ from collections.abc import Iterator
 
 from planner.documents.result import Finding
 from planner.legality import training_base, training_layout, training_names
-from planner.memory.finetune_adapters import smallest_side, targeted
+from planner.memory.finetune_adapters import EXPERTS_TOO, WORDS, smallest_side, targeted
 from planner.memory.finetune_job import ADAPTER_METHODS, Job, job_of
 from planner.models.parameters import all_tensors
+from planner.performance.finetune import useful_share
 from planner.resolved import Resolved
 
 __all__ = ["check_training"]
@@ -43,6 +45,7 @@ def _job_rules(job: Job) -> Iterator[Finding]:
     if table.method in ADAPTER_METHODS:
         yield from _rank_rules(job)
     yield from _batch_rules(job)
+    yield from _sample_rules(job)
     positions = job.architecture.max_position
     if positions and table.seq_len > positions:
         message = f"seq_len {table.seq_len:,} is beyond the model's {positions:,} positions"
@@ -50,7 +53,29 @@ def _job_rules(job: Job) -> Iterator[Finding]:
         yield Finding("sequence-beyond-positions", message, fix, "warning", {"finetune.seq_len": positions})
 
 
+def _sample_rules(job: Job) -> Iterator[Finding]:
+    """Time spent on padding, and scores that no fused attention would keep."""
+    table = job.table
+    useful = useful_share(table)
+    if useful < USEFUL_ENOUGH:
+        message = f"samples of {table.sample_tokens:,} tokens leave {1 - useful:.0%} of a micro-batch to padding"
+        yield Finding("padding", message, "set packing = true", "warning", {"finetune.packing": True})
+    if table.attention == "eager" and table.seq_len > LONGEST_EAGER:
+        message = f"eager attention keeps scores of {table.seq_len:,} × {table.seq_len:,} for every head"
+        yield Finding("eager-attention", message, "set attention = flash", "warning", {"finetune.attention": "flash"})
+
+
+USEFUL_ENOUGH = 0.7
+LONGEST_EAGER = 2048
+
+
 def _rank_rules(job: Job) -> Iterator[Finding]:
+    targets = job.lora_targets
+    if isinstance(targets, str) and targets.replace(EXPERTS_TOO, "", 1) not in WORDS:
+        message = f"lora_targets {_shown(targets)!r} is no word for targets; known are {', '.join(WORDS)}, or a list"
+        fix = 'use "all-linear", or a list of "q" "k" "v" "o" "gate" "up" "down"'
+        yield Finding("targets-unknown", message, fix, change={"finetune.lora_targets": "all-linear"})
+        return
     if not any(targeted(tensor, job.lora_targets) for tensor, _ in all_tensors(job.architecture)):
         message = f"lora_targets {_shown(job.lora_targets)} name no weight of this model"
         yield Finding("nothing-targeted", message, 'use "all-linear"', change={"finetune.lora_targets": "all-linear"})

@@ -13,7 +13,13 @@ from planner.documents.result import FinetuneResult
 from planner.estimate import Estimate, Origin, total
 from planner.memory.finetune_files import host_ram, training_files
 from planner.memory.finetune_job import Job, job_of
-from planner.memory.finetune_limits import largest_micro_batch, longest_sequence
+from planner.memory.finetune_limits import (
+    COLLECTIVE_BYTES,
+    CONTEXT_BYTES,
+    largest_micro_batch,
+    library_bytes,
+    longest_sequence,
+)
 from planner.memory.finetune_moments import Stage, stages
 from planner.resolved import Resolved
 from planner.units import GIB
@@ -29,6 +35,8 @@ SPREADS: Mapping[str, tuple[float, float, Origin]] = {
     "temporaries": (0.3, 0.1, "formula"),
     "buckets": (0.5, 0.2, "formula"),
     "gathered": (0.3, 0.5, "assumed"),
+    "casts": (0.3, 0.05, "formula"),
+    "merged": (0.5, 0.5, "assumed"),
     "activations": (0.2, 0.25, "formula"),
     "layer": (0.35, 0.4, "formula"),
     "logits": (0.2, 0.25, "formula"),
@@ -36,14 +44,9 @@ SPREADS: Mapping[str, tuple[float, float, Origin]] = {
 """How far each part is known, as shares below and above."""
 WHOLE_SPREAD = 0.04
 """Of the sum: what no part accounts for (caches of libraries, inputs, masks)."""
-CONTEXT_BYTES = 0.5 * GIB
-LIBRARY_BYTES = 0.8 * GIB
-"""Beside the context over a quantised base: bitsandbytes and its kernels (measured 1.34-1.37 GB against 0.46)."""
-COLLECTIVE_BYTES = 0.6 * GIB
-"""NCCL's channels and buffers."""
-SLACK = {"one": 0.2, "many": 0.25, "trained-shards": 0.45}
+SLACK = {"one": 0.2, "many": 0.25}
 """Allocator reserve beyond the peak, as a share of what comes and goes within a step (driver minus allocated of 22 runs
-on A100: 0.13-0.27 on one GPU, 0.19-0.45 under FSDP with a frozen base, 0.3-0.7 with a trained one)."""
+on A100: 0.13-0.27 on one GPU, 0.19-0.45 under FSDP with a frozen base). With trained shards it is the trainer's."""
 
 
 def training_memory(resolved: Resolved) -> FinetuneResult:
@@ -103,8 +106,9 @@ def _resident(stage: Stage) -> Estimate:
 def allocator_slack(job: Job, stage: Stage, outside: float) -> Estimate:
     """What the allocator keeps beyond the peak: fragments of what comes and goes, given back where the device ends."""
     peak = max(moment.total(job.tokens) for moment in stage.moments)
-    kind = "one" if job.gpus == 1 else "many" if job.adapters or not job.shards_weights else "trained-shards"
-    wanted = SLACK[kind] * (peak - stage.fixed.resident)
+    trained = job.shards_weights and not job.adapters
+    share = float(job.trainer.facts["shard_reserve"]) if trained else SLACK["one" if job.gpus == 1 else "many"]
+    wanted = share * (peak - stage.fixed.resident)
     room = max(job.cluster.device.memory_bytes - outside - peak, 0.0)
     value = min(wanted, room) if peak < job.cluster.device.memory_bytes else wanted
     return Estimate(0.15 * value, value, min(2.2 * wanted, max(room, value)), "published")
@@ -115,8 +119,8 @@ def _outside(job: Job, stage: Stage) -> dict[str, Estimate]:
     found = {"context": Estimate(0.4 * GIB, CONTEXT_BYTES, 0.9 * GIB, "published")}
     if job.gpus > 1:
         found["collectives"] = Estimate(0.2 * GIB, COLLECTIVE_BYTES, 2.0 * GIB, "published")
-    if job.adapters and job.quantization.bits < 16:
-        found["libraries"] = Estimate(0.0, LIBRARY_BYTES, 1.1 * LIBRARY_BYTES, "published")
+    if libraries := library_bytes(job):
+        found["libraries"] = Estimate(0.0, libraries, 1.1 * libraries, "published")
     if stage.fixed.paged:
         found["paged"] = Estimate(0.0, stage.fixed.paged, stage.fixed.paged)
     return found

@@ -41,13 +41,14 @@ def host_ram(job: Job) -> Estimate:
 
 
 def _loading(job: Job) -> Estimate:
-    """FSDP reads the whole model on one process of each node; the others read a file at a time."""
+    """FSDP reads the whole model on one process of a node, to quantise it on up to all; others a file at a time."""
     files = SHARD_BYTES * job.cluster.per_node
     if job.sharding == "fsdp" and job.shards_weights:
         whole = _sizes(job)
         width = state_bytes(job).weight
         stored = (whole.dense_params + whole.expert_params) * (HALF if job.adapters else width)
-        return Estimate(0.9 * stored, stored, 1.2 * stored * (1 if job.cluster.per_node == 1 else 1.5), "formula")
+        copies = job.cluster.per_node if job.quantization.bits < 16 and job.adapters else 1.5
+        return Estimate(0.9 * stored, stored, 1.2 * stored * min(copies, job.cluster.per_node), "formula")
     return Estimate(0.5 * files, files, 3 * files, "assumed")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from planner.memory.finetune_activations import HALF
-from planner.memory.finetune_adapters import adapter_parameters
+from planner.memory.finetune_adapters import adapter_parameters, adapts_experts
 from planner.memory.finetune_job import Job
 from planner.memory.finetune_objective import reference_share, rollout_bytes
 from planner.memory.finetune_sizes import Sizes, stage_sizes
-from planner.memory.finetune_state import Shards, StateBytes, is_deepspeed, shards, state_bytes
+from planner.memory.finetune_state import Shards, StateBytes, is_autocast, is_deepspeed, shards, state_bytes
 
 GATHERED_LAYERS = 2
 """FSDP and ZeRO-3 hold the layer at work and prefetch the next one."""
@@ -17,6 +17,8 @@ GRADIENT_LAYERS = 4
 """Beside them in the backward pass of trained weights: gradients of two layers, and their copies for the reduction."""
 TRAILING_LAYERS = 4
 """Beyond a wholly gathered model: prefetched and flattened copies (LoRA on 1.4B, 7B and 13B: 3.9 to 4.7 layers)."""
+MERGED_AT_WORK = 3
+"""Of one layer: the product of its adapters, the sum with the base, the gradient of that."""
 BUCKET_ELEMENTS = 5e8
 """DeepSpeed's default reduce bucket; stage 3 sizes it by the hidden size."""
 
@@ -43,6 +45,10 @@ class Fixed:
     buckets: float
     reference: float
     rollout: float
+    casts: float
+    """16-bit copies of fp32 weights that autocast keeps through the forward pass."""
+    merged: float
+    """Experts with their adapters added to them: of all layers, or of the one at work where it is recomputed."""
 
     @property
     def resident(self) -> float:
@@ -58,7 +64,9 @@ def fixed_bytes(job: Job, last: bool) -> Fixed:
     each, split = state_bytes(job), shards(job)
     dense, expert = _trained(job, sizes)
     gradients, held = _gradients(job, each, split, (dense, expert))
-    optimizer = dense * each.optimizer / split.optimizer + expert * each.optimizer / split.expert_optimizer
+    # Muon has one moment for matrices; tables and heads are AdamW's, with two.
+    second = sizes.outside_params * each.moment if job.optimizer == "muon" and not job.adapters else 0.0
+    optimizer = (dense * each.optimizer + second) / split.optimizer + expert * each.optimizer / split.expert_optimizer
     temporary = dense * each.temporary / split.optimizer + expert * each.temporary / split.expert_optimizer
     weights = _weights(job, sizes, each, split)
     away, paged = job.table.offload != "none", job.optimizer.startswith("paged")
@@ -78,23 +86,42 @@ def fixed_bytes(job: Job, last: bool) -> Fixed:
         buckets=_buckets(job, each, dense + expert),
         reference=0.0 if in_host else weights * reference_share(job) * HALF / each.weight,
         rollout=rollout_bytes(job),
+        casts=_casts(job, sizes),
+        merged=_merged(job, sizes),
     )
+
+
+def _casts(job: Job, sizes: Sizes) -> float:
+    """Every weight that goes into a product; a table that is only looked up is not cast."""
+    if not is_autocast(job):
+        return 0.0
+    table = 0 if job.architecture.tied_embeddings else sum(t.numel for t in job.architecture.embeddings)
+    return HALF * max(sizes.dense_params + sizes.expert_params - table, 0.0)
+
+
+def _merged(job: Job, sizes: Sizes) -> float:
+    """peft adds an expert stack's adapter to a 16-bit copy of it, which the backward pass needs with its gradient."""
+    if (
+        not job.adapters
+        or job.trainer.facts["expert_adapters"] != "merged"
+        or not adapts_experts(job.architecture, job.lora_targets)
+    ):
+        return 0.0
+    kept = 0.0 if job.checkpointing in ("full", "offloaded") else sizes.expert_params
+    return HALF * (kept + MERGED_AT_WORK * sizes.layer_expert_params) / job.parallel.ep
 
 
 def _trained(job: Job, sizes: Sizes) -> tuple[float, float]:
     """(dense, expert) parameters that receive gradients on this stage."""
     if not job.adapters:
         return sizes.dense_params, sizes.expert_params
-    magnitudes = job.table.method == "dora"
-    whole = adapter_parameters(job.architecture, job.lora_rank, job.lora_targets, magnitudes)
-    return whole / job.parallel.pp, 0.0
+    return adapter_parameters(job.architecture, job.trained_adapters) / job.parallel.pp, 0.0
 
 
 def trained_parameters(job: Job) -> float:
     """On the whole model."""
     if job.adapters:
-        magnitudes = job.table.method == "dora"
-        return float(adapter_parameters(job.architecture, job.lora_rank, job.lora_targets, magnitudes))
+        return float(adapter_parameters(job.architecture, job.trained_adapters))
     sizes = stage_sizes(job.architecture, job.quantization, 1, False, bool(job.trainer.facts["unties_head"]))
     return sizes.dense_params + sizes.expert_params
 
@@ -133,7 +160,7 @@ def _gathered(job: Job, sizes: Sizes, each: StateBytes) -> tuple[float, float]:
         return expanded, expanded
     tp, ep = job.parallel.tp, job.parallel.ep
     layer = (sizes.layer_bytes if job.adapters else sizes.layer_params * each.compute) / max(tp, ep)
-    root = sizes.root_params * (HALF if job.adapters else each.compute) / tp
+    root = sizes.outside_params * (HALF if job.adapters else each.compute) / tp
     now = GATHERED_LAYERS * layer + root + expanded
     if job.adapters and job.trainer.facts["gather"] == "model":
         whole = (sizes.dense_bytes + sizes.expert_bytes) / tp

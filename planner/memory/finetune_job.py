@@ -8,6 +8,7 @@ from typing import Literal
 from planner.documents.deployment import FinetuneTable, ParallelTable
 from planner.engines.trainer import TrainerProfile, trainer_profile
 from planner.errors import UnknownFact
+from planner.memory.finetune_adapters import EXPERTS_TOO, Adapters
 from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Quantization
 from planner.models.quantization import weight_scheme
@@ -48,6 +49,12 @@ class Job:
     def adapters(self) -> bool:
         """The base is frozen and adapters are trained."""
         return self.table.method in ADAPTER_METHODS
+
+    @property
+    def trained_adapters(self) -> Adapters:
+        """What they sit on."""
+        stacked = self.trainer.facts["expert_adapters"] == "merged"
+        return Adapters(self.lora_rank, self.lora_targets, self.table.method == "dora", stacked)
 
     @property
     def shards_weights(self) -> bool:
@@ -108,7 +115,7 @@ def _made(resolved: Resolved, table: FinetuneTable) -> Job:
         optimizer=table.optimizer or str(trainer.facts["optimizer"]),
         checkpointing=_checkpointing(table, trainer),
         lora_rank=table.lora_rank or int(trainer.facts["lora_rank"]),
-        lora_targets=_targets(table, trainer),
+        lora_targets=_targets(table, trainer, resolved.architecture),
     )
 
 
@@ -149,6 +156,10 @@ def _checkpointing(table: FinetuneTable, trainer: TrainerProfile) -> Checkpointi
     return "offloaded" if mode == "offloaded" else "none"
 
 
-def _targets(table: FinetuneTable, trainer: TrainerProfile) -> str | tuple[str, ...]:
+def _targets(table: FinetuneTable, trainer: TrainerProfile, architecture: Architecture) -> str | tuple[str, ...]:
     chosen = table.lora_targets if table.lora_targets is not None else trainer.facts["lora_targets"]
-    return chosen if isinstance(chosen, str) else tuple(chosen)
+    if isinstance(chosen, str):
+        experts = any(t.part == "experts" for kind in architecture.layer_kinds for t in kind.tensors)
+        taken = experts and trainer.facts["adapts_experts"] and EXPERTS_TOO not in chosen
+        return chosen + EXPERTS_TOO if taken else chosen
+    return tuple(chosen)

@@ -76,7 +76,6 @@ def _made(job: Job) -> tuple[Stage, ...]:
 
 def _stage(job: Job, last: bool) -> Stage:
     fixed, tokens = fixed_bytes(job, last), token_bytes(job, last)
-    flight = in_flight(job, last)
     standing = {
         "weights": fixed.weights,
         "adapters": fixed.adapters,
@@ -84,11 +83,28 @@ def _stage(job: Job, last: bool) -> Stage:
         "reference": fixed.reference,
         "rollout": fixed.rollout,
     }
-    held = {**standing, "gradients": fixed.held_gradients, "gathered": fixed.gathered}
-    loss = Moment("loss", held, {"activations": flight * tokens.kept, "logits": tokens.logits})
-    working = {**held, "layer_gradients": fixed.layer_gradients}
-    at_work = {"activations": flight * tokens.kept, "layer": tokens.layer, "logits": tokens.kept_logits}
-    layers = Moment("layers", working, at_work)
+    kept = in_flight(job, last) * tokens.kept
+    forward = _forward(job, standing, fixed, tokens, kept)
+    return Stage(last, fixed, tokens, (*forward, *_backward(job, standing, fixed, tokens, kept - tokens.kept)))
+
+
+def _forward(
+    job: Job, standing: Mapping[str, float], fixed: Fixed, tokens: TokenBytes, kept: float
+) -> tuple[Moment, Moment]:
+    """At the loss, and where the backward pass enters the last layer."""
+    held = {**standing, "gradients": fixed.held_gradients, "gathered": fixed.gathered, "merged": fixed.merged}
+    logits = tokens.logits + tokens.kept_logits
+    loss = Moment("loss", {**held, "casts": fixed.casts}, {"activations": kept, "logits": logits})
+    casts = 0.0 if job.checkpointing in ("full", "offloaded") else fixed.casts
+    working = {**held, "layer_gradients": fixed.layer_gradients, "casts": casts}
+    at_work = {"activations": kept, "layer": tokens.layer, "logits": tokens.kept_logits}
+    return loss, Moment("layers", working, at_work)
+
+
+def _backward(
+    job: Job, standing: Mapping[str, float], fixed: Fixed, tokens: TokenBytes, others: float
+) -> tuple[Moment, Moment]:
+    """At the end of the backward pass, and at the optimizer step; ``others``: of other micro-batches in flight."""
     ended = {
         **standing,
         "gradients": fixed.gradients,
@@ -96,14 +112,14 @@ def _stage(job: Job, last: bool) -> Stage:
         "layer_gradients": fixed.layer_gradients,
         "buckets": fixed.buckets,
     }
-    end = Moment("end", ended, {"activations": (flight - 1) * tokens.kept, "layer": tokens.layer})
     stepping = {
         **standing,
         "gradients": fixed.gradients,
         "temporaries": fixed.temporaries,
         "buckets": fixed.buckets if job.sharding == "ddp" else 0.0,
     }
-    return Stage(last, fixed, tokens, (loss, layers, end, Moment("step", stepping, {})))
+    end = Moment("end", ended, {"activations": others, "layer": tokens.layer})
+    return end, Moment("step", stepping, {})
 
 
 def in_flight(job: Job, last: bool) -> float:

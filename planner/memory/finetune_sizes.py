@@ -22,8 +22,10 @@ class Sizes:
     layer_params: float
     """Of the largest layer."""
     layer_bytes: float
-    root_params: float
-    """The larger of input table and head: what FSDP keeps gathered outside the layers."""
+    layer_expert_params: float
+    """Routed experts of the layer with most of them."""
+    outside_params: float
+    """Input table and head, a tied one once: the root unit of FSDP, and what Muon leaves to AdamW."""
     largest_matrix: float
     """Elements of the largest quantised matrix: expanded for its product."""
 
@@ -51,8 +53,9 @@ def stage_sizes(architecture: Architecture, quantization: Quantization, stages: 
         dense_bytes=sum(tensor_bytes(t, quantization) * n for t, n in dense),
         expert_bytes=sum(tensor_bytes(t, quantization) * n for t, n in expert),
         layer_params=max((sum(t.numel for t in k.tensors) for k in kinds), default=0),
+        layer_expert_params=max((sum(t.numel for t in k.tensors if t.part == "experts") for k in kinds), default=0),
         layer_bytes=max((_layer_bytes(k, quantization) for k in kinds), default=0.0),
-        root_params=max((t.numel for t in outside), default=0),
+        outside_params=sum(t.numel for t in outside if t.part in ("embedding", "head")),
         largest_matrix=max((_matrix(t) for t, _ in held if t.quantized and len(t.shape) > 1), default=0),
     )
 

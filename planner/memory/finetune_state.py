@@ -34,6 +34,8 @@ class StateBytes:
     temporary: float
     compute: float = 2.0
     """Of a copy gathered for a product."""
+    moment: float = 4.0
+    """One unquantised state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,12 @@ def keeps_master(job: Job) -> bool:
     return job.table.precision == "fp32" or job.table.precision.endswith("-mixed")
 
 
+def is_autocast(job: Job) -> bool:
+    """Whole fp32 weights that each product casts to 16 bits: mixed precision where no engine holds 16-bit ones."""
+    mixed = job.table.precision in ("bf16-mixed", "fp16-mixed") and not job.adapters
+    return mixed and job.sharding in ("none", "ddp") and not job.trainer.facts["main_grad_bytes"]
+
+
 def state_bytes(job: Job) -> StateBytes:
     """Per trained parameter. Unknown optimizers count as AdamW."""
     count, share = STATE_WIDTHS.get(job.optimizer, (2, 1.0))
@@ -73,7 +81,7 @@ def state_bytes(job: Job) -> StateBytes:
     states = count * (4.0 * share * 1.02 if quantised else width * share)
     fused = job.optimizer in NO_TEMPORARY or job.trainer.facts["fused_adamw"]
     compute = MASTER if job.table.precision == "fp32" else 2.0
-    return StateBytes(width, width, states, 0.0 if fused else width, compute)
+    return StateBytes(width, width, states, 0.0 if fused else width, compute, width)
 
 
 def shards(job: Job) -> Shards:

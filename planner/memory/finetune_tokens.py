@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from planner.memory.finetune_activations import (
+    FULL,
     HALF,
     Saving,
     backward_bytes_per_token,
     layer_bytes_per_token,
 )
-from planner.memory.finetune_adapters import Targets, targeted, targeted_output_elements
 from planner.memory.finetune_job import Job
 from planner.memory.finetune_sizes import stage_layers
-from planner.models.architecture import Architecture
+from planner.memory.finetune_state import is_autocast
 
-LOGITS = {"plain": 14.5, "kernels": 8.1, "compiled": 10.5, "linear": 0.5, "chunked": 2.5, "parallel": 8.0}
+LOGITS = {
+    "plain": 14.5,
+    "by-parts": 11.0,
+    "kernels": 8.1,
+    "compiled": 10.5,
+    "linear": 0.5,
+    "chunked": 2.5,
+    "parallel": 8.0,
+}
 """Bytes per token and vocabulary entry at the loss. Plain: bf16 logits, their fp32 copy, log-softmax and gradient
 (measured 14-15). Kernels: one fused kernel over whole logits (adapters on 8B: 1304 KB per token against 529 with the
 linear kind). Compiled: the chain after the copy is one kernel (3B ladder). Linear: head and loss in one kernel that
-never holds all logits. Chunked: bf16 logits, the rest an eighth at a time. Parallel: Megatron's, in place."""
+never holds all logits. By parts: the head is applied to parts of the sequence, whose logits are joined (litgpt: 1B, 2B
+and 3B runs without anything fused).
+Chunked: bf16 logits, the rest an eighth at a time. Parallel: Megatron's, in place."""
 KEPT_LOGITS = 2.0
 """FSDP around a frozen base keeps the root unit's output until the backward pass has left it (measured on 2 and 4 GPUs:
 one bf16 copy of the logits more, at any vocabulary)."""
+SCORE_BYTES = 6.0
+"""Eager attention keeps, per token, head and position it looks at, the fp32 softmax and its 16-bit copy."""
 COMPILED_SHARE = 0.81
 """A compiled step fuses element-wise chains and keeps fewer tensors (3B ladder: 42·h to 34·h per token and layer)."""
 FP8_SHARE = 0.75
@@ -68,13 +79,19 @@ def token_bytes(job: Job, last: bool) -> TokenBytes:
 
 def _layers(job: Job) -> tuple[tuple[float, ...], tuple[float, float]]:
     """Bytes by layer kind, and of the largest at work: recomputed whole, or only its gradients."""
-    saving = replace(saving_of(job), selective=job.checkpointing == "selective")
+    scores = SCORE_BYTES * job.table.seq_len if job.table.attention == "eager" else 0.0
+    saving = replace(saving_of(job), selective=_selective(job), scores=scores)
     architecture = job.architecture
     share = (COMPILED_SHARE if job.table.compile else 1.0) * (FP8_SHARE if "fp8" in job.table.precision else 1.0)
     per_kind = tuple(layer_bytes_per_token(architecture, k, saving) * share for k in architecture.layer_kinds)
-    gradients = [backward_bytes_per_token(k, architecture.hidden_size) for k in architecture.layer_kinds]
+    over = bool(job.trainer.facts["in_place_backward"])
+    gradients = [backward_bytes_per_token(k, architecture.hidden_size, over) for k in architecture.layer_kinds]
     recomputed = max((a + b for a, b in zip(per_kind, gradients, strict=True)), default=0.0)
     return per_kind, (recomputed, max(gradients, default=0.0))
+
+
+def _selective(job: Job) -> str | None:
+    return str(job.trainer.facts["selective"]) if job.checkpointing == "selective" else None
 
 
 def _kept(job: Job, whole: float, layers: int) -> tuple[float, float]:
@@ -89,11 +106,7 @@ def _kept(job: Job, whole: float, layers: int) -> tuple[float, float]:
 
 def residual_width(job: Job) -> float:
     """Bytes of an element between layers: autocast over fp32 weights leaves the residual stream in fp32."""
-    if job.table.precision == "fp32":
-        return 4.0
-    autocast = job.table.precision in ("bf16-mixed", "fp16-mixed") and not job.adapters
-    whole = job.sharding in ("none", "ddp") and not job.trainer.facts["main_grad_bytes"]
-    return 4.0 if autocast and whole else HALF
+    return FULL if job.table.precision == "fp32" or is_autocast(job) else HALF
 
 
 def _logit_bytes(job: Job) -> float:
@@ -107,7 +120,7 @@ def _logit_bytes(job: Job) -> float:
     if job.table.compile:
         kind = facts["compiled_cross_entropy"]
         return LOGITS["compiled" if kind == "plain" else kind]
-    return LOGITS["plain"]
+    return LOGITS[facts["whole_cross_entropy"]]
 
 
 def _keeps_logits(job: Job) -> bool:
@@ -117,34 +130,22 @@ def _keeps_logits(job: Job) -> bool:
 def saving_of(job: Job) -> Saving:
     """Which tensors autograd keeps for this method."""
     if not job.adapters:
-        return Saving(fused_kernels=job.table.fused_kernels)
-    found = _targeting(job.architecture, job.lora_targets)
+        width = FULL if job.table.precision == "fp32" else HALF
+        fused = bool(job.trainer.facts["fused_qkv"])
+        return Saving(
+            fused_kernels=job.table.fused_kernels,
+            autocast=is_autocast(job),
+            width=width,
+            fused_qkv=fused,
+            fused_norms=bool(job.trainer.facts["fused_norms"]),
+        )
     low = job.quantization.bits < 16
     return Saving(
-        trains_attention=found.attention > 0,
-        trains_mlp=found.mlp,
-        adapter_copies=found.attention if job.trainer.facts["dropout_copies"] else 0,
-        adapter_outputs=found.outputs if job.table.method == "dora" else 0,
+        targets=job.lora_targets,
+        copies=float(job.trainer.facts["adapter_input_bytes"]),
+        dora=job.table.method == "dora",
         fused_kernels=job.table.fused_kernels,
-        width=float(job.trainer.facts["quantized_activation_bytes"]) if low else HALF,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Targeting:
-    attention: int
-    """Targeted modules in the attention that read the residual stream."""
-    mlp: bool
-    outputs: int
-
-
-@lru_cache(maxsize=256)
-def _targeting(architecture: Architecture, targets: Targets) -> _Targeting:
-    """Of the last layer, which in mixed models is of the common kind."""
-    layer = architecture.layer_kinds[architecture.layer_order[-1]]
-    on = [t for t in layer.tensors if targeted(t, targets)]
-    return _Targeting(
-        attention=sum(t.part == "attention" and t.shape[-1] == architecture.hidden_size for t in on),
-        mlp=any(t.part in ("mlp", "experts", "shared_experts") for t in on),
-        outputs=targeted_output_elements(layer, targets),
+        fused_qkv=bool(job.trainer.facts["fused_qkv"]),
+        fused_norms=bool(job.trainer.facts["fused_norms"]),
+        frozen_inputs=float(job.trainer.facts["quantized_input_bytes"]) if low else 0.0,
     )

@@ -180,8 +180,10 @@ class Batching:
                 outcome = self._engine(middle, together)
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
             outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
-        wait = outcome.cycle_s / flight * max(concurrency - flight, 0.0)
-        return replace(outcome, ttft_s=outcome.ttft_s + wait, in_flight=flight, slot_s=wait)
+        each, late = outcome.cycle_s / flight, min(self.model.over.late_slots, max(flight - 1, 0.0))
+        wait = each * (late + max(concurrency - flight, 0.0))
+        cycle = outcome.cycle_s + each * late
+        return replace(outcome, ttft_s=outcome.ttft_s + wait, cycle_s=cycle, in_flight=flight, slot_s=wait)
 
     def _engine(self, flight: float, together: float = 0.0) -> Outcome:
         """``flight`` requests always inside the engine.

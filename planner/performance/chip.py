@@ -66,23 +66,35 @@ class Chip:
                 return self.peaks[name]
         raise UnknownFact(f"dense peak FLOP/s of {self.accelerator.id if self.accelerator else 'the CPU'}")
 
-    def law(self, operation: str, form: str) -> Law:
-        """The law of an operation in a format, carried over from the nearest chip where it has no own."""
-        return _law(self, operation, form)
+    def law(self, operation: str, form: str, engine: str = "") -> Law:
+        """The law of an operation in a format, carried over from the nearest chip where it has no own.
+
+        ``engine`` names whose kernels run; where those were not timed, the fastest stand for them.
+        """
+        return _law(self, operation, form, engine)
 
 
 _CARRIED_LATENCY = 1.5
 """A law of another family keeps its shares; its latency is at most this often that of the own 16-bit products."""
 
 
+_OTHER_KERNELS = 0.1
+"""How much farther the fastest kernels are than the engine's own: less than a stand-in format."""
+
+
 @lru_cache(maxsize=4096)
-def _law(chip: Chip, operation: str, form: str) -> Law:
+def _law(chip: Chip, operation: str, form: str, engine: str) -> Law:
     formats = (form, *_STAND_IN.get(form, ()), "bf16")
-    rows = [row for row in chip.curves.laws[operation] if row.format in formats]
-    row = min(rows, key=lambda row: (_distance(chip, row) + _strangeness(formats, row), row.accelerator, row.format))
+    rows = [row for row in chip.curves.laws[operation] if row.format in formats and row.engine in ("", engine)]
+
+    def far(row: LawRow) -> tuple[float, str, str]:
+        foreign = _OTHER_KERNELS if row.engine != engine else 0.0
+        return _distance(chip, row) + _strangeness(formats, row) + foreign, row.accelerator, row.format
+
+    row = min(rows, key=far)
     law = row.law
     if form != "bf16" and _distance(chip, row) >= 0:
-        plain = _law(chip, operation, "bf16").latency_s / chip.traits.get("latency_scale", 1.0)
+        plain = _law(chip, operation, "bf16", engine).latency_s / chip.traits.get("latency_scale", 1.0)
         law = replace(law, latency_s=min(law.latency_s, _CARRIED_LATENCY * plain))
     return _scaled(law, chip.traits)
 

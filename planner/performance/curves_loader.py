@@ -20,11 +20,13 @@ def load_curves(read_toml: Reader) -> Curves:
         for row in read_toml(f"{_FOLDER}/{name}.toml")["curve"]:
             laws[f"{name}_{row['phase']}" if "phase" in row else name].append(_law_row(row))
     collectives = read_toml(f"{_FOLDER}/collectives.toml")
+    engines = read_toml(f"{_FOLDER}/engines.toml")
     return Curves(
         laws={name: tuple(rows) for name, rows in laws.items()},
         knots_bytes=tuple(float(k) for k in collectives["knots_bytes"]),
         collectives=_collectives(collectives["curve"]),
-        engines=tuple(read_toml(f"{_FOLDER}/engines.toml")["rows"]),
+        engines=tuple(engines["rows"]),
+        limits={name: (low, high) for name, (low, high) in engines.get("limits", {}).items()},
         chips=read_toml(f"{_FOLDER}/chips.toml")["chips"],
     )
 
@@ -37,7 +39,7 @@ def _law_row(row: Mapping[str, Any]) -> LawRow:
         knee=row.get("knee_tokens", row.get("tile_rows", 0.0)),
         error=row["error_median"],
     )
-    return LawRow(row["accelerator"], row["family"], row["vendor"], row["format"], law)
+    return LawRow(row["accelerator"], row["family"], row["vendor"], row["format"], law, row.get("engine", ""))
 
 
 def _collectives(rows: list[Mapping[str, Any]]) -> dict[str, tuple[tuple[str, bool, CollectiveCurve], ...]]:

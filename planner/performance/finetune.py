@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 from hwdb.schema import Accelerator
+from planner.documents.deployment import FinetuneTable
 from planner.documents.result import FinetuneResult
 from planner.errors import UnknownFact
 from planner.estimate import Estimate, Origin, spread
@@ -33,6 +34,9 @@ class Step:
     tokens: float
     """Of the whole step, all GPUs."""
     compute: float
+    """Products with weights."""
+    attention: float
+    """Products between tokens."""
     communication: float
     """What no computation hides."""
     rollout: float
@@ -72,11 +76,22 @@ def training_performance(resolved: Resolved, memory: FinetuneResult, curves: Tra
         raise UnknownFact("training speed needs an accelerator")
     precision, peak = peak_of(row, job.table.precision)
     share, own = compute_share(job, row, precision, curves)
-    step = step_of(job, row, peak * share)
+    step = step_of(job, row, peak * share, attention_flop_s(job, row, curves))
     width = curves.factors["spread"] * (1.0 if own else 1.5)
-    origin: Origin = "published" if own and step.bound == "compute" else "assumed"
+    origin: Origin = "published" if own and step.bound in ("compute", "attention") else "assumed"
     rate = spread(step.tokens / step.seconds, width, width * 1.3, origin)
     return _filled(job, memory, rate, step, work_per_token(job).model / peak)
+
+
+def useful_share(table: FinetuneTable) -> float:
+    """Of the tokens worked on, that are no padding: unpacked samples are filled up to the longest of a micro-batch.
+
+    Its length is that of the longest of n exponentially distributed ones, mean · (1 + 1/2 + … + 1/n).
+    """
+    if table.packing or table.sample_tokens is None:
+        return 1.0
+    longest = table.sample_tokens * sum(1 / n for n in range(1, table.micro_batch + 1))
+    return min(1.0, table.sample_tokens / min(longest, table.seq_len))
 
 
 def peak_of(row: Accelerator, precision: str) -> tuple[str, float]:
@@ -100,14 +115,15 @@ def compute_share(job: Job, row: Accelerator, precision: str, curves: TrainingCu
     half = curves.factors["half_rate_tokens"]
     dense = rate.dense * job.tokens / (job.tokens + half)
     share = dense if size is None else rate.moe_share(size, job.tokens)
-    return min(share * _factors(job, curves, size is not None), MOST_SHARE), own
+    return min(share * share_factors(job, curves, size is not None), MOST_SHARE), own
 
 
 MOST_SHARE = 0.85
 """No training run reaches more of a dense peak."""
 
 
-def _factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
+def share_factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
+    """What method, sharding and kernels make of a chip's share."""
     factors = curves.factors
     product = 1.0 - factors["recurrent"] * recurrent_share(job.architecture)
     if job.adapters and job.quantization.bits < 16:
@@ -129,19 +145,35 @@ def _factors(job: Job, curves: TrainingCurves, moe: bool) -> float:
     return float(product * job.trainer.facts["speed"])
 
 
-def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
+def attention_flop_s(job: Job, row: Accelerator, curves: TrainingCurves) -> float:
+    """Rate of attention's products, in the 16-bit format whatever the weights' are in."""
+    precision = job.table.precision
+    _, peak = peak_of(row, precision if precision == "fp32" else "bf16")
+    tuned = job.trainer.facts["experts"] == "fused"
+    share = curves.attention(row.architecture, tuned)
+    if job.table.attention == "eager":
+        share *= curves.factors["eager_attention"]
+    if job.parallel.cp > 1 and not tuned:
+        share *= curves.factors["ring_attention"]
+    return peak * share
+
+
+def step_of(job: Job, row: Accelerator, flop_s: float, attention_s: float) -> Step:
     """Seconds of an optimizer step of the whole job."""
     samples = job.table.global_batch or job.table.micro_batch * job.accumulates * job.data
     tokens = float(job.table.seq_len * samples * job.sequences)
     work = work_per_token(job)
     bubble = _bubble(job)
     away = _processor_share(job)
-    compute = tokens * work.executed * (1 - away) / (job.gpus / job.split * flop_s) * (1 + bubble)
+    working = job.gpus / job.split / (1 + bubble)
+    compute = tokens * (work.executed - work.attention) * (1 - away) / (working * flop_s)
+    attention = tokens * work.attention / (working * attention_s)
     rollout = rollout_seconds(job, row) if job.table.objective in ROLLED_OUT else 0.0
     return Step(
         tokens=tokens,
         compute=compute,
-        communication=exposed_seconds(job, compute),
+        attention=attention,
+        communication=exposed_seconds(job, compute + attention),
         rollout=rollout,
         processors=_processors(job, tokens),
         expansion=expansion_seconds(job, row),
@@ -151,7 +183,8 @@ def step_of(job: Job, row: Accelerator, flop_s: float) -> Step:
 
 def _bubble(job: Job) -> float:
     """Idle share of a pipeline: (pp - 1) / (micro-batches · vp) (Narayanan et al. 2021)."""
-    return (job.parallel.pp - 1) / (job.accumulates * job.parallel.vp)
+    samples = job.table.micro_batch if job.trainer.facts["splits_micro_batch"] else 1
+    return (job.parallel.pp - 1) / (job.accumulates * samples * job.parallel.vp)
 
 
 def _processor_share(job: Job) -> float:
@@ -173,7 +206,7 @@ def _processors(job: Job, tokens: float) -> float:
 def _filled(job: Job, memory: FinetuneResult, tok_s: Estimate, step: Step, seconds_per_token: float) -> FinetuneResult:
     per_gpu = tok_s.scaled(1 / job.gpus)
     tokens = job.table.tokens * job.table.epochs if job.table.tokens else None
-    hours = tok_s.inverse(tokens / SECONDS_PER_HOUR) if tokens else None
+    hours = tok_s.inverse(tokens / (SECONDS_PER_HOUR * useful_share(job.table))) if tokens else None
     return replace(
         memory,
         tok_s=tok_s,

@@ -11,8 +11,11 @@ from planner.models.parameters import count_parameters
 
 FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT = 2.0, 2.0, 2.0
 """FLOPs per weight and token of each pass."""
-RECOMPUTED_SHARE = 0.05
-"""Of a forward pass, that selective checkpointing repeats: norms, activation functions, up-projections."""
+BOTH_PASSES = 3
+"""Times the forward FLOPs of attention: forward once, backward twice."""
+RECOMPUTED = {"norms": 0.05, "half-products": 0.5}
+"""Of a forward pass with weights, that selective checkpointing repeats: norms, activation functions and latent
+up-projections (Megatron), or every second product (torchtitan)."""
 SCAN_FLOP = 6.0
 """Per element of a recurrent state and token: decay, update and read, multiplied and added."""
 
@@ -25,6 +28,8 @@ class Work:
     """What the method needs: the base of MFU."""
     executed: float
     """With recomputation and passes of other models."""
+    attention: float
+    """Of those, between tokens instead of with weights: in 16 bits whatever the weights' products are in."""
 
 
 @lru_cache(maxsize=512)
@@ -48,13 +53,14 @@ def work_per_token(job: Job) -> Work:
     """A frozen base has no weight gradients; checkpointing repeats the forward pass; DPO runs a reference beside it."""
     active = count_parameters(job.architecture).active
     attention = attention_flop_per_token(job.architecture, job.table.seq_len)
-    forward = active * FORWARD + attention
     weights = FORWARD + INPUT_GRADIENT + (0.0 if job.adapters else WEIGHT_GRADIENT)
-    model = active * weights + 3 * attention
-    again = {"full": forward, "offloaded": forward, "selective": RECOMPUTED_SHARE * forward}.get(job.checkpointing, 0.0)
-    beside = forward if job.table.objective in PAIRED - {"rm", "reward", "orpo"} else 0.0
-    scored = forward if job.table.objective in ("grpo", "ppo", "rloo") else 0.0
-    return Work(model, model + again + beside + scored)
+    whole = 1.0 if job.checkpointing in ("full", "offloaded") else 0.0
+    again = RECOMPUTED[job.trainer.facts["selective"]] if job.checkpointing == "selective" else whole
+    objective = job.table.objective
+    beside = (objective in PAIRED - {"rm", "reward", "orpo"}) + (objective in ("grpo", "ppo", "rloo"))
+    between = attention * (BOTH_PASSES + whole + beside)
+    executed = active * (weights + FORWARD * (again + beside)) + between
+    return Work(active * weights + BOTH_PASSES * attention, executed, between)
 
 
 @lru_cache(maxsize=512)

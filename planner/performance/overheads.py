@@ -65,6 +65,9 @@ class Overheads:
     """Share of the answer that admission counts against the KV pool: 1 where no request may ever be evicted."""
     burst: float = 0.1
     """Share of a closed loop's prompts that queue behind each other, as when all clients start together."""
+    late_slots: float = 0.0
+    """Requests of a closed loop that wait for a slot at all times though there is one for each: slots that are freed
+    late, or kept for padding."""
     frontend_request_s: float = 0.0
     """Time of the one API process per request: parsing, tokenising, connection. Bounds requests per second."""
     frontend_token_s: float = 0.0
@@ -76,6 +79,8 @@ class Overheads:
     short_answers: float = 1.0
     """Where lengths vary and a run starts at once: by how much waiting for prompts weighs more on the mean time per
     token than on the mean answer (mean of 1/length · mean length − 1; about 2 for a lognormal of ShareGPT's width)."""
+    kernels: str = ""
+    """Whose kernels of routed experts run, as the curves name them."""
     mxfp4_activations: str = "fp8"
     """What MXFP4 experts compute in on chips with FP4 units."""
     eager_layer_s: float = 1.5e-4
@@ -108,17 +113,21 @@ class Runtime:
 
 
 def overheads_of(engine: EngineProfile, backend: str, chip: str, curves: Curves) -> Overheads:
-    """The merged rows that hold for this engine, release, backend and chip family."""
+    """What the rows that hold for this engine, release, backend and chip family set and multiply, within the limits."""
     return _merged(Runtime(engine.family, engine.name, engine.release, backend, chip), curves)
 
 
 @lru_cache(maxsize=512)
 def _merged(runtime: Runtime, curves: Curves) -> Overheads:
-    known = {field.name for field in fields(Overheads)}
-    values: dict[str, Any] = {}
+    known = {field.name: field.default for field in fields(Overheads)}
+    values: dict[str, Any] = dict(known)
     for row in curves.engines:
         if _holds(row, runtime):
             values.update({key: value for key, value in row.items() if key in known})
+            for key, factor in row.get("times", {}).items():
+                values[key] *= factor
+    for key, (low, high) in curves.limits.items():
+        values[key] = min(max(values[key], low), high)
     return Overheads(**values)
 
 

@@ -169,7 +169,7 @@ class StepModel:
         form = self.chip.format(op.format)
         if form == "mxfp4" and "fp4" in self.chip.peaks and self.over.mxfp4_activations == "fp8":
             form = "mxfp4-fp8"
-        law = self.chip.law("moe", form)
+        law = self.chip.law("moe", form, self.over.kernels)
         slower = self.over.experts_compute * (self.over.int4_experts if form == "int4" else 1.0)
         reading = self.over.experts * (self.over.int4_read if form == "int4" else 1.0)
         share = op.local_experts / op.num_experts

@@ -31,28 +31,49 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionRate:
+    """Share of the dense 16-bit peak that attention reaches, forward and backward, counted as three forward passes."""
+
+    architecture: str | None
+    share: float
+    tuned: float
+    """With the trainer's own kernels instead of PyTorch's."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingCurves:
     """Rates, first match first, and factors."""
 
     rates: tuple[Rate, ...]
+    attentions: tuple[AttentionRate, ...]
     factors: Mapping[str, float]
     source: str
 
     def rate(self, precision: str, architecture: str | None) -> tuple[Rate, bool]:
         """The row for a chip's architecture, and whether it is that chip's own."""
         for row in self.rates:
-            if row.precision != precision or not row.architecture:
-                continue
-            if architecture and architecture.lower().startswith(row.architecture.lower()):
+            if row.precision == precision and _is_of(row.architecture, architecture):
                 return row, True
         general = [r for r in self.rates if not r.architecture]
         return next((r for r in general if r.precision == precision), general[-1]), False
+
+    def attention(self, architecture: str | None, tuned: bool) -> float:
+        """Of a chip's architecture, or the general one."""
+        own = (r for r in self.attentions if _is_of(r.architecture, architecture))
+        row = next(own, self.attentions[-1])
+        return row.tuned if tuned else row.share
+
+
+def _is_of(name: str | None, architecture: str | None) -> bool:
+    return bool(name and architecture and architecture.lower().startswith(name.lower()))
 
 
 def load_training_curves(read_toml: Callable[[str], dict[str, Any]]) -> TrainingCurves:
     """The curves of the package, by the given reader."""
     table = read_toml(_FILE)
-    return TrainingCurves(tuple(_rate(row) for row in table["rate"]), table["factors"], table["source"])
+    rates = tuple(_rate(row) for row in table["rate"])
+    attentions = tuple(AttentionRate(r.get("architecture"), r["share"], r["tuned"]) for r in table["attention"])
+    return TrainingCurves(rates, attentions, table["factors"], table["source"])
 
 
 def _rate(row: Mapping[str, Any]) -> Rate:

@@ -167,10 +167,28 @@ def _search_grid(search: Search, group: Group, base: Resolved, grid: Grid) -> No
         search.ledger.reject(Finding("trainer-lacks-objective", message, "name another trainer"), grid.trainer)
         return
     for method in wanted:
-        if method not in trainer_profile(grid.trainer).facts["methods"]:
+        able = trainer_profile(grid.trainer).facts["methods"]
+        if method not in able:
+            _lacks_method(search, grid, method, able)
             continue
         for alternatives in choices(grid, method, gpus, base.architecture):
             _first_that_fits(search, group, base, alternatives)
+
+
+def _lacks_method(search: Search, grid: Grid, method: str, able: Sequence[str]) -> None:
+    """Said once for a trainer or method that was asked for; else other trainers do it."""
+    if search.request.trainer is None and not search.request.methods:
+        return
+    message = f"{grid.trainer} has no method {method!r}; it has {', '.join(able)}"
+    near = next((m for m in NEAREST[method] if m in able), able[0])
+    fix = f"use --method {near}, or another --trainer"
+    search.ledger.consider()
+    finding = Finding("trainer-lacks-method", message, fix, change={"finetune.method": near})
+    search.ledger.reject(finding, f"{method} · {grid.trainer}")
+
+
+NEAREST = {"qlora": ("lora",), "lora": ("qlora",), "dora": ("lora", "qlora"), "full": ("lora", "qlora")}
+"""Methods that come closest to one that is missing."""
 
 
 def _first_that_fits(search: Search, group: Group, base: Resolved, alternatives: Sequence[Choice]) -> None:

@@ -30,14 +30,16 @@ def document(
     hardware: str = "a100-sxm-80gb",
     gpus: int = 1,
     nodes: int = 1,
+    memory_bytes: int | None = None,
     **table: Any,
 ) -> Deployment:
-    """A deployment with ``[finetune]``."""
+    """A deployment with ``[finetune]``; ``memory_bytes`` instead of the card's own."""
+    memory = {} if memory_bytes is None else {"memory_bytes": memory_bytes}
     return parse_deployment(
         {
             "schema": "deploy-planner/deployment/1",
             "model": {"id": model, "weights": weights},
-            "hardware": {"accelerator": hardware, "per_node": gpus, "nodes": nodes},
+            "hardware": {"accelerator": hardware, "per_node": gpus, "nodes": nodes, **memory},
             "finetune": {"gradient_checkpointing": True, **table},
         },
         "test",

@@ -86,3 +86,12 @@ def test_ranks_above_the_narrowest_weight_are_remarked():
     answer = estimate(V3, hardware="h200-sxm-141gb", gpus=8, method="lora", trainer="megatron", lora_rank=1024)
     assert any(p.rule == "rank-not-effective" and p.severity == "warning" for p in answer.problems)
     assert answer.verdict != "illegal"
+
+
+@pytest.mark.parametrize("word", ["everything", "", "all-linear+tail", "$(reboot)", "q,v"])
+def test_words_for_targets_that_nobody_knows(word):
+    answer = estimate(method="lora", lora_targets=word)
+    found = [p for p in answer.problems if p.rule == "targets-unknown"]
+    assert answer.verdict == "illegal" and found[0].change == {"finetune.lora_targets": "all-linear"}
+    for known in ("all-linear", "all-linear+head"):
+        assert not [p for p in estimate(method="lora", lora_targets=known).problems if p.rule == "targets-unknown"]

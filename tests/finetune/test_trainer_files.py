@@ -1,29 +1,20 @@
-"""Trainer files say what the document says, are read by the trainers' own parsers, and survive hostile names.
-
-The trainers are heavy: their parsers run in interpreters of their own, named in DEPLOY_PLANNER_TRAINERS as
-``tool=python`` pairs (``axolotl=/opt/a/bin/python,trl=…``; ``*=python`` for all). Without one a test is skipped aloud.
-"""
+"""Trainer files say what the document says and survive hostile names."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from planner.errors import BadInput
 from planner.export.registry import render, target
-from planner.export.target import Context, Options, unsuitable
-from planner.predict import predict
-from planner.resolve import resolve
-from tests.finetune.build import LLAMA, V3, document, library
+from planner.export.target import Options, unsuitable
+from tests.finetune.build import LLAMA, V3
+from tests.finetune.jobs import JOBS, context, files
 
-PARSERS = Path(__file__).with_name("trainer_parsers.py")
 TARGETS = ("axolotl", "llama-factory", "trl", "deepspeed", "megatron")
 MAIN = {"axolotl": "axolotl.yaml", "llama-factory": "llama-factory.yaml", "trl": "trl.yaml"}
 MICRO = {
@@ -32,37 +23,24 @@ MICRO = {
     "trl": "per_device_train_batch_size",
 }
 LENGTH = {"axolotl": "sequence_len", "llama-factory": "cutoff_len", "trl": "max_length"}
-JOBS: dict[str, dict[str, Any]] = {
-    "lora": {"method": "lora", "packing": True, "fused_cross_entropy": True, "fused_kernels": True, "tokens": 1e7,
-             "micro_batch": 2, "grad_accum": 4},
-    "qlora-fsdp": {"method": "qlora", "gpus": 2, "sharding": "fsdp", "micro_batch": 2, "lora_targets": ["q", "v"],
-                   "offload": "optimizer+params"},
-    "full-zero3": {"method": "full", "gpus": 8, "sharding": "zero3", "offload": "optimizer+params",
-                   "precision": "bf16-mixed"},
-    "full-zero2": {"method": "full", "gpus": 8, "sharding": "zero2", "offload": "optimizer", "precision": "bf16-mixed"},
-    "dora": {"method": "dora", "gradient_checkpointing": False, "lora_targets": "all-linear+head"},
-    "dpo-nodes": {"method": "lora", "objective": "dpo", "gpus": 8, "nodes": 2, "sharding": "ddp"},
-    "pretrain": {"method": "full", "objective": "pretrain", "gpus": 8, "nodes": 4, "sharding": "fsdp", "packing": True},
-    "int8": {"method": "lora", "weights": "bnb-int8"},
-    "offloaded": {"method": "lora", "gradient_checkpointing": "offloaded", "optimizer": "paged-adamw-8bit"},
-    "grpo": {"method": "lora", "objective": "grpo", "gpus": 8, "sharding": "zero2", "grad_accum": 8},
-}  # fmt: skip
-ONLY = {"grpo": ("axolotl", "trl"), "deepspeed": ("full-zero3", "full-zero2")}
+WRITTEN = (
+    "lora",
+    "qlora-fsdp",
+    "full-zero3",
+    "full-zero2",
+    "dora",
+    "dpo-nodes",
+    "pretrain",
+    "int8",
+    "offloaded",
+    "grpo",
+)
 
 
-def context(options: Options | None = None, **table: Any) -> Context:
-    deployment = document(**{"trainer": None, **table})
-    return Context(deployment, resolve(deployment, library()), predict(deployment, library()), options or Options())
-
-
-def files(name: str, **table: Any) -> dict[str, str]:
-    return render(name, context(**table))
-
-
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", WRITTEN)
 @pytest.mark.parametrize("tool", MAIN)
 def test_the_file_says_what_the_document_says(tool, job):
-    if job == "grpo" and tool not in ONLY["grpo"]:
+    if job == "grpo" and tool == "llama-factory":
         with pytest.raises(BadInput):
             files(tool, **JOBS[job])
         return
@@ -189,24 +167,56 @@ def test_scripts_are_bash(tool, tmp_path):
     assert "train.sbatch" in files(tool, **JOBS["dpo-nodes"])
 
 
-def interpreter(tool: str) -> str:
-    named = dict(pair.split("=", 1) for pair in os.environ.get("DEPLOY_PLANNER_TRAINERS", "").split(",") if "=" in pair)
-    return named.get(tool) or named.get("*") or sys.executable
+def test_layouts_that_a_file_cannot_say_are_refused():
+    long = {"method": "full", "gpus": 8, "sharding": "fsdp", "parallel": {"cp": 8}, "hardware": "h100-sxm-80gb"}
+    with pytest.raises(BadInput, match="shards data only"):
+        files("llama-factory", **long)
+    assert yaml.safe_load(files("axolotl", **long)["axolotl.yaml"])["context_parallel_size"] == 8
+    mesh = yaml.safe_load(files("trl", **long)["accelerate.yaml"])["parallelism_config"]
+    assert mesh["parallelism_config_cp_size"] == 8 and mesh["parallelism_config_dp_shard_size"] == 1
+    with pytest.raises(BadInput, match="tp = 2"):
+        files("trl", method="full", gpus=2, parallel={"tp": 2})
 
 
-@pytest.mark.parametrize("tool", ["axolotl", "llama-factory", "trl", "deepspeed"])
-def test_the_trainer_s_own_parser_reads_its_file(tool, tmp_path):
-    folders = []
-    for job, table in JOBS.items():
-        if tool not in ONLY.get(job, (tool,)) or job not in ONLY.get(tool, (job,)):
-            continue
-        folders.append(tmp_path / job)
-        folders[-1].mkdir()
-        for name, text in files(tool, **table).items():
-            (folders[-1] / name).write_text(text)
-    command = [interpreter(tool), str(PARSERS), tool, *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    answer = json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else {"problems": [done.stderr[-500:]]}
-    if "missing" in answer:
-        pytest.skip(f"{tool}'s own parser is not installed ({answer['missing']}): name it in DEPLOY_PLANNER_TRAINERS")
-    assert not answer["problems"]
+def test_fsdp2_steps_with_torchao_and_quantises_on_every_rank():
+    """Axolotl 0.19 refuses bitsandbytes' optimizers over FSDP2, and 4-bit loading by one rank for all."""
+    job = {"method": "qlora", "gpus": 2, "sharding": "fsdp", "optimizer": "adamw-8bit"}
+    values = yaml.safe_load(files("axolotl", **job)["axolotl.yaml"])
+    assert values["optimizer"] == "adamw_torch_8bit"
+    assert values["fsdp_config"]["cpu_ram_efficient_loading"] is False
+    alone = yaml.safe_load(files("axolotl", method="qlora", optimizer="adamw-8bit")["axolotl.yaml"])
+    assert alone["optimizer"] == "adamw_bnb_8bit"
+
+
+def test_muon_is_a_switch_in_one_trainer_and_unknown_to_another():
+    job = {"method": "full", "optimizer": "muon", "hardware": "h200-sxm-141gb"}
+    values = yaml.safe_load(files("llama-factory", **job)["llama-factory.yaml"])
+    assert values["use_muon"] is True and "optim" not in values
+    with pytest.raises(BadInput, match="Muon"):
+        files("trl", **job)
+
+
+@pytest.mark.parametrize(("card", "kernels"), [("t4-16gb", "sdpa"), ("a100-sxm-80gb", "flash_attention_2")])
+def test_flash_attention_is_for_chips_that_run_it(card, kernels):
+    job = {"method": "qlora", "hardware": card, "precision": "fp16-mixed"}
+    assert yaml.safe_load(files("axolotl", **job)["axolotl.yaml"])["attn_implementation"] == kernels
+    eager = yaml.safe_load(files("llama-factory", **job, attention="eager")["llama-factory.yaml"])
+    assert eager["flash_attn"] == "disabled"
+
+
+def test_rollouts_take_the_share_that_was_planned():
+    job = {"model": "Qwen/Qwen3-32B", "method": "qlora", "objective": "grpo", "hardware": "h200-sxm-141gb"}
+    asked = context(**job)
+    planned = asked.estimate.finetune.allocated.terms["rollout"] / asked.resolved.cluster.device.memory_bytes
+    assert planned > 0.3
+    share = yaml.safe_load(files("trl", **job)["trl.yaml"])["vllm_gpu_memory_utilization"]
+    assert share == pytest.approx(planned)
+
+
+def test_megatron_names_a_recipe_or_asks_for_one():
+    known = files("megatron", method="lora", trainer="megatron", gpus=8, hardware="h100-sxm-80gb")["train.sh"]
+    assert "--recipe llama31_8b_peft_config" in known and "--peft_scheme lora" in known
+    pretrain = {"model": V3, "method": "full", "objective": "pretrain", "trainer": "megatron", "gpus": 8, "nodes": 64}
+    assert "--recipe deepseek_v3_pretrain_config" in files("megatron", hardware="h100-sxm-80gb", **pretrain)["train.sh"]
+    tune = {**pretrain, "objective": "sft"}
+    assert '"${RECIPE:?' in files("megatron", hardware="h100-sxm-80gb", **tune)["train.sh"]

@@ -24,12 +24,15 @@ def read_yaml(path: Path) -> dict:
 
 
 def axolotl(folder: Path) -> list[str]:
+    import types
+
     from axolotl.integrations.base import PluginManager
     from axolotl.integrations.config import merge_input_args
     from axolotl.utils.schemas.fsdp import FSDPConfig
     from axolotl.utils.schemas.trl import TRLConfig
     from axolotl.utils.schemas.vllm import VllmConfig
 
+    sys.modules.setdefault("ring_flash_attn", types.ModuleType("ring_flash_attn"))  # its kernels need a GPU to import
     values = read_yaml(folder / "axolotl.yaml")
     for plugin in values.get("plugins", []):
         PluginManager.get_instance().register(plugin)
@@ -97,7 +100,7 @@ def trl(folder: Path) -> list[str]:
     from transformers.training_args import OptimizerNames
 
     OptimizerNames(optim)
-    for key in ("vllm_mode", "vllm_gpu_memory_utilization"):
+    for key in ("vllm_mode", "vllm_gpu_memory_utilization", "vllm_tensor_parallel_size"):
         taken.pop(key, None)
     if command == "grpo":
         taken["num_generations"] = taken["per_device_train_batch_size"] * taken["gradient_accumulation_steps"]
@@ -118,7 +121,8 @@ def accelerate(folder: Path) -> list[str]:
     from accelerate.commands.launch import launch_command_parser
 
     known = {action.dest for action in launch_command_parser()._actions}
-    return problems + [f"unknown fsdp key {key}" for key in values.get("fsdp_config", {}) if key not in known]
+    given = [*values.get("fsdp_config", {}), *values.get("parallelism_config", {})]
+    return problems + [f"unknown key {key}" for key in given if key not in known]
 
 
 def deepspeed(folder: Path) -> list[str]:
@@ -142,7 +146,49 @@ def deepspeed(folder: Path) -> list[str]:
     return [] if stage == values["zero_optimization"]["stage"] else [f"stage {stage} was taken"]
 
 
+def fields_of(path: Path, *names: str) -> set[str]:
+    """Annotated fields of classes in a source file, without running it: Megatron needs a GPU's libraries."""
+    import ast
+
+    classes = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ClassDef) and n.name in names]
+    return {s.target.id for c in classes for s in c.body if isinstance(s, ast.AnnAssign)}
+
+
+def megatron(folder: Path) -> list[str]:
+    from importlib.metadata import distribution
+
+    bridge = Path(distribution("megatron-bridge").locate_file("megatron/bridge"))
+    core = bridge.parent / "core"
+    values = read_yaml(folder / "megatron.yaml")
+    transformer = core / "transformer" / "transformer_config.py"
+    config = bridge / "training" / "config.py"
+    known = {
+        "model": fields_of(transformer, "TransformerConfig", "MLATransformerConfig")
+        | fields_of(core / "model_parallel_config.py", "ModelParallelConfig")
+        | fields_of(bridge / "models" / "gpt_provider.py", "GPTModelProvider"),
+        "train": fields_of(config, "TrainingConfig"),
+        "optimizer": fields_of(core / "optimizer" / "optimizer_config.py", "OptimizerConfig"),
+        "checkpoint": fields_of(config, "CheckpointConfig"),
+        "peft": fields_of(bridge / "peft" / "lora.py", "LoRA") & fields_of(bridge / "peft" / "dora.py", "DoRA"),
+        "dataset": {"dataset_root", "blend"},
+    }
+    problems = [f"unknown section {name}" for name in values if name not in (*known, "mixed_precision")]
+    problems += [f"unknown {n}.{key}" for n, fields in known.items() for key in values.get(n, {}) if key not in fields]
+    if f"def {values['mixed_precision']}()" not in (bridge / "training" / "mixed_precision.py").read_text():
+        problems.append(f"unknown precision {values['mixed_precision']}")
+    for module in values["model"].get("recompute_modules", []):
+        if f'"{module}"' not in transformer.read_text():
+            problems.append(f"unknown module to recompute {module}")
+    words = (folder / "train.sh").read_text().split()
+    named = words[words.index("--recipe") + 1]
+    recipes = "".join(path.read_text() for path in (bridge / "recipes").rglob("*.py"))
+    if named != '"${RECIPE}"' and f"def {named}(" not in recipes:
+        problems.append(f"unknown recipe {named}")
+    return problems
+
+
 TOOLS = {
+    "megatron": ("megatron-bridge", megatron),
     "axolotl": ("axolotl", axolotl),
     "llama-factory": ("llamafactory", llama_factory),
     "trl": ("trl", trl),

@@ -8,17 +8,19 @@ from typing import Any
 from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
 from planner.export.trainers.common import (
+    ATTENTION,
     DEEPSPEED_FILE,
     ON_TRANSFORMERS,
     OUTPUT,
     TrainingFileFacts,
     facts_of,
+    refuse_layouts,
     without,
 )
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import torchrun, with_launch
 from planner.memory.finetune_job import PAIRED
-from planner.memory.finetune_objective import ROLLOUT_SHARE
+from planner.memory.finetune_objective import rollout_ranks, rollout_share
 
 TARGET = Target(
     name="axolotl",
@@ -36,6 +38,7 @@ COMPLETIONS = 8
 def render(context: Context) -> dict[str, str]:
     """``axolotl.yaml``, ``deepspeed.json`` for ZeRO, ``train.sh`` and ``train.sbatch``."""
     facts = facts_of(context)
+    refuse_layouts(facts, "Axolotl", ("tp", "cp"))
     files = {FILE: yaml_text(values(facts), comment=facts.comment("Axolotl: axolotl train axolotl.yaml"))}
     if facts.is_deepspeed:
         files[DEEPSPEED_FILE] = json.dumps(deepspeed_config(facts), indent=2) + "\n"
@@ -55,7 +58,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "micro_batch_size": table.micro_batch,
             "gradient_accumulation_steps": job.accumulates,
             "num_epochs": table.epochs,
-            "optimizer": facts.optimizer,
+            "optimizer": facts.optimizer(fsdp=facts.is_fsdp),
             "learning_rate": facts.learning_rate,
             "lr_scheduler": "cosine",
             "warmup_steps": facts.warmup_steps,
@@ -63,7 +66,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             **_memory(facts),
             **_layout(facts),
             **_objective(facts),
-            "attn_implementation": "flash_attention_2",
+            "attn_implementation": ATTENTION[facts.attention],
             "logging_steps": 1,
             "saves_per_epoch": 1,
             "output_dir": OUTPUT,
@@ -151,7 +154,8 @@ def _layout(facts: TrainingFileFacts) -> dict[str, Any]:
             "auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
             "state_dict_type": "SHARDED_STATE_DICT",
             "reshard_after_forward": True,
-            "cpu_ram_efficient_loading": True,
+            # One rank would quantise for all, and the others wait for it forever (Axolotl 0.19 refuses it).
+            "cpu_ram_efficient_loading": not facts.job.adapters or facts.job.quantization.bits >= 16,
         }
     return without(found)
 
@@ -170,4 +174,5 @@ def _objective(facts: TrainingFileFacts) -> dict[str, Any]:
         "reward_funcs": ["rewards.reward"],
         "reward_weights": [1.0],
     }
-    return {"rl": "grpo", "trl": engine, "vllm": {"gpu_memory_utilization": ROLLOUT_SHARE}}
+    beside = {"gpu_memory_utilization": rollout_share(facts.job), "tensor_parallel_size": rollout_ranks(facts.job)}
+    return {"rl": "grpo", "trl": engine, "vllm": beside}

@@ -23,6 +23,9 @@ _FILE = "export/trainers/facts.toml"
 OUTPUT = "output"
 ON_TRANSFORMERS = ("axolotl", "llama-factory", "trl", "transformers", "unsloth", "torchtune", "unnamed")
 """Trainers whose jobs mean the same to each other: all run transformers' models under its arguments."""
+OLDEST_FLASH = (8, 0)
+ATTENTION = {"flash": "flash_attention_2", "sdpa": "sdpa", "eager": "eager"}
+"""Names in transformers."""
 WARMUP_SHARE = 0.03
 DEEPSPEED_FILE = "deepspeed.json"
 
@@ -77,10 +80,10 @@ class TrainingFileFacts:
         rates: dict[str, float] = read_toml(_FILE)["learning_rate"]
         return rates.get(f"{kind}_{objective}", rates[kind])
 
-    @cached_property
-    def optimizer(self) -> str:
-        """Its name in transformers. Raises BadInput for one without a name there."""
-        names: dict[str, str] = read_toml(_FILE)["optimizer"]
+    def optimizer(self, *, fsdp: bool = False) -> str:
+        """Its name in transformers, over shards of FSDP2 where said. Raises BadInput for one without a name."""
+        table = read_toml(_FILE)
+        names: dict[str, str] = {**table["optimizer"], **(table["optimizer_fsdp"] if fsdp else {})}
         if self.job.optimizer not in names:
             raise BadInput("finetune.optimizer", f"{self.job.optimizer[:60]!r} has no name in this trainer")
         return names[self.job.optimizer]
@@ -92,6 +95,13 @@ class TrainingFileFacts:
         names = [self.context.deployment.model.id or "", resolved.model_id]
         rows = read_toml(_FILE)["template"]
         return next((str(row["name"]) for row in rows if _speaks(row, names, resolved.architecture)), "default")
+
+    def recipe(self, stage: str) -> str | None:
+        """Megatron-Bridge's recipe of the model for pretrain, sft or peft; None where it has none."""
+        names = [self.context.deployment.model.id or "", self.context.resolved.model_id]
+        rows = [row for row in read_toml(_FILE)["recipe"] if row.get("only", stage) == stage]
+        found = next((row["name"] for row in rows if _speaks(row, names, self.job.architecture)), None)
+        return f"{found}_{stage}_config" if found else None
 
     @property
     def data_path(self) -> str:
@@ -107,7 +117,7 @@ class TrainingFileFacts:
 
     @property
     def head_too(self) -> bool:
-        return self.job.lora_targets == "all-linear+head"
+        return isinstance(self.job.lora_targets, str) and "+head" in self.job.lora_targets
 
     @cached_property
     def modules(self) -> list[str]:
@@ -134,6 +144,14 @@ class TrainingFileFacts:
         steps = tokens * table.epochs / (batch * table.seq_len)
         return max(1, round(WARMUP_SHARE * steps))
 
+    @cached_property
+    def attention(self) -> str:
+        """flash, sdpa or eager; flash-attention's kernels need a chip of 2020 or later."""
+        row = self.job.cluster.device.accelerator
+        capability = row.compute_capability if row else None
+        old = capability is not None and capability < OLDEST_FLASH
+        return "sdpa" if self.table.attention == "flash" and old else self.table.attention
+
     @property
     def gpus(self) -> int:
         return self.job.gpus
@@ -154,6 +172,15 @@ def facts_of(context: Context) -> TrainingFileFacts:
     if context.deployment.finetune is None:
         raise BadInput("finetune", "the document is no training job", "add [finetune]")
     return TrainingFileFacts(context)
+
+
+def refuse_layouts(facts: TrainingFileFacts, trainer: str, able: Sequence[str] = ()) -> None:
+    """Raises BadInput for a kind of parallelism that a trainer's file cannot say: it would be dropped in silence."""
+    for kind in ("tp", "pp", "cp", "ep", "vp"):
+        ways = getattr(facts.job.parallel, kind)
+        if ways > 1 and kind not in able:
+            can = f"it has {', '.join(able)}" if able else "it shards data only"
+            raise BadInput(f"finetune.parallel.{kind}", f"{trainer} has no {kind} = {ways}: {can}", f"set {kind} = 1")
 
 
 def without(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from planner.export.emit.shell import script, shell_command
 from planner.export.emit.words import Ref, Word
@@ -14,11 +14,20 @@ RDZV = "29501"
 COMMENT = "Starts the training job on this machine."
 
 
-def node_script(facts: TrainingFileFacts, command: Sequence[Word], env: dict[str, str] | None = None) -> str:
-    """``train.sh``: a command on each node; NODE_RANK and HEAD are given where there are several."""
+def node_script(
+    facts: TrainingFileFacts,
+    command: Sequence[Word],
+    env: dict[str, str] | None = None,
+    needs: Mapping[str, str] | None = None,
+) -> str:
+    """``train.sh``: a command on each node; NODE_RANK and HEAD are given where there are several.
+
+    ``needs``: variables that whoever starts it must set, each with what it is (our own words).
+    """
     lines = ['cd "$(dirname "$0")"', *_exports({**_env(facts.context), **(env or {})})]
     if facts.job.cluster.nodes > 1:
         lines += [': "${HEAD:?name or address of the first node}" "${NODE_RANK:?0 on the first node}"']
+    lines += [f': "${{{name}:?{what}}}"' for name, what in (needs or {}).items()]
     return script(*lines, shell_command(list(command), prefix="exec"), comment=COMMENT)
 
 
@@ -46,10 +55,15 @@ def slurm_script(facts: TrainingFileFacts) -> str:
 
 
 def with_launch(
-    facts: TrainingFileFacts, files: dict[str, str], command: Sequence[Word], env: dict[str, str] | None = None
+    facts: TrainingFileFacts,
+    files: dict[str, str],
+    command: Sequence[Word],
+    env: dict[str, str] | None = None,
+    *,
+    needs: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """The files with ``train.sh``, and ``train.sbatch`` where several nodes take part."""
-    found = {**files, "train.sh": node_script(facts, command, env)}
+    found = {**files, "train.sh": node_script(facts, command, env, needs)}
     if facts.job.cluster.nodes > 1:
         found["train.sbatch"] = slurm_script(facts)
     return found

@@ -15,6 +15,7 @@ from planner.export.trainers.common import (
     OUTPUT,
     TrainingFileFacts,
     facts_of,
+    refuse_layouts,
     without,
 )
 from planner.export.trainers.deepspeed import config as deepspeed_config
@@ -37,6 +38,7 @@ METHODS = {"full": "full", "lora": "lora", "qlora": "lora", "dora": "lora"}
 def render(context: Context) -> dict[str, str]:
     """``llama-factory.yaml``, ``dataset_info.json``, ``deepspeed.json`` for sharded states, scripts."""
     facts = facts_of(context)
+    refuse_layouts(facts, "LLaMA-Factory")
     head = facts.comment("LLaMA-Factory: llamafactory-cli train llama-factory.yaml")
     files = {
         FILE: yaml_text(values(facts), comment=head),
@@ -71,12 +73,13 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "learning_rate": facts.learning_rate,
             "lr_scheduler_type": "cosine",
             "warmup_steps": facts.warmup_steps,
-            "optim": facts.optimizer,
+            **_optimizer(facts),
             "bf16": facts.precision == "bf16",
             "fp16": True if facts.precision == "fp16" else None,
+            "fp8": True if facts.fp8 else None,
             "pure_bf16": True if facts.pure and not job.adapters and not facts.is_deepspeed else None,
             **_memory(facts),
-            "flash_attn": "fa2",
+            "flash_attn": {"flash": "fa2", "sdpa": "sdpa", "eager": "disabled"}[facts.attention],
             "deepspeed": DEEPSPEED_FILE if _shards(facts) else None,
             "ddp_timeout": 180000000,
             "logging_steps": 1,
@@ -110,6 +113,11 @@ def _method(facts: TrainingFileFacts) -> dict[str, Any]:
     if job.trainer.facts["experts"] == "cpu":
         found["use_kt"] = True
     return found
+
+
+def _optimizer(facts: TrainingFileFacts) -> dict[str, Any]:
+    """Muon is a switch of its own here."""
+    return {"use_muon": True} if facts.job.optimizer == "muon" else {"optim": facts.optimizer()}
 
 
 def _memory(facts: TrainingFileFacts) -> dict[str, Any]:

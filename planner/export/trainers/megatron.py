@@ -1,11 +1,15 @@
-"""Megatron-Bridge: the overrides of a recipe (``section.key=value``) and the script that passes them on."""
+"""Megatron-Bridge: the overrides of a recipe, to read (YAML) and as the script passes them on (``section.key=value``).
+
+``scripts/training/run_recipe.py`` of its repository starts the run, from a recipe by name (``facts.toml``); the base is
+a Megatron checkpoint that its ``examples/conversion`` made.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from planner.errors import BadInput
-from planner.export.emit.words import Word
+from planner.export.emit.words import Ref, Word, env_value
 from planner.export.emit.yaml import scalar, yaml_text
 from planner.export.target import Context, Target
 from planner.export.trainers.common import OUTPUT, TrainingFileFacts, facts_of, without
@@ -14,12 +18,13 @@ from planner.export.trainers.launch import torchrun, with_launch
 TARGET = Target(
     name="megatron",
     about="Megatron-Bridge overrides (YAML) with torchrun and Slurm scripts",
-    checked_by="Megatron-Core's own TransformerConfig field names (by hand, 0.15); bash -n",
+    checked_by="fields, precisions and recipes of Megatron-Bridge 0.3.1, Megatron-Core 0.16.1 (on demand); bash -n",
     job="finetune",
     trainers=("megatron",),
     main="megatron.yaml",
 )
 FILE = "megatron.yaml"
+SCRIPT = "scripts/training/run_recipe.py"
 PRECISIONS = {
     "bf16": "bf16_mixed",
     "bf16-mixed": "bf16_mixed",
@@ -33,11 +38,30 @@ PRECISIONS = {
 def render(context: Context) -> dict[str, str]:
     """``megatron.yaml``, ``train.sh`` and ``train.sbatch``."""
     facts = facts_of(context)
-    files = {FILE: yaml_text(values(facts), comment=facts.comment("Megatron-Bridge: overrides of a recipe"))}
-    script = (
-        "scripts/training/finetune_decoder.py" if facts.table.objective == "sft" else "scripts/training/pretrain.py"
-    )
-    return with_launch(facts, files, [*torchrun(facts, script, "--config-file", FILE), *_overrides(facts)])
+    head = facts.comment(f"Megatron-Bridge: overrides of the recipe {recipe(facts) or 'that RECIPE names'}")
+    files = {FILE: yaml_text(values(facts), comment=head)}
+    needs = {} if recipe(facts) else {"RECIPE": "name of a recipe in megatron.bridge.recipes, of a model like this one"}
+    return with_launch(facts, files, [*torchrun(facts, SCRIPT, *_arguments(facts)), *_overrides(facts)], needs=needs)
+
+
+def recipe(facts: TrainingFileFacts) -> str | None:
+    """The recipe's name, where the model has one for this stage."""
+    return facts.recipe("pretrain" if _pretrains(facts) else "peft" if facts.job.adapters else "sft")
+
+
+def _pretrains(facts: TrainingFileFacts) -> bool:
+    return facts.table.objective == "pretrain"
+
+
+def _arguments(facts: TrainingFileFacts) -> list[Word]:
+    """Of run_recipe.py: recipe, kind of data, adapters, length."""
+    words: list[Word] = ["--recipe", recipe(facts) or Ref("RECIPE")]
+    words += ["--dataset", "llm-pretrain" if _pretrains(facts) else "llm-finetune-preloaded"]
+    if facts.job.adapters:
+        words += ["--peft_scheme", "dora" if facts.table.method == "dora" else "lora"]
+    if facts.table.packing and not _pretrains(facts):
+        words.append("--packed_sequence")
+    return [*words, "--seq_length", str(facts.table.seq_len)]
 
 
 def values(facts: TrainingFileFacts) -> dict[str, Any]:
@@ -70,14 +94,14 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             }
         ),
         "mixed_precision": precision,
-        "checkpoint": {"save": OUTPUT, "pretrained_checkpoint": facts.model},
+        "checkpoint": {"save": OUTPUT, "pretrained_checkpoint": env_value(facts.model, "model.path")},
     }
     if job.adapters:
-        found["peft"] = {
-            "peft_scheme": "dora" if table.method == "dora" else "lora",
-            "dim": job.lora_rank,
-            "alpha": facts.alpha,
-        }
+        found["peft"] = {"dim": job.lora_rank, "alpha": facts.alpha}
+    folder = facts.data_path.rsplit("/", 1)[0]
+    found["dataset"] = (
+        {"blend": [[f"{folder}/train_text_document"], None]} if _pretrains(facts) else {"dataset_root": folder}
+    )
     return found
 
 
@@ -88,7 +112,8 @@ def _recompute(facts: TrainingFileFacts) -> dict[str, Any]:
     if mode == "selective":
         latent = any("kv_b_proj" in t.module for layer in facts.job.architecture.layer_kinds for t in layer.tensors)
         modules = ["layernorm", "mla_up_proj"] if latent else ["layernorm"]
-        return {"recompute_granularity": "selective", "recompute_modules": [*modules, "mlp"][: len(modules) + 1]}
+        experts = any(t.part == "experts" for layer in facts.job.architecture.layer_kinds for t in layer.tensors)
+        return {"recompute_granularity": "selective", "recompute_modules": [*modules, "moe_act" if experts else "mlp"]}
     return {}
 
 
@@ -101,6 +126,16 @@ def _iterations(facts: TrainingFileFacts, batch: int) -> dict[str, Any]:
 
 
 def _overrides(facts: TrainingFileFacts) -> list[Word]:
-    """The batch once more on the command line, where a person looks for it."""
-    train = values(facts)["train"]
-    return [f"train.{key}={scalar(value)}" for key, value in train.items()]
+    """Everything of the file, as run_recipe.py takes it."""
+    words: list[Word] = []
+    for section, found in values(facts).items():
+        inside = found.items() if isinstance(found, dict) else [(None, found)]
+        words += [f"{section}{f'.{key}' if key else ''}={_value(value)}" for key, value in inside]
+    return words
+
+
+def _value(value: Any) -> str:
+    """In the words of OmegaConf: lists in brackets."""
+    if isinstance(value, list):
+        return f"[{','.join(_value(item) for item in value)}]"
+    return "null" if value is None else scalar(value)

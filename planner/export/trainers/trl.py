@@ -9,10 +9,19 @@ from planner.errors import BadInput
 from planner.export.emit.words import Ref, Word
 from planner.export.emit.yaml import yaml_text
 from planner.export.target import Context, Target
-from planner.export.trainers.common import DEEPSPEED_FILE, ON_TRANSFORMERS, OUTPUT, TrainingFileFacts, facts_of, without
+from planner.export.trainers.common import (
+    ATTENTION,
+    DEEPSPEED_FILE,
+    ON_TRANSFORMERS,
+    OUTPUT,
+    TrainingFileFacts,
+    facts_of,
+    refuse_layouts,
+    without,
+)
 from planner.export.trainers.deepspeed import config as deepspeed_config
 from planner.export.trainers.launch import PORT, with_launch
-from planner.memory.finetune_objective import ROLLOUT_SHARE
+from planner.memory.finetune_objective import rollout_ranks, rollout_share
 
 TARGET = Target(
     name="trl",
@@ -29,6 +38,7 @@ COMMANDS = {"sft": "sft", "pretrain": "sft", "dpo": "dpo", "grpo": "grpo"}
 def render(context: Context) -> dict[str, str]:
     """``trl.yaml``, ``accelerate.yaml``, ``deepspeed.json`` for ZeRO, scripts."""
     facts = facts_of(context)
+    refuse_layouts(facts, "TRL", ("tp", "cp") if facts.is_fsdp else ())
     files = {
         FILE: yaml_text(values(facts), comment=facts.comment(f"TRL: trl {_command(facts)} --config trl.yaml")),
         ACCELERATE: yaml_text(accelerate(facts), comment="accelerate launch --config_file accelerate.yaml"),
@@ -53,7 +63,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
         {
             "model_name_or_path": facts.model,
             "dtype": "float32" if facts.precision == "fp32" or not (facts.pure or job.adapters) else "bfloat16",
-            "attn_implementation": "flash_attention_2",
+            "attn_implementation": ATTENTION[facts.attention],
             **_adapter(facts),
             "dataset_name": facts.data_path.rsplit("/", 1)[0],
             **_lengths(facts),
@@ -63,7 +73,7 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "learning_rate": facts.learning_rate,
             "lr_scheduler_type": "cosine",
             "warmup_steps": facts.warmup_steps,
-            "optim": facts.optimizer,
+            "optim": _optimizer(facts),
             "bf16": facts.precision == "bf16",
             "fp16": True if facts.precision == "fp16" else None,
             "gradient_checkpointing": mode != "none",
@@ -75,6 +85,12 @@ def values(facts: TrainingFileFacts) -> dict[str, Any]:
             "output_dir": OUTPUT,
         }
     )
+
+
+def _optimizer(facts: TrainingFileFacts) -> str:
+    if facts.job.optimizer == "muon":
+        raise BadInput("finetune.optimizer", "transformers has no name for Muon", "use adamw-fused, or Axolotl")
+    return facts.optimizer(fsdp=facts.is_fsdp)
 
 
 def _adapter(facts: TrainingFileFacts) -> dict[str, Any]:
@@ -104,7 +120,8 @@ def _lengths(facts: TrainingFileFacts) -> dict[str, Any]:
             "max_completion_length": table.seq_len // 2,
             "use_vllm": True,
             "vllm_mode": "colocate",
-            "vllm_gpu_memory_utilization": ROLLOUT_SHARE,
+            "vllm_gpu_memory_utilization": rollout_share(facts.job),
+            "vllm_tensor_parallel_size": rollout_ranks(facts.job),
         }
     return without({"max_length": table.seq_len, "packing": True if table.packing and command == "sft" else None})
 
@@ -126,7 +143,16 @@ def accelerate(facts: TrainingFileFacts) -> dict[str, Any]:
     }
     if facts.is_deepspeed:
         return {**shared, "deepspeed_config": _deepspeed(facts)}
-    return {**shared, **({"fsdp_config": _fsdp(facts)} if facts.is_fsdp else {})}
+    return {**shared, **({"fsdp_config": _fsdp(facts), **_parallel(facts)} if facts.is_fsdp else {})}
+
+
+def _parallel(facts: TrainingFileFacts) -> dict[str, Any]:
+    """accelerate's mesh: what is not tensor or context parallel shards the weights."""
+    parallel = facts.job.parallel
+    if max(parallel.tp, parallel.cp) == 1:
+        return {}
+    mesh = {"dp_replicate_size": 1, "dp_shard_size": facts.job.data, "tp_size": parallel.tp, "cp_size": parallel.cp}
+    return {"parallelism_config": {f"parallelism_config_{name}": ways for name, ways in mesh.items()}}
 
 
 def _kind(facts: TrainingFileFacts) -> str:

@@ -48,6 +48,8 @@ class LawRow:
     vendor: str
     format: str
     law: Law
+    engine: str = ""
+    """Whose kernels were timed; empty: the fastest of all at each shape."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,8 @@ class Curves:
     """Operation → (accelerator, switched or direct scale-up link, curve)."""
     engines: tuple[Mapping[str, Any], ...]
     """Rows of engines.toml: overheads by engine and version range."""
+    limits: Mapping[str, tuple[float, float]]
+    """Overhead → the least and the most that rows together may make of it."""
     chips: Mapping[str, Mapping[str, Any]]
     """Family or vendor → what is known of chips without timings."""
 
