@@ -15,6 +15,7 @@ from planner.export.target import Options
 from planner.units import GIGA
 
 if TYPE_CHECKING:
+    from planner.export.bundle import Bundle
     from planner.export.target import Context
 
 _EPILOG = """
@@ -40,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", metavar="DIR", help="folder to write into; without it, to stdout")
     parser.add_argument("--force", action="store_true", help="overwrite an earlier bundle or document")
+    parser.add_argument("--diff", action="store_true", help="show what -o would change, and write nothing")
     parser.add_argument("--list", action="store_true", help="the targets, what suits them, and what checked each")
     _add_place(parser.add_argument_group("where it runs"))
     _add_cluster(parser.add_argument_group("clusters and networks"))
@@ -89,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
         return Exit.OK
     if args.deployment is None:
         raise BadInput("export", "no deployment given", "name a TOML file, or use --list")
+    if args.diff and (args.output is None or set(args.target or ["toml"]) == {"toml"}):
+        raise BadInput("--diff", "compares a bundle with a folder", "name targets, and the folder with -o")
     from planner.export.prepare import prepare
 
     context = prepare(read_deployment(Path(args.deployment)), library_of(args), _options(args))
@@ -158,9 +162,26 @@ def _to_folder(context: Context, names: list[str], args: argparse.Namespace) -> 
         print(f"wrote {path}", file=sys.stderr)
         return True
     bundle = render_bundle(context, names, model_files(context))
+    if args.diff:
+        return _show_changes(folder, bundle, args.force) and _report(context, names)
     for path in write_bundle(folder, bundle, overwrite=args.force):
         print(f"wrote {path}", file=sys.stderr)
     return _report(context, names)
+
+
+def _show_changes(folder: Path, bundle: Bundle, force: bool) -> bool:
+    """The difference on stdout, a line a file on stderr."""
+    from planner.export.preview import changes
+    from planner.export.write import refusal
+
+    for change in changes(folder, bundle):
+        print(f"deploy-planner: {change.kind:<8}{change.path}", file=sys.stderr)
+        if change.diff:
+            print(change.diff)
+    reason = refusal(folder, overwrite=force)
+    if reason is not None:
+        print(f"deploy-planner: it would not be written: {reason}", file=sys.stderr)
+    return reason is None
 
 
 def _report(context: Context, names: list[str]) -> bool:
@@ -177,10 +198,13 @@ def _say(severity: str, message: str, fix: str) -> None:
 
 
 def _listing() -> str:
+    from planner.export.checks import checked_by
+
     lines = []
     for item in targets():
         suits = (
             ", ".join(item.engines or item.trainers) or "every engine" if item.job != "finetune" else "training jobs"
         )
-        lines.append(f"{item.name:<16} {item.about}\n{'':<16} for {suits}; checked by {item.checked_by}")
+        lines.append(f"{item.name:<16} {item.about}\n{'':<16} for {suits}; checked by")
+        lines += [f"{'':<18}- {line}" for line in checked_by(item)]
     return "\n".join(lines)

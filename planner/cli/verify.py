@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,31 +56,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _answer(args: argparse.Namespace, library: Library) -> Verification:
     from planner.documents.files import read_deployment
-    from planner.verify.lines import clean_lines, log_lines
-    from planner.verify.metrics import looks_like_metrics
-    from planner.verify.source import file_chunks, read_source
-    from planner.verify.verification import verify_lines
+    from planner.verify.run import verify_log, verify_page
 
     deployment = read_deployment(Path(args.deployment))
-    page = read_source(args.metrics) if args.metrics is not None else None
-    if page is not None and not looks_like_metrics(page):
-        raise BadInput(args.metrics, "is not a Prometheus page", "name the /metrics address, or give a log by --log")
-    lines = log_lines(page) if page is not None else clean_lines(file_chunks(args.log))
-    verified = verify_lines(deployment, lines, library, metrics=page is not None, built_in=args.calibrate)
-    if not args.calibrate:
-        return verified.answer
-    from planner.verify.site import keep, measured, site_path
-    from planner.verify.verification import unusable
-
-    reason = unusable(verified.answer)
-    row = None if reason else measured(verified.resolved, verified.parts, str(args.log or args.metrics))
-    if row is None:
-        said = f"nothing was kept: {reason or 'the log prints no overheads'}"
+    if args.metrics is not None:
+        answer = verify_page(deployment, args.metrics, library, calibrate=args.calibrate)
     else:
-        keep(row, site_path())
-        said = f"kept for {row.engine} {'.'.join(map(str, row.release))} on {row.accelerator}, {row.ranks} rank(s)"
-    print(f"deploy-planner: calibration: {said}", file=sys.stderr)
-    return replace(verified.answer, calibration=said)
+        answer = verify_log(deployment, args.log, library, calibrate=args.calibrate)
+    if answer.calibration:
+        print(f"deploy-planner: calibration: {answer.calibration}", file=sys.stderr)
+    return answer
 
 
 def _forget() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
 from planner.engines.profile import EngineProfile
@@ -69,7 +70,7 @@ def static_fraction(
     + per GPU · tp · pp, at least ``floor_bytes`` on cards above ``floor_memory_bytes``
     (sglang server_args.py, _handle_gpu_memory_settings).
     """
-    if not memory_bytes:
+    if not memory_bytes or not isfinite(memory_bytes):
         return float(rule["fallback"])
     graphs = float(chosen.get("cuda_graph_max_bs", 160))
     if placement.tp >= rule["large_tp"]:

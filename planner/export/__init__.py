@@ -1,5 +1,5 @@
 """Files that start a deployment, all rendered from the deployment document.
 
-``prepare`` makes the context, ``render_bundle`` the files, ``write_bundle`` puts them on disk whole or not at all.
-``registry.MODULES`` names the targets.
+For front ends ``preview``: ``offers`` says what suits, ``rendered`` makes all files in one call, ``changes`` compares
+them with a folder; ``write.write_bundle`` puts them on disk whole or not at all. ``registry.MODULES`` names them all.
 """

@@ -18,6 +18,7 @@ MODULES: dict[str, str] = {
     "ktransformers": "planner.export.targets.ktransformers",
     "ollama": "planner.export.targets.ollama",
     "mlx": "planner.export.targets.mlx",
+    "mindie": "planner.export.targets.mindie",
     "docker-compose": "planner.export.targets.docker_compose",
     "docker-run": "planner.export.targets.docker_run",
     "kubernetes": "planner.export.targets.kubernetes",

@@ -25,6 +25,8 @@ class Runtime:
 
     engine: str
     facts: Mapping[str, Any]
+    release: tuple[int, ...] | None = None
+    """None: not known, taken for the newest."""
 
     @property
     def program(self) -> tuple[str, ...]:
@@ -33,6 +35,11 @@ class Runtime:
     @property
     def entrypoint(self) -> tuple[str, ...]:
         return tuple(self.facts["entrypoint"])
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Platforms that the engine exists for; empty: several."""
+        return tuple(self.facts.get("platforms", ()))
 
     @property
     def model_flag(self) -> str:
@@ -59,12 +66,19 @@ class Runtime:
 
     @property
     def extra_file(self) -> str:
-        """Name of a file that the engine reads beside its flags; empty: none."""
-        return str(self.facts.get("extra_file", ""))
+        """Name of a file that the engine reads beside its flags; empty: none, or not at this release."""
+        return str(self.facts.get("extra_file", "")) if self._holds(self.facts.get("extra_file_versions", "")) else ""
 
     @property
     def extra_file_flag(self) -> str:
-        return str(self.facts.get("extra_file_flag", ""))
+        return str(self.facts.get("extra_file_flag", "")) if self.extra_file else ""
+
+    def knows_key(self, name: str) -> bool:
+        """Whether this release's file has a key."""
+        return self._holds(self.facts.get("extra_key_versions", {}).get(name, ""))
+
+    def _holds(self, versions: str) -> bool:
+        return self.release is None or in_range(self.release, versions)
 
     @property
     def health_command(self) -> tuple[str, ...]:
@@ -114,4 +128,4 @@ def _facts(engine: str) -> Mapping[str, Any]:
 
 def runtime_of(engine: EngineProfile) -> Runtime:
     """Raises BadInput for engines that nothing is known of."""
-    return Runtime(engine.name, _facts(engine.name))
+    return Runtime(engine.name, _facts(engine.name), engine.release)

@@ -32,8 +32,8 @@ class Target:
 
     name: str
     about: str
-    checked_by: str
-    """Which real tool read its output, for ``export --list``."""
+    checked_by: str = ""
+    """Which real tool read its output, where ``checks.toml`` does not say it."""
     job: Job = "serving"
     engines: tuple[str, ...] = ()
     """Engine names it can render; empty: every engine."""
@@ -172,6 +172,8 @@ def _unsuitable_machine(target: Target, context: Context) -> str | None:
     try:
         if target.platforms and context.platform.id not in target.platforms:
             return f"it does not run on {context.platform.name}"
+        if context.runtime.platforms and context.platform.id not in context.runtime.platforms:
+            return f"{context.resolved.engine.name} does not run on {context.platform.name}"
         return _unsuitable_nodes(target, context)
     except BadInput as error:
         return str(error)

@@ -66,7 +66,7 @@ def _check_place(folder: Path, overwrite: bool) -> None:
         raise BadInput(str(folder), "exists and is no folder", _FIX_NEW)
     if not folder.exists() or not any(folder.iterdir()):
         return
-    strangers = sorted(_present(folder) - _listed(folder))
+    strangers = sorted(_present(folder) - listed_files(folder))
     if strangers:
         some = ", ".join(strangers[:3]) + (" …" if len(strangers) > 3 else "")
         raise BadInput(str(folder), f"holds files that are no part of a bundle: {some}", _FIX_NEW)
@@ -78,13 +78,23 @@ def _present(folder: Path) -> set[str]:
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
 
 
-def _listed(folder: Path) -> set[str]:
-    """Files that the folder's manifest names."""
+def listed_files(folder: Path) -> set[str]:
+    """Files of an earlier bundle, as its manifest names them; nothing outside the folder. Empty where none is."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8")[:_MOST_BYTES])
-        return {MANIFEST, *(entry["path"] for entry in manifest["files"])}
+        named = {MANIFEST, *(str(entry["path"]) for entry in manifest["files"])}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
+    return {path for path in named if not PurePosixPath(path).is_absolute() and ".." not in PurePosixPath(path).parts}
+
+
+def refusal(folder: Path, *, overwrite: bool = False) -> str | None:
+    """Why a bundle would not be written there; None when it would."""
+    try:
+        _check_place(_place(folder), overwrite)
+    except (BadInput, OSError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def _write_file(root: Path, path: str, text: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from planner.verify.log import LogReadings
 from planner.verify.patterns import Reading
@@ -33,6 +33,8 @@ class DeviceActual:
     kv_cache: Figure | None = None
     compute: Figure | None = None
     recurrent: Figure | None = None
+    repacked: Figure | None = None
+    """Copies of weights in the processor's own layout, beside what is mapped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,9 @@ _PICK: Mapping[str, tuple[Pick, Pick]] = {
 }
 """Field → how several lines of one worker, then several workers, become one; else the last, then the largest."""
 _KV_PARTS = ("kv_part_k", "kv_part_v", "kv_part_conv", "kv_part_ssm")
-_DEVICE_FIELDS = {"model": "weights", "kv": "kv_cache", "compute": "compute", "recurrent": "recurrent"}
+_DEVICE_FIELDS = {
+    "model": "weights", "repacked": "repacked", "kv": "kv_cache", "compute": "compute", "recurrent": "recurrent",
+}  # fmt: skip
 
 
 def actual_of(log: LogReadings) -> Actual:
@@ -146,9 +150,15 @@ def _derived(figures: dict[str, Figure]) -> dict[str, Figure]:
     blocks, size = figures.get("kv_blocks"), figures.get("block_size")
     if "kv_tokens" not in figures and blocks and size:
         figures["kv_tokens"] = Figure(blocks.value * size.value, 0.0, blocks.line)
+    before, after = figures.get("free"), figures.get("free_loaded")
+    if "weights" not in figures and before and after and before.value > after.value:
+        figures["weights"] = Figure(before.value - after.value, before.precision + after.precision, after.line)
     peak, weights, beside = figures.get("peak_torch"), figures.get("weights"), figures.get("non_torch")
     if "activations" not in figures and peak and weights and beside:
         figures["activations"] = Figure(max(0.0, peak.value - weights.value), 0.01 * peak.value, peak.line)
+    consumed = figures.pop("consumed", None)
+    if "non_torch" not in figures and consumed and weights:
+        figures["non_torch"] = Figure(max(0.0, consumed.value - weights.value), consumed.precision, consumed.line)
     if "kv_cache" not in figures and "kv_available" in figures:
         figures["kv_cache"] = figures["kv_available"]
     return figures
@@ -163,7 +173,27 @@ def _devices(log: LogReadings) -> tuple[DeviceActual, ...]:
             _DEVICE_FIELDS[n]: _buffers(n, same, log.engine) for n, same in _by(readings, lambda r: r.field).items()
         }
         found.append(DeviceActual(device, **parts))
-    return tuple(sorted(found, key=lambda d: (d.device.startswith("CPU"), d.device)))
+    counted = _counted_once(found, max((float(r.value) for r in log.readings if r.field == "file_size"), default=0.0))
+    return tuple(sorted(counted, key=lambda d: (d.device.startswith("CPU"), d.device)))
+
+
+def _counted_once(devices: list[DeviceActual], file_size: float) -> list[DeviceActual]:
+    """Weights with their repacked copies, less what a mapping spans but a copy replaces.
+
+    llama.cpp prints the span from the first to the last tensor that is read in place, copied ones between them too;
+    all tensors together are never more than the file (src/llama-model.cpp, get_mapping_range).
+    """
+    kept = sum(f.value for d in devices for f in (d.weights, d.repacked) if f is not None)
+    double = max(0.0, kept - file_size) if file_size else 0.0
+    return [_with_copies(device, double) for device in devices]
+
+
+def _with_copies(device: DeviceActual, double: float) -> DeviceActual:
+    if device.repacked is None:
+        return device
+    copies, mapped = device.repacked, device.weights or Figure(0.0)
+    once = mapped.value + copies.value - min(double, copies.value, mapped.value)
+    return replace(device, weights=Figure(once, mapped.precision + copies.precision, copies.line))
 
 
 def _device_name(printed: str) -> str:

@@ -95,6 +95,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     "ktransformers": tables(
         R1, "fp8", "1xrtx-4090", ("ktransformers", "0.5.0"), max_model_len=16384, experts_on_cpu=True
     ),
+    "mindie": tables(R1, "w8a8-int8", "16xascend-910b2", ("mindie", "2.0.0"), tp=4, attention_dp=4, ep=16,
+                     max_model_len=8192),
+    "mindie-replicas": tables(DENSE, "bf16", "8xascend-910b2", ("mindie", "2.0.0"), tp=4, dp=2, max_model_len=8192),
     "mlx": tables("Qwen/Qwen3-8B", "bf16", "1xapple-m4-max", ("mlx", "0.30.0"), max_model_len=16384),
 }  # fmt: skip
 """Name → tables: every engine with files, its oldest and newest shapes, every vendor, one and several nodes."""

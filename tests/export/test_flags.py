@@ -10,6 +10,7 @@ from planner.engines.registry import engine_profile
 from planner.export.command import bare_place, command_of
 from planner.export.emit.words import literal
 from planner.export.flags.table import engines_with_flags, flag_table
+from planner.export.registry import render
 from tests.export.deployments import DENSE, R1, SMALL, context, tables
 
 
@@ -53,11 +54,32 @@ def test_versions_differ_where_the_engine_does() -> None:
         (("sglang", "0.4.0"), {"tp": 8, "kv_cache_dtype": "fp8"}, "fp8_e5m2"),
         (("trtllm", "1.0.0"), {"tp": 2, "attention_dp": 4}, "attention_dp to 8"),
         (("trtllm", "1.0.0"), {"tp": 8, "kv_cache_dtype": "q8_0"}, "fp8"),
+        (("trtllm", "0.18.0"), {"tp": 8, "ep": 8}, "0.19 or later"),
+        (("trtllm", "0.18.0"), {"tp": 8, "kv_cache_dtype": "fp8"}, "0.19 or later"),
+        (("trtllm", "0.12.0"), {"tp": 8}, "0.17 or later"),
     ],
 )
 def test_what_a_version_lacks_is_said(engine: tuple[str, str], serving: dict[str, Any], alternative: str) -> None:
     found = findings(engine, **serving)
     assert len(found) == 1 and alternative in found[0]
+
+
+def test_devices_that_a_release_does_not_know() -> None:
+    """SGLang names processors and Ascend since 0.4.2 and 0.4.7."""
+    for version, hardware, alternative in (
+        ("0.4.0", "cpu", "0.4.2 or later"), ("0.4.6", "8xascend-910b2", "0.4.7 or later"),
+    ):  # fmt: skip
+        (found,) = findings(("sglang", version), DENSE, hardware, max_model_len=4096)
+        assert alternative in found
+
+
+def test_a_file_that_a_release_does_not_read_is_not_written() -> None:
+    def files(version: str) -> dict[str, str]:
+        return render("trtllm", context(tables(DENSE, "bf16", "2xh100-sxm-80gb", ("trtllm", version), tp=2)))
+
+    assert "extra.yaml" not in files("0.18.0") and "--extra_llm_api_options" not in files("0.18.0")["serve.sh"]
+    assert "cuda_graph_config" not in files("0.20.0")["extra.yaml"]
+    assert "cuda_graph_config" in files("1.0.0")["extra.yaml"]
 
 
 def test_what_every_version_has_is_silent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from planner.export.read_back import ReadBack, read_back
 from planner.export.registry import render
 from planner.export.target import Context
 from tests.export.deployments import DENSE, R1, SHAPES, SMALL, context, shape, tables
+from tests.export.examples import DOCUMENTS, ENDS, PLANS, contexts
 
 FLAGGED = [
     n for n, t in SHAPES.items() if t["engine"]["name"] in ("vllm", "vllm-ascend", "vllm-gaudi", "sglang", "llama.cpp")
@@ -125,3 +127,14 @@ def test_dash_values_stay_values() -> None:
     exported = context(tables(R1, "fp8", "8xh200-sxm-141gb", ("vllm", "0.19.0"), tp=8), served_name="--help")
     assert "--served-model-name=--help" in words_of(exported)
     assert read(exported, words_of(exported)).served_name == "--help"
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("example", [*PLANS, *DOCUMENTS], ids=lambda p: p.stem)
+def test_every_answer_of_every_example_survives(example: Path, end: str) -> None:
+    """At both ends of its engine; what a release cannot be told is an error and may be lost."""
+    for exported in contexts(example, end):
+        flagged = exported.resolved.engine.name in ("vllm", "sglang", "llama.cpp")
+        if flagged and not any(f.severity == "error" for f in exported.findings):
+            back = read(exported, words_of(exported))
+            assert back.serving == pinned_serving(exported) and not back.unknown

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from functools import cache
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,28 +13,14 @@ import yaml
 
 from planner.errors import BadInput, UnknownName
 from planner.export.bundle import mode_of, render_bundle, target_files
+from planner.export.checks import checked_by
 from planner.export.platforms import platforms
 from planner.export.registry import MODULES, applicable, render, target, targets
 from planner.export.target import unsuitable
 from tests.export.deployments import IMAGE, R1, SHAPES, context, shape, tables
+from tests.export.vendors import foreign_words
 
 PAIRS = [(name, t) for name in SHAPES for t in applicable(shape(name))]
-FOREIGN: dict[str, tuple[str, ...]] = {
-    "nvidia": ("nvidia", "CUDA_VISIBLE", "--gpus"),
-    "nccl": ("NCCL_",),
-    "amd": ("/dev/kfd", "HIP_VISIBLE", "ROCR_", "VLLM_ROCM", "amd.com", "rocm"),
-    "gaudi": ("HABANA", "habana", "PT_HPU"),
-    "ascend": ("davinci", "ASCEND", "ascend-", "huawei", "PYTORCH_NPU"),
-    "intel": ("ZE_AFFINITY", "gpu.intel.com"),
-}
-"""Words of one vendor. RCCL reads NCCL's variables by their names; HCCL is Gaudi's and Ascend's."""
-ALLOWED = {
-    "nvidia": {"nvidia", "nccl"},
-    "amd": {"amd", "nccl"},
-    "gaudi": {"gaudi"},
-    "ascend": {"ascend"},
-    "intel": {"intel"},
-}
 
 
 @cache
@@ -45,18 +28,10 @@ def files_of(name: str, kind: str) -> dict[str, str]:
     return target_files(shape(name), kind)
 
 
-def text_of(files: dict[str, str]) -> str:
-    return "\n".join(t for name, t in files.items() if name != "deployment.toml")
-
-
 @pytest.mark.parametrize(("name", "kind"), PAIRS, ids=[f"{a}:{b}" for a, b in PAIRS])
 def test_nothing_of_another_vendor(name: str, kind: str) -> None:
     platform = shape(name).platform.id
-    text = text_of(files_of(name, kind))
-    for vendor, words in FOREIGN.items():
-        if vendor not in ALLOWED.get(platform, set()):
-            found = [w for w in words if w in text]
-            assert not found, f"{kind} on {platform} holds {found}"
+    assert not foreign_words(platform, files_of(name, kind)), f"{kind} on {platform}"
 
 
 @pytest.mark.parametrize(("name", "kind"), PAIRS, ids=[f"{a}:{b}" for a, b in PAIRS])
@@ -71,21 +46,6 @@ def test_files_are_read_by_their_readers(name: str, kind: str) -> None:
             assert all(re.match(r"#|[A-Z_0-9]+=[^ \"'$`\\]*$", line) for line in text.splitlines())
 
 
-def scripts() -> list[tuple[str, str]]:
-    every = ((f"{n}-{k}-{p}", t) for n, k in PAIRS for p, t in files_of(n, k).items())
-    return [(label, text) for label, text in every if text.startswith("#!")]
-
-
-def test_bash_parses_every_script(tmp_path: Path) -> None:
-    """All in one go: one bash reads each with -n."""
-    found = scripts()
-    assert len(found) > 60
-    for i, (_, text) in enumerate(found):
-        (tmp_path / f"{i}.sh").write_text(text)
-    loop = 'for f in *.sh; do bash -n "$f" || exit 1; done'
-    subprocess.run(["bash", "-c", loop], cwd=tmp_path, check=True)
-
-
 def test_every_vendor_and_every_target_is_covered() -> None:
     reached = {shape(name).platform.id for name in SHAPES}
     assert reached >= set(platforms()) - {"moore-threads"}
@@ -94,7 +54,7 @@ def test_every_vendor_and_every_target_is_covered() -> None:
 
 def test_every_platform_and_target_says_where_it_comes_from() -> None:
     assert all(platform.sources for platform in platforms().values())
-    assert all(t.checked_by and t.about for t in targets())
+    assert all(all(checked_by(t)) and t.about for t in targets())
 
 
 def images(document: Any) -> list[str]:
@@ -250,14 +210,3 @@ def test_unknown_vendors_get_the_document_only() -> None:
     assert "schema" in target_files(exported, "toml")["deployment.toml"]
     with pytest.raises(BadInput, match="google"):
         target_files(exported, "vllm")
-
-
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
-def test_shellcheck_accepts_every_script(tmp_path: Path) -> None:
-    names = []
-    for i, (_, text) in enumerate(scripts()):
-        path = tmp_path / f"{i}.sh"
-        path.write_text(text)
-        names.append(path.name)
-    done = subprocess.run(["shellcheck", *names], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[:3000]

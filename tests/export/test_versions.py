@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from planner.data import read_toml
 from planner.documents.files import read_deployment
 from planner.errors import BadInput
 from planner.export.bundle import render_bundle
@@ -15,30 +14,32 @@ from planner.export.prepare import prepare
 from planner.export.registry import applicable
 from planner.export.target import Context, Options
 from tests.export.deployments import IMAGE, SHAPES, context, library
+from tests.export.examples import APART, DOCUMENTS, ENDS, PLANS, contexts, released
 
-EVERY_EXAMPLE = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
-APART = [path for path in EVERY_EXAMPLE if "[serving.disaggregation" in path.read_text(encoding="utf-8")]
-"""Planned, not exported: refused by name, see ``test_prefill_workers_are_refused_by_name``."""
-EXAMPLES = [path for path in EVERY_EXAMPLE if path not in APART]
 ENGINES = {tables["engine"]["name"]: name for name, tables in reversed(SHAPES.items())}
 """Engine → its first shape."""
 
 
-@pytest.mark.parametrize("end", ["first", "newest"])
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_oldest_and_newest(engine: str, end: str) -> None:
-    version = read_toml(f"engines/profiles/{engine}.toml")[end]
-    tables = {**SHAPES[ENGINES[engine]], "engine": {"name": engine, "version": version}}
+    tables = {**SHAPES[ENGINES[engine]], "engine": {"name": engine, "version": released(engine, end)}}
     exported = context(tables, image=IMAGE)
     names = applicable(exported)
     assert len(names) >= 3
     everything(exported, names)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
-def test_examples(path: Path) -> None:
-    exported = prepare(read_deployment(path), library(), Options(image=IMAGE))
-    everything(exported, applicable(exported))
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("example", [*PLANS, *DOCUMENTS], ids=lambda p: p.stem)
+def test_every_example_renders_for_every_target_that_suits(example: Path, end: str) -> None:
+    seen = 0
+    for exported in contexts(example, end):
+        names = applicable(exported)
+        assert len(names) >= 2, exported.deployment
+        everything(exported, names)
+        seen += 1
+    assert seen
 
 
 @pytest.mark.parametrize("path", APART, ids=lambda p: p.stem)

@@ -9,9 +9,11 @@ import pytest
 from planner.cli.main import main
 from planner.documents.deployment import Deployment
 from planner.documents.files import deployment_toml
+from planner.errors import BadInput
 from planner.library import Library
 from planner.predict import predict
 from planner.units import GIB
+from planner.verify.run import verify_log, verify_page, verify_text
 from planner.verify.verification import verify
 
 LIBRARY = Library()
@@ -251,3 +253,26 @@ def test_a_spoilt_calibration_is_said_and_can_be_forgotten(files, capsys, text):
     assert main(["verify", "--forget"]) == 0
     capsys.readouterr()
     assert run(files, capsys, "--log", str(files / "good.log"))[0] == 0
+
+
+def test_front_ends_get_the_same_answer_from_text_file_and_page(tmp_path):
+    """One call each; pasted text is a log or a page, whichever it looks like."""
+    document = deployment()
+    text = printed(document)
+    (tmp_path / "good.log").write_text(text, encoding="utf-8")
+    by_text, by_file = verify_text(document, text, LIBRARY), verify_log(document, str(tmp_path / "good.log"), LIBRARY)
+    assert by_text == by_file and by_text.outcome == "as-planned"
+    page = "# HELP vllm:cache_config_info x\n# TYPE vllm:cache_config_info gauge\n"
+    page += 'vllm:cache_config_info{block_size="16",cache_dtype="auto",num_gpu_blocks="100"} 1.0\n'
+    (tmp_path / "metrics").write_text(page, encoding="utf-8")
+    assert verify_text(document, page, LIBRARY) == verify_page(document, str(tmp_path / "metrics"), LIBRARY)
+    with pytest.raises(BadInput, match="Prometheus"):
+        verify_page(document, str(tmp_path / "good.log"), LIBRARY)
+
+
+def test_calibration_on_request_is_kept_by_the_same_call(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    document = deployment()
+    answer = verify_text(document, printed(document, activations=1.0, kv_cache=-1.0), LIBRARY, calibrate=True)
+    assert "kept for vllm 0.19" in answer.calibration
+    assert (tmp_path / "deploy-planner" / "calibration.toml").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from pathlib import Path
 
@@ -151,3 +152,22 @@ def test_caches_of_two_kinds_and_mapped_files_add_up_and_reserved_twice_does_not
     assert cpu.weights.value == 301 * MIB
     assert cpu.kv_cache.value == 15 * MIB
     assert cpu.compute.value == 40 * MIB
+
+
+@pytest.mark.parametrize("log", [log for log in LOGS if "workers" not in log["file"]], ids=lambda log: log["file"])
+def test_other_programs_between_the_lines_change_nothing(log):
+    """A load balancer, a sidecar and systemd write into the same journal."""
+    strangers = (
+        '10.1.2.3 - - [28/Nov/2026:10:00:00 +0000] "GET /health HTTP/1.1" 200 2',
+        'level=info ts=2026-11-28T10:00:00Z caller=main.go:12 msg="Model loading took forever"',
+        "Nov 28 10:00:00 node1 kernel: nvidia-nvlink: Nvlink Core is being initialized",
+        "\x00\ufffd\x1b[2J",
+    )
+    lines = text_of(log).splitlines()
+    mixed = [line for i, own in enumerate(lines) for line in (strangers[i % len(strangers)], own)]
+    check(read("\n".join(mixed)), log)
+
+
+def test_at_least_twelve_releases_of_vllm_and_both_generations():
+    releases = {re.match(r"vllm-(\d+\.\d+)", log["file"])[1] for log in LOGS if re.match(r"vllm-\d+\.\d", log["file"])}
+    assert len(releases) >= 12 and {"0.6", "0.33"} <= releases

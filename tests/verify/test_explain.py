@@ -140,3 +140,31 @@ def test_the_verb_says_when_it_knows_nothing(tmp_path, capsys):
     assert main(["explain", str(tmp_path / "x.log")]) == 3
     assert "no failure that is known" in capsys.readouterr().out
     assert main(["explain", str(tmp_path / "none.log")]) == 2
+
+
+SEEN = [
+    ("Total number of attention heads (40) must be divisible by tensor parallel size (16)", "tp-divides-heads"),
+    ("No available memory for the cache blocks. Try increasing `gpu_memory_utilization`", "no-room-for-cache"),
+    ("To serve at least one request with the model's max seq len (131072), (32.00 GiB KV cache is needed, which is "
+     "larger than the available KV cache memory (7.51 GiB). Try increasing",
+     "kv-holds-one-request"),
+    ("Free memory on device (3.1/79.18 GiB) on startup is less than desired GPU memory utilization (0.92, 72.85 GiB)",
+     "utilization-beyond-free"),
+    ("Weight output_partition_size = 576 is not divisible by weight quantization block_n = 128", "fp8-block-divides"),
+    ("type fp8e4nv not supported in this architecture", "fp8-kv-needs-sm89"),
+    ("Unexpected error from cudaGetDeviceCount(). Error 802: system not yet initialized", "fabric-manager"),
+    ("Error 803: system has unsupported display driver / cuda driver combination", "driver-cuda"),
+    ("Error 804: forward compatibility was attempted on non supported HW", "driver-cuda"),
+    ("Bus error (core dumped)", "shared-memory"),
+    ("NCCL WARN unable to open shared memory segment", "shared-memory"),
+    ("watchdog timeout waiting for init_process_group", "rendezvous"),
+    ("Gloo connectFullMesh failed with [../third_party/gloo/gloo/transport/tcp/pair.cc:144]", "interface"),
+]  # fmt: skip
+"""What operators report most, in the engines' words, and the rule behind it."""
+
+
+@pytest.mark.parametrize(("message", "rule"), SEEN, ids=[rule for _, rule in SEEN])
+def test_what_operators_report_most_is_known(message, rule):
+    noisy = f"(Worker_TP0 pid=9) \x1b[31mERROR\x1b[0m 11-02 10:00:00 [core.py:1] {message}\nother lines\n"
+    (found,) = explain(log_lines(noisy))
+    assert found.rule == rule and found.meaning and found.fix

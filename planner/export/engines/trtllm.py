@@ -61,7 +61,7 @@ def extra(context: Context) -> dict[str, Any]:
         keys["speculative_config"] = _speculative(context)
     if serving.lora_rank:
         keys["lora_config"] = {"max_lora_rank": serving.lora_rank, "max_loras": serving.lora_adapters}
-    return keys
+    return {key: value for key, value in keys.items() if context.runtime.knows_key(key)}
 
 
 def _speculative(context: Context) -> dict[str, Any]:
@@ -98,7 +98,26 @@ def findings(context: Context) -> list[Finding]:
     if serving.speculative and method_name(serving.speculative.method) not in _METHODS:
         message = f"TensorRT-LLM has no speculative method {serving.speculative.method!r}"
         found.append(Finding("export-value-missing", message, f"one of: {', '.join(_METHODS)}"))
-    return found
+    return found + _without_file(context)
+
+
+def _without_file(context: Context) -> list[Finding]:
+    """What only the extra YAML can say, at releases that read none."""
+    engine, serving = context.resolved.engine, context.resolved.serving
+    if context.runtime.extra_file:
+        return []
+    only = {
+        "attention_dp": serving.attention_dp > 1,
+        "speculative": serving.speculative is not None,
+        "lora": serving.lora_rank > 0,
+        "kv_cache_dtype": extra(context)["kv_cache_config"]["dtype"] != "auto",
+    }
+    fix = "use TensorRT-LLM 0.19 or later, or remove it from the deployment"
+    return [
+        Finding("export-option-missing", f"{engine.name} {engine.version} cannot be told {name} by trtllm-serve", fix)
+        for name, asked in only.items()
+        if asked
+    ]
 
 
 def serving(read: Mapping[str, Any], experts: bool) -> dict[str, Any]:

@@ -36,6 +36,8 @@ class FlagRow:
     """What the engine takes without the flag; then it need not be written."""
     values: Mapping[str, str] = field(default_factory=dict)
     """The planner's words → the engine's."""
+    otherwise: str = ""
+    """What to do about a value that is not among them."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Of a JSON value."""
     all: str = ""
@@ -104,7 +106,7 @@ class FlagTable:
     def _no_value(self, row: FlagRow, value: Any) -> Finding:
         known = ", ".join(row.values)
         message = f"{self.engine} {self.version} takes no {row.option} = {shown(value)} ({row.flag})"
-        return Finding("export-value-missing", message, f"one of: {known}")
+        return Finding("export-value-missing", message, row.otherwise or f"one of: {known}")
 
 
 def _knows(row: FlagRow, value: Any) -> bool:

@@ -15,7 +15,6 @@ from planner.export.target import Context, Target
 TARGET = Target(
     name="bench",
     about="load test of the workload with the engine's own client, and the figures to expect",
-    checked_by="bash -n; shellcheck; vLLM's and SGLang's benchmark parsers, on demand",
     starts=False,
     main="bench.sh",
 )

@@ -15,7 +15,6 @@ from planner.units import GIB
 TARGET = Target(
     name="docker-compose",
     about="compose.yaml: devices, probes, limits, read-only model",
-    checked_by="docker-compose config, where installed; YAML read back",
     except_engines=("ollama", "mlx", "mindie", "optimum-habana"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu", "moore-threads"),
     needs_image=True,

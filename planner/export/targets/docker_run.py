@@ -13,7 +13,6 @@ from planner.units import GIB
 TARGET = Target(
     name="docker-run",
     about="docker run or podman run: a script",
-    checked_by="bash -n; shellcheck",
     except_engines=("ollama", "mlx", "mindie", "optimum-habana"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu", "moore-threads"),
     needs_image=True,

@@ -25,7 +25,6 @@ from planner.units import GIB
 TARGET = Target(
     name="helm-values",
     about="values.yaml of the vLLM production-stack chart",
-    checked_by="the keys of the chart's values.schema.json by hand; YAML read back",
     engines=("vllm", "vllm-ascend", "vllm-gaudi"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu"),
     multi_node=False,

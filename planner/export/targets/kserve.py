@@ -12,7 +12,6 @@ from planner.export.target import Context, Target
 TARGET = Target(
     name="kserve",
     about="KServe InferenceService (RawDeployment) with its own container",
-    checked_by="kserve's V1beta1InferenceService model and kubernetes-validate for its pod, on demand",
     except_engines=("ollama", "mlx", "mindie", "optimum-habana", "ktransformers"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu"),
     multi_node=False,

@@ -8,7 +8,6 @@ from planner.export.targets.engine import engine_files
 TARGET = Target(
     name="ktransformers",
     about="KTransformers (SGLang with --kt-*): start script, environment",
-    checked_by="bash -n; shellcheck; flags against sglang's server_args",
     engines=("ktransformers",),
     main="serve.sh",
 )

@@ -12,7 +12,6 @@ from planner.export.target import Context, Target
 TARGET = Target(
     name="kubernetes",
     about="Deployment, Service, PersistentVolumeClaim",
-    checked_by="kubernetes-validate (Kubernetes 1.28 … 1.34 schemas), where installed",
     except_engines=("ollama", "mlx", "mindie", "optimum-habana", "ktransformers"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu", "moore-threads"),
     multi_node=False,

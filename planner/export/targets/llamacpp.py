@@ -8,7 +8,6 @@ from planner.export.targets.engine import engine_files
 TARGET = Target(
     name="llama.cpp",
     about="llama-server: start script, environment",
-    checked_by="bash -n; shellcheck; llama-server itself where it is installed",
     engines=("llama.cpp", "ik_llama.cpp"),
     main="serve.sh",
 )

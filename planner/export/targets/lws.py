@@ -14,7 +14,6 @@ from planner.export.target import Context, Target
 TARGET = Target(
     name="lws",
     about="LeaderWorkerSet for instances over several nodes, Service, PersistentVolumeClaim",
-    checked_by="the CRD's own schema (LeaderWorkerSet v0.10); kubernetes-validate for the rest",
     engines=("vllm", "vllm-ascend", "vllm-gaudi", "sglang"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend"),
     needs_image=True,

@@ -8,7 +8,6 @@ from planner.export.targets.engine import engine_files
 TARGET = Target(
     name="mlx",
     about="mlx_lm.server: start script, environment",
-    checked_by="bash -n; shellcheck",
     engines=("mlx",),
     main="serve.sh",
 )

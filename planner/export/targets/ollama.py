@@ -11,7 +11,6 @@ from planner.export.target import Context, Target
 TARGET = Target(
     name="ollama",
     about="Modelfile, environment, create and serve scripts",
-    checked_by="bash -n; shellcheck; the Modelfile's own grammar read back",
     engines=("ollama",),
     multi_node=False,
     main="Modelfile",

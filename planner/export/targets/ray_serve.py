@@ -13,7 +13,6 @@ from planner.export.targets.vllm import config_values
 TARGET = Target(
     name="ray-serve",
     about="Ray Serve LLM config (serve run config.yaml)",
-    checked_by="ray's ServeDeploySchema, on demand; YAML read back",
     engines=("vllm",),
     platforms=("nvidia", "amd"),
     main="config.yaml",

@@ -8,7 +8,6 @@ from planner.export.targets.engine import engine_files
 TARGET = Target(
     name="sglang",
     about="python -m sglang.launch_server: start script, environment",
-    checked_by="sglang's server_args parser (on demand); bash -n; shellcheck",
     engines=("sglang",),
     main="serve.sh",
 )

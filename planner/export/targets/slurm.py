@@ -18,7 +18,6 @@ from planner.export.target import Context, Target
 TARGET = Target(
     name="slurm",
     about="sbatch script, one node or several",
-    checked_by="bash -n; shellcheck; sbatch --test-only where a Slurm is installed",
     except_engines=("ollama", "mlx", "mindie", "optimum-habana"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu"),
     by_mpi=True,

@@ -14,7 +14,6 @@ from planner.export.targets.ollama import ollama_files
 TARGET = Target(
     name="systemd",
     about="service units, environment file, install script; power-cap unit",
-    checked_by="systemd-analyze verify, where installed; bash -n; shellcheck",
     except_engines=("mlx", "mindie", "optimum-habana"),
     platforms=("nvidia", "amd", "intel", "gaudi", "ascend", "cpu", "moore-threads"),
     main="",

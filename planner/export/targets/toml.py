@@ -9,7 +9,6 @@ from planner.export.target import Context, Target
 TARGET = Target(
     name="toml",
     about="the deployment document with its estimate and provenance",
-    checked_by="the planner itself: reads it back to the identical document",
     job="any",
     main="deployment.toml",
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from planner.export.engines.trtllm import extra_yaml
+from planner.export.container import extra_files
 from planner.export.target import Context, Target
 from planner.export.targets.engine import engine_files
 
 TARGET = Target(
     name="trtllm",
     about="trtllm-serve: start script, environment, extra YAML",
-    checked_by="bash -n; shellcheck; the YAML read back",
     engines=("trtllm",),
     platforms=("nvidia",),
     main="serve.sh",
@@ -17,5 +16,5 @@ TARGET = Target(
 
 
 def render(context: Context) -> dict[str, str]:
-    """``serve.sh``, ``env``, ``extra.yaml``."""
-    return {**engine_files(context), context.runtime.extra_file: extra_yaml(context)}
+    """``serve.sh``, ``env``, and ``extra.yaml`` where the release reads one."""
+    return engine_files(context) | extra_files(context)

@@ -15,7 +15,6 @@ from planner.export.targets.engine import engine_files
 TARGET = Target(
     name="vllm",
     about="vllm serve: start script, environment, --config YAML",
-    checked_by="vLLM's own argument parser (0.10.0 and 0.33.0, on demand); bash -n; shellcheck",
     engines=("vllm", "vllm-ascend", "vllm-gaudi"),
     main="serve.sh",
 )
