@@ -9,7 +9,7 @@ from planner.data import read_toml
 from planner.documents.deployment import WorkloadTable
 from planner.documents.request import PlanRequest
 from planner.presets import DEFAULT, preset
-from planner.resolved import Workload
+from planner.resolve import workload_of
 from planner.search.groups import Group
 from planner.search.policy import Policy, policy_of
 from planner.search.task import Task
@@ -37,17 +37,7 @@ def question_of(request: PlanRequest, groups: tuple[Group, ...], policy: Policy)
     floor = request.quality_floor or policy.quality_floor
     if request.quality_floor is None:
         assumed["quality_floor"] = floor
-    workload = Workload(
-        isl=table.isl or 0.0,
-        osl=table.osl or 0.0,
-        concurrency=table.concurrency,
-        request_rate=table.request_rate,
-        saturated=table.saturated,
-        context=table.context,
-        prefix_hit_rate=table.prefix_hit_rate,
-        service_level=table.service_level,
-    )
-    task = Task(workload, request.goal, policy, request.max_model_len, floor)
+    task = Task(workload_of(table), request.goal, policy, request.max_model_len, floor)
     if request.max_model_len is None:
         assumed["max_model_len"] = f"up to {policy.max_model_len}, as far as model and memory allow"
     return Question(request, task, table, assumed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.documents.deployment import Deployment
 from planner.documents.result import (
@@ -22,8 +22,9 @@ from planner.models.formats import model_bytes
 from planner.models.intake import open_model
 from planner.models.parameters import count_parameters
 from planner.models.source import ModelSource
+from planner.performance.promises import promise_findings
 from planner.resolve import resolve
-from planner.resolved import Resolved
+from planner.resolved import Resolved, prefill_side
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -80,8 +81,12 @@ def _predict_serving(
 ) -> EstimateDocument:
     memory = memory_of(resolved)
     verdict, findings = verdict_of(resolved, memory)
+    side = _prefill_workers(resolved, library)
+    if side is not None:
+        verdict, findings = worse(verdict, side.verdict), (*findings, *side.findings)
     performance, unknown = performance_of(resolved, memory, library)
-    problems = (*problems, *findings, *unknown)
+    promises = promise_findings(resolved, performance) if performance is not None else ()
+    problems = (*problems, *findings, *unknown, *promises)
     return EstimateDocument(
         verdict=overall_verdict(resolved, verdict, problems),
         id=resolved.deployment.id,
@@ -90,8 +95,49 @@ def _predict_serving(
         memory=memory,
         performance=performance,
         cost=cost_of(resolved, performance, library),
+        prefill_memory=side.memory if side else None,
         assumed=assumed_of(resolved),
     )
+
+
+class _Side(NamedTuple):
+    """Prefill workers of a disaggregated deployment: what they hold, and what speaks against them."""
+
+    memory: ServingMemory
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+
+def _prefill_workers(resolved: Resolved, library: Library) -> _Side | None:
+    side = prefill_side(resolved)
+    if side is None or resolved.engine.family in LOCAL_FAMILIES:
+        return None
+    memory = memory_of(side)
+    verdict, findings = verdict_of(side, memory)
+    own = {(f.rule, f.message) for f in check(resolved, library.support)}
+    broken = [f for f in check(side, library.support) if (f.rule, f.message) not in own]
+    return _Side(memory, verdict, tuple(_of_prefill(f) for f in (*broken, *findings)))
+
+
+def _of_prefill(finding: Finding) -> Finding:
+    """A finding about prefill workers; a change of a key that they do not have is left to the reader."""
+    change = {}
+    for key, value in finding.change.items():
+        table, _, name = key.rpartition(".")
+        if table == "serving" and name in PREFILL_KEYS:
+            change[f"serving.disaggregation.prefill.{PREFILL_KEYS[name]}"] = value
+    return replace(finding, message=f"prefill workers: {finding.message}", change=change)
+
+
+_SAME = ("tp", "attention_dp", "pp", "ep", "max_num_batched_tokens")
+PREFILL_KEYS = {"dp": "replicas"} | {name: name for name in _SAME}
+"""Key of ``[serving]`` → that of ``serving.disaggregation.prefill``."""
+_ORDER: tuple[Verdict, ...] = ("fits", "tight", "unknown", "does-not-fit", "illegal")
+
+
+def worse(one: Verdict, other: Verdict) -> Verdict:
+    """Of two parts of a deployment, what both together are."""
+    return max(one, other, key=_ORDER.index)
 
 
 def assumed_of(resolved: Resolved) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from planner.cluster import CPU, cluster_of
@@ -13,6 +14,7 @@ from planner.documents.deployment import (
     WorkloadTable,
 )
 from planner.draft import draft_of
+from planner.drafts import with_drafts
 from planner.engines.defaults import Placement, keeps_states, serving_defaults
 from planner.engines.profile import EngineProfile
 from planner.engines.registry import backend_of, engine_profile
@@ -22,7 +24,7 @@ from planner.models.formats import weight_scheme
 from planner.models.gguf_layout import GgufLayout
 from planner.models.intake import ModelSource, open_model
 from planner.models.quantization import stated_scheme
-from planner.resolved import Cluster, Device, Resolved, Serving, Workload
+from planner.resolved import Cluster, Device, PrefillWorkers, Resolved, Serving, Workload
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -42,6 +44,8 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
     engine = _engine(deployment, cluster.device, assumed)
     table = deployment.serving or ServingTable()
     serving = _serving(table, _Setting(engine, cluster, architecture, quantization), assumed)
+    draft = draft_of(table.speculative, architecture, library)
+    serving = with_drafts(serving, architecture, draft, assumed)
     gguf = deployment.model.gguf
     return Resolved(
         deployment=deployment,
@@ -51,8 +55,8 @@ def resolve(deployment: Deployment, library: Library, source: ModelSource | None
         cluster=cluster,
         engine=engine,
         serving=serving,
-        workload=_workload(deployment.workload or WorkloadTable(), assumed),
-        draft=draft_of(table.speculative, architecture, library),
+        workload=_workload(deployment.workload or WorkloadTable(), architecture, assumed),
+        draft=draft,
         finetune=deployment.finetune,
         trainer=trainer_profile(deployment.finetune.trainer) if deployment.finetune else None,
         gguf_file_bytes=gguf.file_bytes if gguf else None,
@@ -168,6 +172,22 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
         split_mode=table.split_mode or "layer",
         mla=table.mla is not False,
         attention_max_bytes=table.attention_max_bytes,
+        prefill=_prefill(table, take("max_num_batched_tokens")),
+    )
+
+
+def _prefill(table: ServingTable, budget: int) -> PrefillWorkers | None:
+    """The workers that compute prompts; what they do not say is as with those that decode."""
+    if table.disaggregation is None:
+        return None
+    own = table.disaggregation.prefill
+    return PrefillWorkers(
+        replicas=own.replicas,
+        tp=own.tp or table.tp,
+        attention_dp=own.attention_dp or table.attention_dp,
+        pp=own.pp or table.pp,
+        ep=own.ep or table.ep,
+        max_num_batched_tokens=own.max_num_batched_tokens or budget,
     )
 
 
@@ -191,7 +211,7 @@ def _gpu_layers(table: ServingTable, cluster: Cluster, architecture: Architectur
     return table.n_gpu_layers
 
 
-def _workload(table: WorkloadTable, assumed: dict[str, Any]) -> Workload:
+def _workload(table: WorkloadTable, architecture: Architecture, assumed: dict[str, Any]) -> Workload:
     isl, osl, concurrency = table.isl, table.osl, table.concurrency
     if isl is None:
         isl = assumed["workload.isl"] = 512.0
@@ -199,13 +219,34 @@ def _workload(table: WorkloadTable, assumed: dict[str, Any]) -> Workload:
         osl = assumed["workload.osl"] = 128.0
     if concurrency is None and table.request_rate is None and not table.saturated:
         concurrency = assumed["workload.concurrency"] = 1.0
+    image_tokens = table.image_tokens
+    if table.images and image_tokens is None:
+        tower = architecture.vision_tower
+        image_tokens = float((tower and tower.tokens_per_image) or IMAGE_TOKENS)
+        assumed["workload.image_tokens"] = image_tokens
+    return workload_of(replace(table, isl=isl, osl=osl, concurrency=concurrency, image_tokens=image_tokens))
+
+
+IMAGE_TOKENS = 1024.0
+"""Of an image of about a megapixel where the model takes images of any size (28×28 pixels a token)."""
+
+
+def workload_of(table: WorkloadTable) -> Workload:
+    """The load of a table whose lengths are filled in; images count as prompt tokens."""
+    images, image_tokens = table.images or 0.0, table.image_tokens or IMAGE_TOKENS
     return Workload(
-        isl=isl,
-        osl=osl,
-        concurrency=concurrency,
+        isl=(table.isl or 0.0) + images * image_tokens,
+        osl=table.osl or 0.0,
+        concurrency=table.concurrency,
         request_rate=table.request_rate,
         saturated=table.saturated,
         context=table.context,
         prefix_hit_rate=table.prefix_hit_rate,
         service_level=table.service_level,
+        images=images,
+        image_tokens=image_tokens,
+        requests=table.requests,
+        isl_cv=table.isl_cv or 0.0,
+        osl_cv=table.osl_cv or 0.0,
+        arrival_cv=1.0 if table.arrival_cv is None else table.arrival_cv,
     )

@@ -6,7 +6,7 @@ Made by ``planner.resolve``; what ``memory``, ``performance``, ``cost`` and ``le
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hwdb.schema import Accelerator
 from planner.documents.deployment import Deployment, FinetuneTable, ServiceLevelTable, SpeculativeTable
@@ -88,6 +88,22 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True)
+class PrefillWorkers:
+    """Workers that compute prompts only, where prefill and decode are apart."""
+
+    replicas: int
+    tp: int
+    attention_dp: int
+    pp: int
+    ep: int
+    max_num_batched_tokens: int
+
+    @property
+    def gpus(self) -> int:
+        return self.replicas * self.tp * self.attention_dp * self.pp
+
+
+@dataclass(frozen=True, slots=True)
 class Serving:
     """Layout and limits with every default filled in."""
 
@@ -123,11 +139,16 @@ class Serving:
     mla: bool = True
     attention_max_bytes: float | None = None
     """llama.cpp forks: attention scores held at once; None: those of a whole micro-batch."""
+    draft_layers: float = 1.0
+    """Layers of the model that drafting one speculated token takes."""
+    prefill: PrefillWorkers | None = None
+    """Beside the layout above, which then only decodes."""
 
     @property
     def gpus(self) -> int:
         """Devices that the layout uses."""
-        return self.tp * self.attention_dp * self.pp * self.dp
+        own = self.tp * self.attention_dp * self.pp * self.dp
+        return own + (self.prefill.gpus if self.prefill else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +156,7 @@ class Workload:
     """Load with every default filled in."""
 
     isl: float
+    """Of images too."""
     osl: float
     concurrency: float | None
     request_rate: float | None
@@ -142,6 +164,13 @@ class Workload:
     context: float = 0.0
     prefix_hit_rate: float = 0.0
     service_level: ServiceLevelTable | None = None
+    images: float = 0.0
+    image_tokens: float = 0.0
+    requests: float | None = None
+    """Of a finite run: how many it sends."""
+    isl_cv: float = 0.0
+    osl_cv: float = 0.0
+    arrival_cv: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +227,22 @@ class Resolved:
     """Dotted key → default that was taken."""
     site: tuple[SiteRow, ...] = ()
     """Everything measured on this machine; the row that fits is chosen where it is used."""
+
+
+def prefill_side(resolved: Resolved) -> Resolved | None:
+    """The prefill workers of a disaggregated deployment as a deployment of their own, whose answers are one token."""
+    workers = resolved.serving.prefill
+    if workers is None:
+        return None
+    serving = replace(
+        resolved.serving,
+        tp=workers.tp,
+        attention_dp=workers.attention_dp,
+        pp=workers.pp,
+        ep=workers.ep,
+        dp=workers.replicas,
+        max_num_batched_tokens=workers.max_num_batched_tokens,
+        speculative=None,
+        prefill=None,
+    )
+    return replace(resolved, serving=serving, workload=replace(resolved.workload, osl=1.0))

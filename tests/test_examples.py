@@ -68,3 +68,16 @@ def test_estimate_example(document: Path) -> None:
     assert json.loads(done.stdout)["verdict"] in ("fits", "tight")
     table = run("deploy-planner", "estimate", str(document))
     assert "GiB" in table.stdout
+
+
+def test_the_recorded_hour_is_carried_but_the_promise_is_not_kept_in_its_rush() -> None:
+    document, trace = str(EXAMPLES / "12-an-office-hour.toml"), str(EXAMPLES / "traces" / "office-hour.csv")
+    done = run("deploy-planner", "simulate", document, "--trace", trace, "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["load"]["loop"] == "trace"
+    assert 0.75 < answer["service"]["kept"] < 0.95
+    assert [p["rule"] for p in answer["problems"]] == ["service-level"]
+    limit = answer["service"]["stable_request_s"]["value"]
+    assert limit > answer["load"]["request_rate"]
+    assert run("deploy-planner", "simulate", document, "--trace", trace, "--rate", str(1.5 * limit)).returncode == 3

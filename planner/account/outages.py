@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planner.cost.document import Outage
+from planner.performance.promises import each_token, first_token
 from planner.predict import predict_resolved
 from planner.resolved import Resolved
 
@@ -30,7 +31,8 @@ def _outage(missing: str, copies: int, resolved: Resolved, library: Library) -> 
     length = max(work.isl + work.osl + work.context, 1.0)
     users = answer.memory.kv_tokens.value / length * copies if answer.memory else 0.0
     speed = answer.performance
-    tpot, ttft, level = speed and speed.tpot_s, speed and speed.ttft_s, work.service_level
+    tpot, ttft = (each_token(speed), first_token(speed)) if speed else (None, None)
+    level = work.service_level
     holds = None
     if tpot and (work.concurrency or level):
         slow = level and (

@@ -9,6 +9,7 @@ from typing import Literal
 
 from planner.buying.shapes import Shape
 from planner.documents.result import Finding, Performance
+from planner.performance.promises import each_token, first_token, overloaded
 from planner.resolved import Resolved
 from planner.search.candidate import Candidate, Option, Tools
 from planner.search.explore import explore
@@ -138,7 +139,8 @@ def keeps(performance: Performance, task: Task, end: End = "value") -> bool:
     level, policy = task.workload.service_level, task.policy
     tpot = level.tpot_s if level and level.tpot_s else policy.slowest_tpot_s
     ttft = level.ttft_s if level and level.ttft_s else policy.slowest_ttft_s
-    if performance.tpot_s is None and performance.ttft_s is None:
+    token, first = each_token(performance), first_token(performance)
+    if (token is None and first is None) or overloaded(performance):
         return False
-    late = performance.tpot_s is not None and getattr(performance.tpot_s, end) > tpot
-    return not late and (performance.ttft_s is None or getattr(performance.ttft_s, end) <= ttft)
+    late = token is not None and getattr(token, end) > tpot
+    return not late and (first is None or getattr(first, end) <= ttft)

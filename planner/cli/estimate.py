@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from planner.cli.options import add_overlay_option, library_of
+from planner.cli.values import count
 from planner.documents.deployment import Deployment
 from planner.documents.encode import to_json
 from planner.documents.files import parse_deployment, read_deployment
@@ -27,6 +28,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("deployment", nargs="?", help="a deployment document (TOML)")
     parser.add_argument("--jsonl", nargs="?", const="-", metavar="FILE", help="one deployment a line; - is stdin")
     parser.add_argument("--configs", metavar="DIR", help="folder for model.config given by file name")
+    parser.add_argument(
+        "--curve", nargs="?", type=count(2, 200), const=12, metavar="N", help="also speed over load, at N points (12)"
+    )
+    parser.add_argument("--levers", action="store_true", help="also what would make it faster, one change at a time")
+    parser.add_argument(
+        "--cross-check", action="store_true", help="also what aiconfigurator-core says of the speed, if it can be asked"
+    )
     parser.add_argument("--json", action="store_true", help="the estimate as JSON instead of a table")
     add_overlay_option(parser)
 
@@ -38,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if args.deployment is None:
         raise BadInput("estimate", "no deployment given", "name a TOML file, or use --jsonl")
     deployment = with_config_file(read_deployment(Path(args.deployment)), args.configs)
-    answer = predict(deployment, library)
+    answer = _with_outlook(predict(deployment, library), deployment, library, args)
     if args.json:
         print(to_json(answer))
     else:
@@ -46,6 +54,25 @@ def run(args: argparse.Namespace) -> int:
 
         print(estimate_table(deployment, answer))
     return exit_code(answer)
+
+
+def _with_outlook(
+    answer: EstimateDocument, deployment: Deployment, library: Library, args: argparse.Namespace
+) -> EstimateDocument:
+    """The answer with its curve and levers, where asked for."""
+    if args.curve is not None:
+        from planner.load_curve import load_curve
+
+        answer = replace(answer, curve=load_curve(deployment, library, args.curve))
+    if args.levers:
+        from planner.levers import levers
+
+        answer = replace(answer, levers=levers(deployment, library))
+    if args.cross_check:
+        from planner.crosscheck.ask import cross_checked
+
+        answer = cross_checked(answer, deployment, library)
+    return answer
 
 
 def exit_code(answer: EstimateDocument) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.report_option import add_report_option, report_path, write_report_of
-from planner.cli.values import count, duration, rate, share, tokens
+from planner.cli.values import count, duration, percentile, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
 from planner.documents.request import Goal, PlanRequest
@@ -42,6 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
     answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
     answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
+    answer.add_argument(
+        "--sensitivity", action="store_true", help="also which load flips the choice: users, rate, lengths up and down"
+    )
     add_report_option(answer)
     answer.add_argument("--force", action="store_true", help="overwrite the files if they exist")
     add_overlay_option(parser)
@@ -77,10 +80,12 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--request-rate", type=rate, metavar="R", help="requests that arrive per second")
     group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
     group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
+    group.add_argument("--images", type=count(0, 1000), metavar="N", help="images per request, beside the text")
     group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
     group.add_argument("--tpot", type=duration, metavar="S", help="each further token within so many seconds")
+    group.add_argument("--percentile", type=percentile, metavar="P", help="of requests that must keep both (95)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,7 +93,12 @@ def run(args: argparse.Namespace) -> int:
 
     library = library_of(args)
     report = report_path(args)
-    document = plan(request_of(args, library), library)
+    request = request_of(args, library)
+    document = plan(request, library)
+    if args.sensitivity:
+        from planner.sensitivity import sensitivity
+
+        document = replace(document, sensitivity=sensitivity(request, document, library))
     write_report_of(report, document, library, args)
     _write(_text(document, args), args)
     return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
@@ -159,6 +169,7 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
     said: dict[str, Any] = {
         "isl": args.isl,
         "osl": args.osl,
+        "images": args.images,
         "prefix_hit_rate": args.prefix_hit_rate,
         "concurrency": args.users,
         "request_rate": args.request_rate,
@@ -168,6 +179,11 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
         said["saturated"] = False
     if args.ttft is not None or args.tpot is not None:
         said["service_level"] = ServiceLevelTable(ttft_s=args.ttft, tpot_s=args.tpot)
+    level = said.get("service_level", base.service_level)
+    if args.percentile is not None:
+        if level is None:
+            raise BadInput("--percentile", "there is no service level to keep", "give --ttft or --tpot")
+        said["service_level"] = replace(level, percentile=args.percentile)
     return replace(base, **said)
 
 

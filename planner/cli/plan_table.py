@@ -8,7 +8,7 @@ from typing import Any
 from planner.cli.layout import columns_within, width
 from planner.cli.money_text import amount, cost_block, cost_rows
 from planner.cli.tables import VERDICT_MARKS, align, memory_bar
-from planner.documents.result import Cost, PlanDocument, PlannedDeployment, Rejection
+from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment, Rejection
 from planner.units import KILO, human_bytes, human_count, human_seconds
 
 HEAD = (
@@ -40,6 +40,8 @@ def plan_table(document: PlanDocument) -> str:
         blocks.append(_first(document.candidates[0]))
         if cost := document.candidates[0].estimate.cost:
             blocks.append(cost_block(cost, "what the first costs"))
+    if document.sensitivity:
+        blocks.append("what flips the choice\n" + align(map(_flip_row, document.sensitivity), indent="  "))
     if document.rejected:
         blocks.append("ruled out\n" + "\n".join(_rejection_lines(document.rejected)))
     if document.assumed:
@@ -55,6 +57,9 @@ def plan_markdown(document: PlanDocument) -> str:
         lines += [_pipe(HEAD), _pipe(["---"] * len(HEAD)), *(_pipe(_row(c)) for c in document.candidates), ""]
         lines += ["## Why the first", "", *(f"- {_escaped(r)}" for r in document.candidates[0].reasons), ""]
         lines += _cost_lines(document.candidates[0].estimate.cost)
+    if document.sensitivity:
+        flips = (f"- {_escaped(' · '.join(_flip_row(flip)))}" for flip in document.sensitivity)
+        lines += ["## What flips the choice", "", *flips, ""]
     if document.rejected:
         lines += ["## Ruled out", "", _pipe(("count", "rule", "why", "example", "way out"))]
         lines.append(_pipe(["---"] * 5))
@@ -63,6 +68,11 @@ def plan_markdown(document: PlanDocument) -> str:
     if document.assumed:
         lines += ["## Assumed", "", *(f"- `{k}` = {_escaped(str(v))}" for k, v in sorted(document.assumed.items())), ""]
     return "\n".join(lines).rstrip()
+
+
+def _flip_row(flip: Flip) -> tuple[str, str, str]:
+    instead = flip.instead or "the same still comes first"
+    return flip.input, f"{flip.value:g} → {flip.at:.4g}", instead
 
 
 def _cost_lines(cost: Cost | None) -> list[str]:

@@ -50,7 +50,7 @@ def in_unit(estimate: Estimate | None, unit: str) -> str:
     """A figure with its range, in seconds, tokens/s, bytes or plain; "unknown" when nobody knows."""
     if estimate is None:
         return "unknown"
-    show = {"s": human_seconds, "B": human_bytes}.get(unit, human_count)
+    show = {"s": human_seconds, "B": human_bytes, "requests/s": "{:.3g}".format}.get(unit, human_count)
     suffix = f" {unit}" if unit not in ("s", "B", "") else ""
     text = f"{show(estimate.value)}{suffix}"
     if estimate.low != estimate.high:
@@ -60,7 +60,7 @@ def in_unit(estimate: Estimate | None, unit: str) -> str:
 
 def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
     """The whole estimate of one deployment."""
-    blocks = [f"{VERDICT_MARKS[answer.verdict]}  {answer.verdict}: {_title(deployment)}"]
+    blocks = [f"{VERDICT_MARKS[answer.verdict]}  {answer.verdict}: {deployment_title(deployment)}"]
     if answer.model:
         count = answer.model.parameters
         blocks.append(
@@ -72,6 +72,10 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
         blocks.append("one node\n" + align(_node_rows(answer.memory), indent="  "))
     if answer.performance:
         blocks.append("speed\n" + _performance_rows(answer.performance))
+    if answer.curve or answer.levers or answer.cross_check:
+        from planner.cli.outlook_table import outlook_blocks
+
+        blocks += outlook_blocks(answer)
     if answer.finetune:
         from planner.cli.finetune_table import training_block
 
@@ -94,7 +98,8 @@ def finding_line(finding: Finding) -> str:
     return f"  {mark} {finding.rule}: {finding.message}" + (f" → {finding.fix}" if finding.fix else "")
 
 
-def _title(deployment: Deployment) -> str:
+def deployment_title(deployment: Deployment) -> str:
+    """Model, engine and hardware on one line."""
     model, hardware, engine = deployment.model, deployment.hardware, deployment.engine
     parts = [model.id or model.path or "model", model.weights or ""]
     if engine:
@@ -147,4 +152,18 @@ def _performance_rows(performance: Performance) -> str:
         ("prompt", in_unit(performance.prefill_tok_s, "tok/s")),
         ("all users", in_unit(performance.output_tok_s, "tok/s")),
     ]
-    return align(rows, indent="  ")
+    rows += [(f"bound of {phase}", bound) for phase, bound in performance.bound.items()]
+    return align([*rows, *_tail_rows(performance)], indent="  ")
+
+
+def _tail_rows(performance: Performance) -> list[tuple[str, str]]:
+    """Percentiles, and the limit of an open loop."""
+    rows = []
+    for label, name in (("first token", "ttft"), ("between tokens", "itl")):
+        found = [getattr(performance, f"{name}_p{percent}_s") for percent in (50, 95, 99)]
+        if all(found):
+            rows.append((f"{label} p50 p95 p99, settled", " · ".join(human_seconds(each.value) for each in found)))
+    if performance.stable_request_s and performance.utilisation:
+        load = f"{performance.utilisation.value:.0%} used"
+        rows.append(("largest stable rate", f"{in_unit(performance.stable_request_s, 'requests/s')}, {load}"))
+    return rows

@@ -55,3 +55,8 @@ def rate(text: str) -> float:
 def share(text: str) -> float:
     """Between 0 and 1."""
     return 0.0 if text.strip() in ("0", "0.0") else positive(text, 1.0)
+
+
+def percentile(text: str) -> float:
+    """Above 0 and below 100."""
+    return positive(text, 99.99)

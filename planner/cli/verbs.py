@@ -16,6 +16,9 @@ VERBS: dict[str, Verb] = {
     "plan": Verb("plan", "Propose ranked deployments for this or other hardware, with every rejection explained."),
     "finetune": Verb("finetune", "Propose ranked training jobs: will it fit, how long, on which of the GPUs."),
     "estimate": Verb("estimate", "Predict memory, speed and legality of one deployment, or of one per line."),
+    "simulate": Verb(
+        "simulate", "Run a load through a deployment's scheduler: percentiles, queue, stable rate, traces."
+    ),
     "detect": Verb("detect", "Show this machine's hardware, or read saved output of vendor tools."),
     "cost": Verb("cost", "What a deployment draws and costs: owned, rented, against an API, over the years."),
     "buy": Verb("buy", "What to buy for a model and a load: the smallest fleets over the whole hardware database."),

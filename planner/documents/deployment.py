@@ -21,6 +21,7 @@ Length = Annotated[float, Bounds(ge=0, le=2**50, allow_inf_nan=False)]
 Bytes = Annotated[float, Bounds(ge=0, le=2**60, allow_inf_nan=False)]
 Rate = Annotated[float, Bounds(gt=0, le=1e18, allow_inf_nan=False)]
 Share = Annotated[float, Bounds(ge=0, le=1, allow_inf_nan=False)]
+Variation = Annotated[float, Bounds(ge=0, le=20, allow_inf_nan=False)]
 Name = Annotated[str, Bounds(min_length=1, max_length=300)]
 
 
@@ -144,6 +145,26 @@ class LoraTable(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrefillTable(Table):
+    """Workers that compute prompts and hand their KV cache over."""
+
+    replicas: Count = 1
+    tp: Count | None = None
+    """This and the next four: absent, as the decode workers'."""
+    attention_dp: Count | None = None
+    pp: Count | None = None
+    ep: Count | None = None
+    max_num_batched_tokens: Tokens | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisaggregationTable(Table):
+    """Prompts and answers on devices of their own; the rest of ``[serving]`` are the decode workers, ``dp`` of them."""
+
+    prefill: PrefillTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServingTable(Table):
     """How the model is laid out and how much it may take."""
 
@@ -165,6 +186,7 @@ class ServingTable(Table):
     """Host memory for evicted KV blocks, per device."""
     prefix_caching: bool | None = None
     speculative: SpeculativeTable | None = None
+    disaggregation: DisaggregationTable | None = None
     lora: LoraTable | None = None
     n_gpu_layers: Annotated[int, Bounds(ge=0, le=100_000)] | Literal["all"] | None = None
     experts_on_cpu: bool | Annotated[int, Bounds(ge=0, le=100_000)] | None = None
@@ -199,6 +221,16 @@ class WorkloadTable(Table):
     """How many a measured run sent; short runs start and end with a part of the load."""
     context: Length = 0.0
     prefix_hit_rate: Share = 0.0
+    images: Annotated[float, Bounds(ge=0, le=10_000, allow_inf_nan=False)] | None = None
+    """Per request, beside the text of isl."""
+    image_tokens: Length | None = None
+    """Of one image in the prompt; absent: the model's own number, or 1,024."""
+    isl_cv: Variation | None = None
+    """Coefficient of variation (standard deviation over mean) of the prompts' lengths; absent: all alike."""
+    osl_cv: Variation | None = None
+    """The same of the answers'."""
+    arrival_cv: Variation | None = None
+    """Of the gaps between arrivals at a request_rate: 1, the default, is Poisson; more is bursty, 0 regular."""
     service_level: ServiceLevelTable | None = None
 
 

@@ -128,8 +128,58 @@ class Performance:
     output_tok_s: Estimate | None = None
     total_tok_s: Estimate | None = None
     request_s: Estimate | None = None
+    ttft_p50_s: Estimate | None = None
+    """Percentiles over requests of an engine that has been running for a while; None for an offline run."""
+    ttft_p95_s: Estimate | None = None
+    ttft_p99_s: Estimate | None = None
+    itl_p50_s: Estimate | None = None
+    """Percentiles over all gaps between two tokens of a request."""
+    itl_p95_s: Estimate | None = None
+    itl_p99_s: Estimate | None = None
+    ttft_level_s: Estimate | None = None
+    """At the percentile of the service level, not below the mean; None without a service level."""
+    tpot_level_s: Estimate | None = None
+    """The same of a request's mean time per token."""
+    stable_request_s: Estimate | None = None
+    """Of a load at a request rate: the largest at which the queue does not grow without bound, whole deployment."""
+    utilisation: Estimate | None = None
+    """The request rate as a share of it."""
     bound: dict[str, str] = field(default_factory=dict)
     """Phase → what limits it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCheck:
+    """The same point by another predictor: seconds, and tokens per second of the whole deployment."""
+
+    source: str
+    tables: str
+    """Which of its tables: its engine, release and system may differ from the deployment's."""
+    ttft_s: float
+    tpot_s: float
+    output_tok_s: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPoint:
+    """Speed at one load of a curve; one of the two says which."""
+
+    performance: Performance
+    concurrency: float | None = None
+    request_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """One thing changed, and by what share it makes each figure better (0.1 = 10 % faster); None: not defined."""
+
+    name: str
+    kind: Literal["hardware", "setting"]
+    ttft: float | None = None
+    tpot: float | None = None
+    throughput: float | None = None
+    stable_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +275,14 @@ class EstimateDocument:
     performance: Performance | None = None
     finetune: FinetuneResult | None = None
     cost: Cost | None = None
+    prefill_memory: ServingMemory | None = None
+    """Of a prefill worker, where prefill and decode are apart; ``memory`` is then a decode worker's."""
+    curve: tuple[LoadPoint, ...] = ()
+    """Speed over load, where asked for."""
+    levers: tuple[Lever, ...] = ()
+    """What would make it faster, most helpful first, where asked for."""
+    cross_check: CrossCheck | None = None
+    """Another predictor's figures, where asked for and to be had."""
     assumed: dict[str, Any] = field(default_factory=dict)
     """Dotted key → default that was taken."""
     schema: Literal["deploy-planner/estimate/1"] = "deploy-planner/estimate/1"
@@ -274,6 +332,18 @@ class PlannedStage:
 
 
 @dataclass(frozen=True, slots=True)
+class Flip:
+    """An input of the load, and the value at which another proposal comes first."""
+
+    input: str
+    value: float
+    at: float
+    """Where the choice flips; where it does not, the farthest value that was tried."""
+    instead: str | None = None
+    """What comes first there; None: still the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanDocument:
     """Ranked proposals and everything that was ruled out."""
 
@@ -287,4 +357,6 @@ class PlanDocument:
     assumed: dict[str, Any] = field(default_factory=dict)
     stages: tuple[PlannedStage, ...] = ()
     """Steps of a plan that has several, in order; empty where one deployment is all."""
+    sensitivity: tuple[Flip, ...] = ()
+    """Inputs of the load that flip the first proposal, where asked for."""
     schema: Literal["deploy-planner/plan/1"] = "deploy-planner/plan/1"

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-NAMES = ("buy", "cost", "deployment", "estimate", "inventory", "plan")
+NAMES = ("buy", "cost", "deployment", "estimate", "inventory", "plan", "simulation")
 
 
 def build_schema(name: str) -> dict[str, Any]:
@@ -18,6 +18,7 @@ def build_schema(name: str) -> dict[str, Any]:
     from planner.documents.deployment import Deployment
     from planner.documents.inventory import Inventory
     from planner.documents.result import EstimateDocument, PlanDocument
+    from planner.documents.simulation import SimulationDocument
 
     kinds: dict[str, Any] = {
         "buy": BuyDocument,
@@ -26,6 +27,7 @@ def build_schema(name: str) -> dict[str, Any]:
         "estimate": EstimateDocument,
         "inventory": Inventory,
         "plan": PlanDocument,
+        "simulation": SimulationDocument,
     }
     schema = TypeAdapter(kinds[name]).json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"deploy-planner {name}", **schema}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from planner.documents.deployment import Deployment
 from planner.documents.inventory import Inventory, Nic
+from planner.errors import BadInput
 from planner.export.airgap import ModelFiles
 from planner.export.target import Context, Options
 from planner.predict import predict
@@ -22,6 +23,9 @@ _MOST_FILES = 10_000
 def prepare(deployment: Deployment, library: Library, options: Options | None = None) -> Context:
     """The context for rendering. Raises BadInput for names that do not exist."""
     chosen = options or Options()
+    if deployment.serving is not None and deployment.serving.disaggregation is not None:
+        said = "prefill and decode on workers of their own are planned, but not exported"
+        raise BadInput("serving.disaggregation", said, "export each kind of worker as a deployment without it")
     if chosen.model_path is None and deployment.model.path is not None:
         chosen = replace(chosen, model_path=str(_model_place(Path(deployment.model.path))))
     return Context(deployment, resolve(deployment, library), predict(deployment, library), chosen)

@@ -11,7 +11,7 @@ formats  weights-format-on-chip weights-format-emulated checkpoint-of-engine bf1
 engine   engine-on-chip engine-chip-unknown engine-has-feature engine-knows-model engine-lists-model speculative-method
          speculative-draft
 training see ``planner.legality.training``
-limits   context-beyond-positions utilization-beyond-free mig-no-group quantization-config-left
+limits   context-beyond-positions utilization-beyond-free mig-no-group quantization-config-left images-need-vision
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ def _findings(
     yield from parallel.pipeline_rules(shape, serving)
     yield from parallel.context_parallel_rules(serving)
     yield from limits.slice_rules(resolved)
+    yield from limits.image_rules(resolved)
     if abilities is None or cluster.device.vendor == "unknown":
         return
     yield from _engine_findings(resolved, shape, abilities, support)

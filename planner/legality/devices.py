@@ -17,9 +17,21 @@ def device_rules(serving: Serving, cluster: Cluster) -> Iterator[Finding]:
     if serving.gpus <= cluster.num_devices:
         return
     layout = f"tp {serving.tp} × attention_dp {serving.attention_dp} × pp {serving.pp} × dp {serving.dp}"
+    if serving.prefill is not None:
+        layout += f" + {serving.prefill.gpus} for prefill"
     message = f"{layout} = {serving.gpus} devices, but there are {cluster.num_devices}"
-    change = fewer_devices(serving, cluster.num_devices)
+    change = _fewer(serving, cluster.num_devices)
     yield Finding("gpus-available", message, f"set {in_words(change)}", "error", change)
+
+
+def _fewer(serving: Serving, available: int) -> dict[str, Any]:
+    """A layout for what there is; without prefill workers where these leave nothing to decode on."""
+    if serving.prefill is None:
+        return fewer_devices(serving, available)
+    left = available - serving.prefill.gpus
+    if left < 1:
+        return {"serving.disaggregation": None}
+    return fewer_devices(replace(serving, prefill=None), left)
 
 
 def fewer_devices(serving: Serving, available: int) -> dict[str, Any]:

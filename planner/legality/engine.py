@@ -10,7 +10,7 @@ from planner.engines.profile import EngineProfile
 from planner.engines.speculation import NEEDS_DRAFT, method_name
 from planner.legality.shape import ModelShape
 from planner.legality.support import Abilities, Support
-from planner.resolved import Device, Serving
+from planner.resolved import Device, PrefillWorkers, Serving
 
 _TITLES = {
     "mla": "multi-head latent attention",
@@ -28,6 +28,9 @@ _TITLES = {
     "pipeline-parallel": "pipeline parallelism",
     "tensor-parallel": "tensor parallelism",
     "context-parallel": "decode context parallelism",
+    "disaggregation": "prefill and decode on workers of their own",
+    "disaggregation-pipeline": "handing caches over between pipeline stages",
+    "disaggregation-wider-prefill": "handing caches over from more tensor ranks to fewer",
 }
 
 
@@ -83,6 +86,23 @@ def layout_features(engine: EngineProfile, serving: Serving, abilities: Abilitie
     for feature, (key, ways) in wanted.items():
         if ways > 1 and feature not in abilities.features:
             yield _lacks(engine, feature, abilities, {f"serving.{key}": 1})
+    if serving.prefill is not None:
+        yield from _disaggregation(engine, serving, serving.prefill, abilities)
+
+
+def _disaggregation(
+    engine: EngineProfile, serving: Serving, prefill: PrefillWorkers, abilities: Abilities
+) -> Iterator[Finding]:
+    """Prefill workers: the engine hands caches over at all, between stages, and from more ranks to fewer."""
+    if "disaggregation" not in abilities.features:
+        yield _lacks(engine, "disaggregation", abilities, {"serving.disaggregation": None})
+        return
+    if max(serving.pp, prefill.pp) > 1 and "disaggregation-pipeline" not in abilities.features:
+        change: dict[str, object] = {"serving.pp": 1, "serving.disaggregation.prefill.pp": 1}
+        yield _lacks(engine, "disaggregation-pipeline", abilities, change)
+    if prefill.tp > serving.tp and "disaggregation-wider-prefill" not in abilities.features:
+        change = {"serving.disaggregation.prefill.tp": serving.tp}
+        yield _lacks(engine, "disaggregation-wider-prefill", abilities, change)
 
 
 def speculative_rules(

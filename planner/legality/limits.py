@@ -40,6 +40,14 @@ def free_memory_rules(resolved: Resolved, enforced: bool) -> Iterator[Finding]:
     yield Finding("utilization-beyond-free", message, f"set {fits:g}, or stop the other processes", "error", change)
 
 
+def image_rules(resolved: Resolved) -> Iterator[Finding]:
+    """Images go to models that see."""
+    if resolved.workload.images <= 0 or resolved.architecture.vision or resolved.architecture.vision_tower:
+        return
+    message = "the workload has images, but the model has no vision tower"
+    yield Finding("images-need-vision", message, "choose a vision model", "error", {"workload.images": 0})
+
+
 def slice_rules(resolved: Resolved) -> Iterator[Finding]:
     """Slices of a card share no peer-to-peer memory: one model replica per slice."""
     serving, name = resolved.serving, resolved.cluster.device.slice

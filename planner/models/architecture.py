@@ -153,6 +153,8 @@ class VisionTower:
     intermediate_size: int
     tokens_per_image: int | None = None
     """After merging, as the language model sees them; None depends on the image."""
+    patches_per_token: float = 1.0
+    """Patches that the tower computes for each of them."""
 
 
 @dataclass(frozen=True, slots=True)

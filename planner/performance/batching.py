@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from planner.performance.step import Load, Step, StepModel
 
@@ -44,15 +45,42 @@ class Demand:
     """Tokens of one step (chunk of prefill)."""
     slots: float
     """Requests that may run at once: engine limit and KV pool."""
+    pool: float
+    """Tokens that the KV pool holds in requests of this length."""
     pp: int = 1
     draft: float = 0.0
     accepted: float = 1.0
     """Tokens that one step yields per request."""
+    drafting: float = 1.0
+    """Layers that drafting a token takes."""
+    images_s: float = 0.0
+    """Seconds of the vision tower before each prompt."""
 
     @property
     def prompt(self) -> float:
         """Tokens to compute per prompt."""
         return max(self.isl - self.cached, 1.0)
+
+
+class Waits(NamedTuple):
+    """What comes before the first token, seconds: mean parts and how they vary."""
+
+    own: float
+    """One's own prompt."""
+    residual: float = 0.0
+    """Rest of the step that runs when a request comes."""
+    queue: float = 0.0
+    """Prompts of others."""
+    variance: float = 0.0
+    """Of both, s²."""
+    slot: float = 0.0
+    """Until engine and pool have room."""
+    slot_share: float = 1.0
+    """Of requests, those that wait for it."""
+
+    @property
+    def mean(self) -> float:
+        return self.own + self.residual + self.queue + self.slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +95,14 @@ class Outcome:
     prefill: Step
     prefill_share: float
     """Of a cycle: seconds that go to other requests' prompts."""
+    added_s: float = 0.0
+    """What one prompt, of whichever lane, adds to a step."""
+    slot_s: float = 0.0
+    """Of the time to the first token: mean wait until engine and pool have room."""
+    load: float = 0.0
+    """Of an open loop: its rate as a share of the largest stable one; from 1 the queue grows without bound."""
+    waits: Waits | None = None
+    """Of an open loop: what the time to the first token is made of."""
 
     @property
     def request_s(self) -> float:
@@ -91,7 +127,9 @@ class Batching:
         """One decode step with ``running`` requests in the replica."""
         d = self.demand
         context = d.context + d.isl + d.osl / 2
-        return self.model.step(Load(max(running / self.lanes, 1.0), context=context, draft=d.draft))
+        return self.model.step(
+            Load(max(running / self.lanes, 1.0), context=context, draft=d.draft, drafting=d.drafting)
+        )
 
     def _prompt_alone(self) -> tuple[float, Step]:
         d = self.demand
@@ -100,7 +138,7 @@ class Batching:
         start = d.context + d.cached + (d.prompt - size) / 2
         step = self.model.step(Load(0.0, tokens=size, start=start, prompt=size, share=1 / self.groups))
         overlap = 1.0 if d.pp == 1 else (chunks + d.pp - 1) / (chunks * d.pp)
-        return chunks * step.seconds * overlap, step
+        return chunks * step.seconds * overlap + d.images_s, step
 
     def marginal(self, running: float, together: float, plain_s: float = 0.0) -> tuple[float, float]:
         """(seconds that one prompt adds for all others, seconds of a step that carries prompts).
@@ -120,11 +158,12 @@ class Batching:
         share = 1.0 if self.groups == 1 or self.crowded else min(max(together, 1 / self.groups), 1.0)
         if self.model.over.prefill_first or requests < 1:
             mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size, share=share)).seconds
-            return mixed * chunks / (count * share * d.pp), mixed
+            return (mixed * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
         context = d.context + d.isl + d.osl / 2
-        mixed = self.model.step(Load(requests, context, size * count, start, size, d.draft, share)).seconds
-        plain = plain_s or self.model.step(Load(requests, context, draft=d.draft)).seconds
-        return max(mixed - plain, 0.0) * chunks / (count * share * d.pp), mixed
+        load = Load(requests, context, size * count, start, size, d.draft, share, d.drafting)
+        mixed = self.model.step(load).seconds
+        plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
+        return (max(mixed - plain, 0.0) * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
 
     def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
         """``concurrency`` requests always in flight.
@@ -136,7 +175,7 @@ class Batching:
         limit = self.model.over.frontend_request_s
         if limit and outcome.request_s * limit > 1:
             low, high = 1.0, flight
-            for _ in range(6):
+            for _ in range(12):
                 middle = (low * high) ** 0.5
                 outcome = self._engine(middle, together)
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
@@ -144,7 +183,7 @@ class Batching:
         each, late = outcome.cycle_s / flight, min(self.model.over.late_slots, max(flight - 1, 0.0))
         wait = each * (late + max(concurrency - flight, 0.0))
         cycle = outcome.cycle_s + each * late
-        return replace(outcome, ttft_s=outcome.ttft_s + wait, cycle_s=cycle, in_flight=flight)
+        return replace(outcome, ttft_s=outcome.ttft_s + wait, cycle_s=cycle, in_flight=flight, slot_s=wait)
 
     def _engine(self, flight: float, together: float = 0.0) -> Outcome:
         """``flight`` requests always inside the engine.
@@ -161,7 +200,7 @@ class Batching:
             return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
-        decode = self.decode(running)
+        decode, added = self.decode(running), 0.0
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))
@@ -184,7 +223,8 @@ class Batching:
             cycle = max(cycle, steps * pace * flight / running)
             ttft = cycle - steps * pace
         tpot = steps * pace / (d.osl - 1)
-        return Outcome(ttft, tpot, cycle, flight, decode, prefill, (pace - decode.seconds) / pace)
+        share = (pace - decode.seconds) / pace
+        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, added / self.groups)
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
@@ -237,24 +277,6 @@ class Batching:
         """Near 1 for mean lengths of chat, which vary; 0 for those of synthetic tests, which do not."""
         off = math.log(self.demand.isl / _CHAT[0]) ** 2 + math.log(self.demand.osl / _CHAT[1]) ** 2
         return math.exp(-off / _CHAT_WIDTH**2)
-
-    def open(self, rate: float) -> Outcome:
-        """Poisson arrivals at ``rate`` per second: the concurrency of Little's law, plus the wait for a slot."""
-        low, high = 0.0, self.demand.slots
-        full = self.closed(high)
-        if full.request_s <= rate:
-            return self.saturated() if self.model.over.offline_tail else full
-        for _ in range(12):
-            middle = (low + high) / 2
-            outcome = self.closed(max(middle, 1e-6))
-            low, high = (middle, high) if outcome.request_s < rate else (low, middle)
-        outcome = self.closed(max(high, 1e-6))
-        busy = rate / full.request_s
-        wait = busy / (1 - busy) * outcome.prefill.seconds / 2
-        return Outcome(
-            outcome.ttft_s + wait, outcome.tpot_s, outcome.cycle_s, rate * outcome.cycle_s,
-            outcome.decode, outcome.prefill, outcome.prefill_share,
-        )  # fmt: skip
 
 
 def _between(first: Outcome, second: Outcome, share: float) -> Outcome:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from planner.documents.result import Performance, ServingMemory
 from planner.estimate import Estimate, Origin
 from planner.performance.local_curves import LocalCurves
+from planner.performance.local_load import LocalLoad, at_rate
 from planner.performance.local_steps import Machine, decode_step, machine, prompt_seconds
 from planner.resolved import Resolved
 
@@ -26,19 +29,25 @@ def local_performance(resolved: Resolved, memory: ServingMemory, curves: LocalCu
     fresh = max(1.0, prompt * (1 - load.prefix_hit_rate))
     prefill = prompt_seconds(m, fresh, load.context + prompt - fresh)
     ttft = sum(prefill.values())
-    users = _users(resolved)
-    tpot = _shared_step(m, depth, users, ttft, answer)
-    request = ttft * (1 + (users - 1) / 2) + tpot * answer
-    output = users * answer / request
+
+    def duration(users: float) -> float:
+        """Seconds of a request with so many at the same time."""
+        return ttft * (1 + (users - 1) / 2) + _shared_step(m, depth, users, ttft, answer) * answer
+
+    met = _met(resolved, duration)
+    tpot = _shared_step(m, depth, met.users, ttft, answer)
+    output = met.request_s * answer
     down, up = _spreads(m)
     return Performance(
-        ttft_s=_estimate(ttft + alone, up, prefill),
+        ttft_s=_estimate(ttft + alone + met.wait_s, up, prefill),
         tpot_s=_estimate(tpot, down, step),
         decode_tok_s=_estimate(1 / alone, down, step),
         prefill_tok_s=_estimate(fresh / ttft, up, prefill),
         output_tok_s=_estimate(output, down),
         total_tok_s=_estimate(output * (prompt + answer) / answer, down),
-        request_s=_estimate(request, down),
+        request_s=_estimate(met.request_s, down),
+        stable_request_s=_estimate(met.stable_request_s, down) if met.stable_request_s else None,
+        utilisation=_estimate(met.load, down) if met.stable_request_s else None,
         bound={"decode": max(step, key=lambda k: step[k]), "prefill": max(prefill, key=lambda k: prefill[k])},
     )
 
@@ -51,6 +60,15 @@ def speeds(m: Machine) -> tuple[float, float]:
     fresh = max(1.0, prompt * (1 - load.prefix_hit_rate))
     prefill = prompt_seconds(m, fresh, load.context + prompt - fresh)
     return 1 / sum(decode_step(m, depth).values()), fresh / sum(prefill.values())
+
+
+def _met(resolved: Resolved, duration: Callable[[float], float]) -> LocalLoad:
+    """The load on the engine: a rate, or so many at a time."""
+    load = resolved.workload
+    if load.request_rate is not None:
+        return at_rate(load.request_rate, float(max(1, resolved.serving.parallel)), duration)
+    users = _users(resolved)
+    return LocalLoad(users, users / duration(users))
 
 
 def _users(resolved: Resolved) -> float:

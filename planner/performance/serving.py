@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planner.documents.result import Performance, ServingMemory
 from planner.engines.registry import backend_of
 from planner.estimate import Estimate, Origin, worst_origin
+from planner.memory.serving import serving_memory
 from planner.performance.batching import Batching, Demand, Outcome
 from planner.performance.chip import Chip, chip_of
 from planner.performance.curves import Curves, family
+from planner.performance.disaggregation import Disaggregated, Side, transfer_s
+from planner.performance.latencies import Widths, latencies, stability
+from planner.performance.loads import Met, apart, together
 from planner.performance.operators import layout_of, operators_of
 from planner.performance.overheads import Overheads, overheads_of
 from planner.performance.speculative import speculation
 from planner.performance.step import Step, StepModel, step_model
-from planner.resolved import Resolved
+from planner.performance.tails import Tails
+from planner.performance.vision import images_s
+from planner.resolved import Resolved, Workload, prefill_side
 
 _TIGHT = 0.03
 """Share of a device that is left for the cache where the prediction says none is."""
@@ -30,14 +36,25 @@ def serving_performance(resolved: Resolved, memory: ServingMemory, curves: Curve
     chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, curves)
     model = model_of(resolved, chip, curves)
     batching = Batching(model, demand_of(resolved, memory, model))
-    load, replicas = resolved.workload, max(resolved.serving.dp, 1)
-    if load.saturated:
-        outcome = batching.saturated()
-    elif load.request_rate is not None:
-        outcome = batching.open(load.request_rate / replicas)
-    else:
-        outcome = batching.closed(max((load.concurrency or 1.0) / replicas, 1e-6))
-    return _performance(resolved, batching, outcome, chip)
+    if (side := prefill_side(resolved)) is not None:
+        return _performance(resolved, _apart(side, resolved, (memory, batching), curves), chip)
+    return _performance(resolved, together(batching, resolved.workload, max(resolved.serving.dp, 1)), chip)
+
+
+def _apart(side: Resolved, resolved: Resolved, decode: tuple[ServingMemory, Batching], curves: Curves) -> Met:
+    """Prefill workers beside those that decode."""
+    chip = chip_of(side.cluster.device.accelerator, side.cluster.host, curves)
+    memory, batching = decode
+    model, own = model_of(side, chip, curves), serving_memory(side)
+    first = Batching(model, replace(batching.demand, budget=float(side.serving.max_num_batched_tokens)))
+    load = resolved.workload
+    workers = Disaggregated(
+        Side(model, demand_of(side, own, model), side.serving.dp),
+        Side(batching.model, batching.demand, max(resolved.serving.dp, 1)),
+        transfer_s(resolved.cluster, own, memory, load.context + load.isl),
+        load.isl_cv,
+    )
+    return apart(workers, first, load)
 
 
 def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
@@ -67,7 +84,7 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
     slots = float(serving.max_num_seqs * serving.attention_dp)
     if pool > 0 and held > 0:
         slots = min(slots, max(pool / max(held, length * 0.5), 1.0))
-    draft, accepted = speculation(resolved)
+    drafts = speculation(resolved)
     return Demand(
         isl=max(load.isl, 1.0),
         osl=osl,
@@ -75,9 +92,12 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
         context=load.context,
         budget=float(max(serving.max_num_batched_tokens, 1)),
         slots=slots,
+        pool=pool,
         pp=serving.pp,
-        draft=draft,
-        accepted=accepted,
+        draft=drafts.drafted,
+        accepted=drafts.kept,
+        drafting=drafts.layers,
+        images_s=images_s(resolved, model.chip, model.over),
     )
 
 
@@ -108,10 +128,10 @@ def _tightest_pool(resolved: Resolved, memory: ServingMemory) -> float:
     return spare * resolved.serving.attention_dp / memory.kv_bytes_per_token
 
 
-def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip: Chip) -> Performance:
-    load = resolved.workload
+def _performance(resolved: Resolved, met: Met, chip: Chip) -> Performance:
+    load, batching, outcome = resolved.workload, met.batching, met.outcome
     origin: Origin = worst_origin("formula", chip.origin)
-    widths = _widths(resolved, batching, chip)
+    widths = widths_of(resolved, batching, chip)
     replicas = max(resolved.serving.dp, 1)
     demand = batching.demand
     rate = outcome.request_s * replicas
@@ -134,8 +154,22 @@ def _performance(resolved: Resolved, batching: Batching, outcome: Outcome, chip:
         output_tok_s=figure(rate * demand.osl, widths.rate),
         total_tok_s=figure(rate * (demand.isl + demand.osl), widths.rate),
         request_s=figure(rate, widths.rate),
-        bound={"prefill": _bound(outcome.prefill, chip, compute=True), "decode": _bound(outcome.decode, chip)},
+        bound={
+            "prefill": _bound(outcome.prefill, chip, compute=True),
+            "decode": _bound(outcome.decode, chip),
+            **met.bound,
+        },
+        **_tails(load, met, widths, origin),
     )
+
+
+def _tails(load: Workload, met: Met, widths: Widths, origin: Origin) -> dict[str, Estimate]:
+    """Percentiles, and how near an open loop is to its limit."""
+    if load.saturated:
+        return {}
+    tails = Tails(met.outcome, met.batching, load.isl_cv, met.pace)
+    times = latencies(tails, load.service_level, widths, origin)
+    return times | stability(met.limit, met.outcome.load, widths, origin)
 
 
 def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: float) -> Estimate:
@@ -151,22 +185,13 @@ def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: flo
     return replace(first, low=max(min(low, first.low), 0.0), high=max(high, first.high))
 
 
-@dataclass(frozen=True, slots=True)
-class _Widths:
-    """Half widths of intervals, as shares."""
-
-    token: float
-    first: float
-    rate: float
-
-
-def _widths(resolved: Resolved, batching: Batching, chip: Chip) -> _Widths:
+def widths_of(resolved: Resolved, batching: Batching, chip: Chip) -> Widths:
     """Wider for chips without timings and for releases outside the known ones."""
     over = batching.model.over
     factor = _WIDTH[chip.origin] * (1.0 if resolved.engine.exact else 1.15)
     if resolved.workload.saturated:
-        return _Widths(*(over.spread_offline * factor,) * 3)
-    return _Widths(over.spread * factor, over.spread_first * factor, over.spread_rate * factor)
+        return Widths(*(over.spread_offline * factor,) * 3)
+    return Widths(over.spread * factor, over.spread_first * factor, over.spread_rate * factor)
 
 
 def _terms(outcome: Outcome) -> dict[str, float]:

@@ -1,20 +1,31 @@
-"""Speculative decoding: tokens drafted and tokens kept per step."""
+"""Speculative decoding: tokens drafted, tokens kept per step, and what drafting takes."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from planner.resolved import Resolved
 
-DEFAULT_ACCEPTANCE = {"mtp": 0.8, "eagle": 0.7, "eagle3": 0.75, "draft_model": 0.65, "ngram": 0.35, "medusa": 0.6}
-"""Mean acceptance of one drafted token where none is given; DeepSeek-V3 reports 0.85-0.90 for its first MTP token."""
+_MOST = 64
+"""Drafted tokens beyond which no more are kept."""
 
 
-def speculation(resolved: Resolved) -> tuple[float, float]:
-    """(drafted tokens, kept tokens per step): 1 + a + a² + … + a^k for acceptance a and k drafted."""
+class Speculation(NamedTuple):
+    """Of one step and request."""
+
+    drafted: float = 0.0
+    kept: float = 1.0
+    """1 + a + a² + … + a^k = (1 − a^(k+1)) / (1 − a) for k drafted tokens, each kept with probability a if all before
+    it were (Leviathan et al. 2023, equation 1)."""
+    layers: float = 1.0
+    """Of the model itself that drafting one token takes; 0 drafts for nothing."""
+
+
+def speculation(resolved: Resolved) -> Speculation:
+    """Of a deployment whose acceptance is filled in."""
     table = resolved.serving.speculative
     if table is None:
-        return 0.0, 1.0
-    share = table.acceptance
-    if share is None:
-        share = DEFAULT_ACCEPTANCE.get(table.method.lower(), 0.6)
-    kept = sum(share**i for i in range(min(table.tokens, 64) + 1))
-    return float(table.tokens), kept
+        return Speculation()
+    share = table.acceptance or 0.0
+    kept = sum(share**i for i in range(min(table.tokens, _MOST) + 1))
+    return Speculation(float(table.tokens), kept, resolved.serving.draft_layers)

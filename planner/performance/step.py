@@ -39,6 +39,8 @@ class Load(NamedTuple):
     """Speculated tokens verified beside each decoding token."""
     share: float = 1.0
     """Of the attention groups, those that carry prompts in this step; experts and exchanges see all groups."""
+    drafting: float = 1.0
+    """Layers that drafting one of them takes, beside an output head; 0 where nothing is computed to draft."""
 
     @property
     def rows(self) -> float:
@@ -203,17 +205,17 @@ class StepModel:
         )
         if self._delay:
             step = step._replace(host=step.host + self._delay * step.device)
-        if load.draft:
-            step = step._replace(head=step.head + load.draft * self._draft_s(step))
+        if load.draft and load.drafting:
+            step = step._replace(head=step.head + load.draft * self._draft_s(step, load.drafting))
         if not load.tokens:
             return step
         missing = self._launch_s - step.device
         return step._replace(launches=missing) if missing > 0 else step
 
-    def _draft_s(self, step: Step) -> float:
-        """To draft one token with a head of one layer (MTP, EAGLE): its share of the layers, and the output head."""
+    def _draft_s(self, step: Step, drafting: float) -> float:
+        """To draft one token with so many layers (one of MTP or EAGLE): their share of all, and the output head."""
         layers = step.products + step.attention + step.experts + step.communication + step.elementwise
-        return layers / max(self.operators.layers, 1) + step.head
+        return drafting * layers / max(self.operators.layers, 1) + step.head
 
     def _attention_s(self, load: Load) -> float:
         drafted = load.requests * (1 + load.draft)

@@ -10,6 +10,7 @@ from planner.documents.deployment import Deployment, WorkloadTable
 from planner.documents.files import deployment_hash, deployment_toml, parse_deployment
 from planner.documents.result import Performance, PlanDocument, PlannedDeployment
 from planner.errors import PlannerError
+from planner.load_curve import ladder
 from planner.predict import predict
 from planner.report.material import Material
 from planner.report.sources import doubts_of, facts_of
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from planner.cost.document import CostDocument
     from planner.library import Library
 
-POINTS = 12
-NEAR = 1.2
-"""Points closer than this factor to the load that was asked for are left out."""
 LEAST_TOP, MOST_TOP = 2.0, 4096.0
 """The curve ends between these, at the load that the memory holds or at the one that was asked for."""
 
@@ -61,15 +59,6 @@ def speed_curve(
         performance = predict(replace(deployment, workload=load), library).performance
         if performance is not None:
             yield concurrency, performance
-
-
-def ladder(top: float, asked: float | None) -> list[float]:
-    """Whole numbers from 1 to ``top`` in about equal ratios, and the one that was asked for."""
-    steps = {float(round(top ** (i / (POINTS - 1)))) for i in range(POINTS)}
-    if asked is None or asked > top:
-        return sorted(steps)
-    apart = {step for step in steps if not asked / NEAR < step < asked * NEAR or step in (1.0, top)}
-    return sorted(apart | {asked})
 
 
 def _top(asked: float | None, chosen: PlannedDeployment) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from planner.documents.result import PlannedDeployment
 from planner.estimate import Estimate
+from planner.performance.promises import each_token, first_token
 from planner.report.blocks import Block, Bullets, Cell, Paragraph, Section, Table
 from planner.report.material import Material
 from planner.report.words import cells, clean, counted, named
@@ -73,17 +74,18 @@ def _fit(chosen: PlannedDeployment) -> Iterator[str]:
 
 
 def _promises(chosen: PlannedDeployment) -> Iterator[str]:
-    """Promises that the mean misses, or that the upper end of its range misses."""
+    """Promises that are missed at the percentile of the service level, or at the upper end of its range."""
     workload, speed = chosen.deployment.get("workload") or {}, chosen.estimate.performance
     level = workload.get("service_level") or {}
-    for key, label in (("ttft_s", "first token"), ("tpot_s", "each further token")):
-        promised, figure = level.get(key), getattr(speed, key, None)
+    pairs = (("ttft_s", "first token", first_token), ("tpot_s", "each further token", each_token))
+    for key, label, figure_of in pairs:
+        promised, figure = level.get(key), figure_of(speed) if speed else None
         if promised is None:
             continue
         if figure is None:
             yield f"Whether the promise for {label} ({human_seconds(promised)}) is kept is unknown."
         elif figure.high > promised:
-            how = "missed" if figure.value > promised else "kept on average, but missed at the upper end of the range"
+            how = "missed" if figure.value > promised else "kept, but missed at the upper end of the range"
             ends = f"{human_seconds(figure.value)} predicted, up to {human_seconds(figure.high)}"
             yield f"The promise for {label}, {human_seconds(promised)}, is {how}: {ends}."
     yield from _too_many(chosen, workload.get("concurrency"))

@@ -84,6 +84,16 @@ class Candidate:
     def output_tok_s(self) -> float | None:
         return self._figure("output_tok_s")
 
+    @property
+    def level_ttft_s(self) -> float | None:
+        """Held against a service level: at its percentile."""
+        return self._figure("ttft_level_s") or self.ttft_s
+
+    @property
+    def level_tpot_s(self) -> float | None:
+        """The same of the time per token."""
+        return self._figure("tpot_level_s") or self.tpot_s
+
     def _figure(self, name: str) -> float | None:
         estimate = getattr(self.performance, name) if self.performance else None
         return estimate.value if estimate is not None and estimate.value > 0 else None

@@ -84,11 +84,11 @@ def _promises(scored: Scored, task: Task) -> Iterator[str]:
         yield "misses the service level: " + "; ".join(candidate.misses)
     elif level is not None and (level.ttft_s or level.tpot_s):
         parts = []
-        if level.ttft_s and candidate.ttft_s:
-            parts.append(f"first token {human_seconds(candidate.ttft_s)} of {human_seconds(level.ttft_s)}")
-        if level.tpot_s and candidate.tpot_s:
-            parts.append(f"per token {human_seconds(candidate.tpot_s)} of {human_seconds(level.tpot_s)}")
-        yield "keeps the service level: " + ", ".join(parts)
+        if level.ttft_s and candidate.level_ttft_s:
+            parts.append(f"first token {human_seconds(candidate.level_ttft_s)} of {human_seconds(level.ttft_s)}")
+        if level.tpot_s and candidate.level_tpot_s:
+            parts.append(f"per token {human_seconds(candidate.level_tpot_s)} of {human_seconds(level.tpot_s)}")
+        yield f"keeps the service level at {level.percentile:g} %: " + ", ".join(parts)
     else:
         yield from _slowness(candidate, task)
 

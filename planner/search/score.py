@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from planner.models.architecture import Architecture
 from planner.models.parameters import count_parameters
+from planner.performance.promises import missed
 from planner.search.candidate import Candidate
 from planner.search.task import Task
-from planner.units import human_seconds
 
 _FLOOR = 1e-9
 _UNKNOWN_SPEED = -30.0
@@ -38,18 +38,7 @@ def ranked(candidates: Iterable[Candidate], task: Task) -> list[Scored]:
 
 def judged(candidate: Candidate, task: Task) -> Candidate:
     """The candidate with the promises that it does not keep, in words."""
-    misses = []
-    level = task.workload.service_level
-    limits = (
-        (("first token", candidate.ttft_s, level.ttft_s), ("per token", candidate.tpot_s, level.tpot_s))
-        if level
-        else ()
-    )
-    for name, value, limit in limits:
-        if limit is not None and (value is None or value > limit):
-            found = "unknown" if value is None else human_seconds(value)
-            misses.append(f"{name} {found}, promised {human_seconds(limit)}")
-    return replace(candidate, misses=tuple(misses))
+    return replace(candidate, misses=tuple(missed(candidate.performance, task.workload.service_level)))
 
 
 def score(candidate: Candidate, task: Task) -> Scored:
@@ -86,12 +75,14 @@ def _context(candidate: Candidate, task: Task) -> float:
 
 
 def _shortfall(candidate: Candidate, task: Task) -> float:
-    """By how many doublings the promises are missed."""
-    level = task.workload.service_level
+    """By how many doublings the promises, and the rate of requests, are missed."""
+    level, performance = task.workload.service_level, candidate.performance
+    load = performance.utilisation if performance else None
+    beyond = max(_log(load.value, 1.0), 0.0) if load else 0.0
     if level is None:
-        return 0.0
-    pairs = ((candidate.ttft_s, level.ttft_s), (candidate.tpot_s, level.tpot_s))
-    return sum(max(_log(value or 1e6, limit), 0.0) for value, limit in pairs if limit)
+        return beyond
+    pairs = ((candidate.level_ttft_s, level.ttft_s), (candidate.level_tpot_s, level.tpot_s))
+    return beyond + sum(max(_log(value or 1e6, limit), 0.0) for value, limit in pairs if limit)
 
 
 def _queue(candidate: Candidate, concurrency: float | None) -> float:

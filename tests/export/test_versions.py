@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from planner.documents.files import read_deployment
+from planner.errors import BadInput
 from planner.export.bundle import render_bundle
 from planner.export.flags.table import engines_with_flags
+from planner.export.prepare import prepare
 from planner.export.registry import applicable
-from planner.export.target import Context
-from tests.export.deployments import IMAGE, SHAPES, context
-from tests.export.examples import DOCUMENTS, ENDS, PLANS, contexts, released
+from planner.export.target import Context, Options
+from tests.export.deployments import IMAGE, SHAPES, context, library
+from tests.export.examples import APART, DOCUMENTS, ENDS, PLANS, contexts, released
 
 ENGINES = {tables["engine"]["name"]: name for name, tables in reversed(SHAPES.items())}
 """Engine → its first shape."""
@@ -37,6 +40,12 @@ def test_every_example_renders_for_every_target_that_suits(example: Path, end: s
         everything(exported, names)
         seen += 1
     assert seen
+
+
+@pytest.mark.parametrize("path", APART, ids=lambda p: p.stem)
+def test_prefill_workers_are_refused_by_name(path: Path) -> None:
+    with pytest.raises(BadInput, match=r"serving\.disaggregation"):
+        prepare(read_deployment(path), library(), Options(image=IMAGE))
 
 
 def everything(exported: Context, names: list[str]) -> None:

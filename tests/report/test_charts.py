@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from planner.estimate import Estimate
+from planner.load_curve import ladder
 from planner.report.axes import doublings, ticks
 from planner.report.blocks import Bar, MemoryChart, Panel, Part, SpeedChart
-from planner.report.gather import ladder
 from planner.report.memory_chart import FILLS, INK, memory_svg
 from planner.report.speed_chart import PROMISE, speed_svg
 from planner.report.write import report_text

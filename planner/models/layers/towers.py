@@ -128,10 +128,24 @@ def _lines(lines: tuple[str, ...], keys: Keys, prefix: str) -> Iterator[Tensor]:
 
 def _shape(keys: Keys, row: Mapping[str, Any]) -> VisionTower:
     hidden = keys.count("hidden_size")
+    tokens = keys.optional(row["tokens"]) if "tokens" in row else None
     return VisionTower(
         num_heads=keys.count("num_attention_heads"),
         num_layers=keys.count("num_hidden_layers", maximum=MAX_LAYERS),
         hidden_size=hidden,
         intermediate_size=keys.optional("intermediate_size") or 4 * hidden,
-        tokens_per_image=keys.optional(row["tokens"]) if "tokens" in row else None,
+        tokens_per_image=tokens,
+        patches_per_token=_patches_per_token(keys, tokens),
     )
+
+
+_MERGES = ("spatial_merge_size", "merge_kernel_size", "downsample_factor", "scale_factor")
+"""Keys for the side of the square of patches that becomes one token."""
+
+
+def _patches_per_token(keys: Keys, tokens: int | None) -> float:
+    """From the image's size where its tokens are fixed, else from the merging's side; 1 where nothing is merged."""
+    size, patch = keys.optional("image_size"), keys.optional("patch_size")
+    if tokens and size and patch:
+        return max((size // patch) ** 2 / tokens, 1.0)
+    return max(float(side * side) for side in (1, *(keys.optional(name) or 1 for name in _MERGES)))

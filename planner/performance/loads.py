@@ -1,0 +1,51 @@
+"""A load met by workers: closed, open, saturated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from planner.performance.batching import Batching, Outcome
+from planner.performance.disaggregation import Disaggregated
+from planner.performance.queueing import OpenLoop, overrun
+from planner.resolved import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What one replica does under its share of a load."""
+
+    outcome: Outcome
+    batching: Batching
+    """Of the workers that compute prompts: its prompt alone is what users wait for at least."""
+    pace: Callable[[float], float] | None = None
+    """Seconds of a step at a rate, in an open loop."""
+    limit: float = 0.0
+    """Largest stable rate of the whole deployment, in an open loop."""
+    bound: Mapping[str, str] = field(default_factory=dict)
+    """What limits the deployment as a whole."""
+
+
+def together(batching: Batching, load: Workload, replicas: int) -> Met:
+    """Replicas that do both, each with an equal share."""
+    if load.saturated:
+        return Met(batching.saturated(), batching)
+    if load.request_rate is None:
+        return Met(batching.closed(max((load.concurrency or 1.0) / replicas, 1e-6)), batching)
+    line, rate = OpenLoop(batching, load.isl_cv), load.request_rate / replicas
+    outcome = line.at(rate)
+    if outcome.load > 1:
+        full, slots = batching.saturated(), batching.demand.slots
+        sent = load.requests / replicas if load.requests else 0.0
+        outcome = overrun(full, rate, sent, slots, outcome.load)
+    return Met(outcome, batching, line.pace, line.capacity * replicas)
+
+
+def apart(workers: Disaggregated, batching: Batching, load: Workload) -> Met:
+    """Prefill and decode workers; the outcome is one decode worker's share."""
+    bound = {"deployment": workers.bound}
+    if load.saturated:
+        return Met(workers.saturated(), batching, bound=bound)
+    if load.request_rate is None:
+        return Met(workers.closed(max(load.concurrency or 1.0, 1e-6)), batching, bound=bound)
+    return Met(workers.at(load.request_rate), batching, workers.next.pace, workers.capacity, bound)

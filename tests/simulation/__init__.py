@@ -1,0 +1,1 @@
+"""The scheduler's simulation, open loops in closed form, traces."""
