@@ -23,6 +23,7 @@ from tui.messages import (
     RowsShown,
 )
 from tui.services import Services
+from tui.terminal import forget_exported_size
 from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class PlannerApp(Actions):
 def run_app(argv: list[str]) -> int:
     """Parse the app's few options and run it."""
     options = _options(argv) if argv else {}
+    forget_exported_size(os.environ)
     sys.setswitchinterval(SWITCH_S)
     app = PlannerApp(**{"ascii_only": wanted(os.environ), **options})
     app.run()
