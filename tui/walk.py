@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from tui.messages import Explained, ExplainWanted, StepWanted
+from tui.messages import Explained, ExplainWanted, StepShown, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.text import elided
@@ -112,6 +112,7 @@ class WalkScreen(Screen[None]):
             pane.show(self.session)
             self.call_after_refresh(self._focus_first, kind)
         self.refresh_bindings()
+        self.post_message(StepShown(step))
 
     def _focus_first(self, kind: type[Pane]) -> None:
         """The first thing of the step that can have the focus, unless something of it has it already."""

@@ -188,3 +188,26 @@ def test_sixteen_colours_are_enough(terminal: Terminal) -> None:
     assert not re.findall(r"\x1b\[[0-9;]*[34]8;[25]", terminal.coloured()), "no colour beyond the terminal's sixteen"
     terminal.press("C-q")
     terminal.wait_for("exit=0")
+
+
+def test_a_session_whose_line_dropped_goes_on_at_the_next_start(terminal: Terminal, tmp_path: Path) -> None:
+    command = f"sh -c 'echo $$ > pid; {HERE} exec {sys.executable} -m tui.main --hardware 8xH200'"
+    terminal.run(command)
+    terminal.wait_for("1 Hw ●", "4 Plans ✓")
+    terminal.press("3")
+    terminal.wait_for("Preset —")
+    terminal.press("Down", "Down")
+    terminal.wait_for("Users at once —")
+    terminal.press("7", "7", "Enter")
+    terminal.wait_for("[       77]")
+    state = tmp_path / "state" / "deploy-planner" / "session.json"
+    end = time.monotonic() + PATIENCE_S
+    while '"users": 77' not in (state.read_text() if state.exists() else "") and time.monotonic() < end:
+        time.sleep(0.05)
+    subprocess.run(["kill", "-HUP", (tmp_path / "pid").read_text().strip()], check=True, timeout=10)
+    terminal.wait_for("exit=129")
+    terminal.run(f"clear; {PROGRAM} --hardware 8xH200")
+    terminal.wait_for("3 Workload ●", "[       77]", "Your session goes on")
+    terminal.press("C-q")
+    terminal.wait_for("exit=0")
+    assert not state.exists()

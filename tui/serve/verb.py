@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def command(args: argparse.Namespace) -> str:
     """The shell's line that starts one session; every word quoted."""
-    words = [sys.executable, "-m", "tui.serve.session"]
+    words = [sys.executable, "-m", "tui.serve.session", "--no-session"]
     words += ["--hardware", args.hardware] if args.hardware else []
     for folder in args.overlay:
         words += ["--data", folder]
