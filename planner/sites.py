@@ -1,4 +1,4 @@
-"""Hardware kept under names of its own: one inventory a file, ``sites/NAME.json`` in the user's configuration folder."""
+"""Hardware kept under names: one inventory a file, ``sites/NAME.json`` in the user's configuration folder."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tui import themes
 from tui.ascii import Ascii, wanted
 from tui.draft import Draft
-from tui.keeping import Keeping
 from tui.messages import (
     CataloguePaneShown,
     Changed,
@@ -22,6 +21,7 @@ from tui.messages import (
     PlanProgress,
     RowsShown,
 )
+from tui.own_keys import OwnKeys
 from tui.services import Services
 from tui.terminal import forget_exported_size, state_folder
 from tui.walk import WalkScreen
@@ -37,7 +37,7 @@ SWITCH_S = 0.0005
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
 
-class PlannerApp(Keeping):
+class PlannerApp(OwnKeys):
     """deploy-planner in a terminal."""
 
     TITLE = "deploy-planner"
@@ -81,6 +81,7 @@ class PlannerApp(Keeping):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
 
     def _look(self) -> None:
+        self.call_later(self.take_own_keys)
         if self.restore(fresh=self._fresh):
             return
         if self._hardware:

@@ -57,8 +57,12 @@ class WalkScreen(Screen[None]):
         ),
         Binding("n", "move(1)", "Next", id="walk.next", tooltip="Go to the next step"),
         Binding("q,b", "move(-1)", "Back", id="walk.back", tooltip="Go back one step"),
-        Binding("ctrl+right", "move(1)", "Next step", show=False, id="walk.next-arrow", priority=True),
-        Binding("ctrl+left", "move(-1)", "Step back", show=False, id="walk.back-arrow", priority=True),
+        Binding(
+            "ctrl+right", "move(1)", "Next step", show=False, id="walk.next-arrow", priority=True, tooltip="Next step"
+        ),
+        Binding(
+            "ctrl+left", "move(-1)", "Step back", show=False, id="walk.back-arrow", priority=True, tooltip="Step back"
+        ),
         Binding("question_mark", "explain", "Explain", id="walk.explain", tooltip="What is under the cursor, in full"),
         Binding("a", "answer", "Answer", show=False, id="walk.answer", tooltip="The answer so far, in full"),
         Binding("escape", "app.stop", "Stop", show=False, id="walk.stop", tooltip="Stop what is being worked out"),

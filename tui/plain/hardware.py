@@ -39,12 +39,12 @@ def hardware(journey: Journey) -> str:
         _detect(journey)
     while True:
         _describe(journey)
-        saved = {site.name: site for site in _saved()}
+        saved = {f"site {site.name}": site for site in _saved()}
         choices = [
             Choice("take", "Plan with this hardware"),
             Choice("name", "Name other hardware, or a file", ABOUT),
             Choice("detect", "Look at this machine again"),
-            *(Choice(name, f"Saved site {name}", str(site.path)) for name, site in saved.items()),
+            *(Choice(key, f"Saved {key}", str(site.path)) for key, site in saved.items()),
         ]
         key = choose(talk, "Step 1, hardware", choices, default="take", about=ABOUT)
         if key == "take":
