@@ -100,9 +100,9 @@ class Actions(Jobs):
         try:
             write_whole(Path(name).expanduser(), to_json(self.session.draft.inventory) + "\n", overwrite=True)
         except BadInput as error:
-            self.notify(str(error), title="Not saved", severity="error", timeout=10)
+            self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6)
+            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6, markup=False)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""
