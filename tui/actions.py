@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tui.walk import WalkScreen
 
 
+MOVES = frozenset({"up", "down", "left", "right", "pageup", "pagedown", "home", "end"})
+"""Keys that only move the cursor: no commands."""
+
+
 class Actions(Jobs):
     """The app's actions, with their keys."""
 
@@ -96,9 +100,9 @@ class Actions(Jobs):
         try:
             write_whole(Path(name).expanduser(), to_json(self.session.draft.inventory) + "\n", overwrite=True)
         except BadInput as error:
-            self.notify(str(error), title="Not saved", severity="error", timeout=10)
+            self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6)
+            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6, markup=False)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""
@@ -152,7 +156,7 @@ class Actions(Jobs):
         yield from super().get_system_commands(screen)
         for active in screen.active_bindings.values():
             binding = active.binding
-            if active.enabled and binding.tooltip and not binding.system:
+            if active.enabled and binding.tooltip and not binding.system and binding.key not in MOVES:
                 command = f"{active.binding.description} ({self.get_key_display(binding)})"
                 yield SystemCommand(command, binding.tooltip, _runner(self, binding.action, active.node))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui import themes
-from tui.actions import Actions
 from tui.ascii import Ascii, wanted
 from tui.draft import Draft
 from tui.messages import (
@@ -23,6 +22,8 @@ from tui.messages import (
     RowsShown,
 )
 from tui.services import Services
+from tui.terminal import forget_exported_size, state_folder
+from tui.tidying import Tidying
 from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 
 DEBOUNCE_S = 0.12
 """A new plan starts when the inputs have been still for this long."""
-SWITCH_S = 0.0005
+SWITCH_S = 0.0002
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
 
-class PlannerApp(Actions):
+class PlannerApp(Tidying):
     """deploy-planner in a terminal."""
 
     TITLE = "deploy-planner"
@@ -51,11 +52,14 @@ class PlannerApp(Actions):
         services: Services | None = None,
         debounce_s: float = DEBOUNCE_S,
         ascii_only: bool = False,
+        state: Path | None = None,
+        fresh: bool = False,
     ) -> None:
         super().__init__(overlays, services or Services(), debounce_s)
         if ascii_only:
             self._filters.append(Ascii())
-        self._hardware = hardware
+        self._hardware = self.started_with = hardware
+        self.state, self._fresh = state, fresh
         self._possible: object = None
         self.register_theme(themes.HIGH_CONTRAST)
         self.theme = themes.first_theme(self.no_color, self.console.color_system)
@@ -63,6 +67,7 @@ class PlannerApp(Actions):
     def on_mount(self) -> None:
         if not self.is_headless:
             self._leave_cleanly_on_signals()
+            self.tidy_when_idle()
         self.push_screen(WalkScreen(self.session))
         self.call_after_refresh(self._look)
 
@@ -77,6 +82,9 @@ class PlannerApp(Actions):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
 
     def _look(self) -> None:
+        self.call_later(self.take_own_keys)
+        if self.restore(fresh=self._fresh):
+            return
         if self._hardware:
             self.load_hardware(self._hardware)
         else:
@@ -91,6 +99,7 @@ class PlannerApp(Actions):
     def redraw(self) -> None:
         """Draw the session; the keys too, when others became possible."""
         self.walk.redraw()
+        self.keep_soon()
         possible = (self.session.best is None, self.walk.step)
         if possible != self._possible:
             self._possible = possible
@@ -106,10 +115,7 @@ class PlannerApp(Actions):
         """The first hardware is where one starts from; any other is a change that can be undone."""
         self.session.activity = ""
         if self.session.draft.inventory is None:
-            from planner.presets import DEFAULT, preset
-
-            self.session.begin(Draft(inventory=inventory, site=site).with_preset(preset(DEFAULT)))
-            self.draft_changed()
+            self.begin_with(inventory, site)
         elif not self._change({"inventory": inventory, "site": site}):
             self.redraw()
 
@@ -134,7 +140,7 @@ class PlannerApp(Actions):
             self.session.failure = reason
             self.redraw()
         else:
-            self.notify(reason, title=what.capitalize(), severity="error", timeout=12)
+            self.notify(reason, title=what.capitalize(), severity="error", timeout=12, markup=False)
 
     def on_plan_progress(self, event: PlanProgress) -> None:
         if event.draft == self.session.draft and not self.session.current:
@@ -190,20 +196,28 @@ class PlannerApp(Actions):
 
 def run_app(argv: list[str]) -> int:
     """Parse the app's few options and run it."""
-    options = _options(argv) if argv else {}
+    options = _options(argv)
+    forget_exported_size(os.environ)
     sys.setswitchinterval(SWITCH_S)
     app = PlannerApp(**{"ascii_only": wanted(os.environ), **options})
     app.run()
-    return app.return_code or 0
+    code = app.return_code or 0
+    app.left(code)
+    return code
 
 
 def _options(argv: list[str]) -> dict[str, Any]:
+    if not argv:
+        return {"state": state_folder(os.environ)}
     import argparse
 
     parser = argparse.ArgumentParser(prog="deploy-planner", add_help=False)
     parser.add_argument("--hardware", metavar="SPEC|FILE")
     parser.add_argument("--data", action="append", default=[], metavar="DIR")
     parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--no-session", action="store_true")
     args = parser.parse_args(argv)
     given: dict[str, Any] = {"hardware": args.hardware, "overlays": tuple(Path(folder) for folder in args.data)}
+    given |= {"state": None if args.no_session else state_folder(os.environ), "fresh": args.fresh}
     return given | ({"ascii_only": True} if args.ascii else {})
