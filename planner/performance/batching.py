@@ -48,6 +48,8 @@ class Demand:
     draft: float = 0.0
     accepted: float = 1.0
     """Tokens that one step yields per request."""
+    late: float = 0.0
+    """Requests of a closed loop that wait for a slot at all times (``Overheads.late_slots``)."""
 
     @property
     def prompt(self) -> float:
@@ -141,7 +143,7 @@ class Batching:
                 outcome = self._engine(middle, together)
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
             outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
-        each, late = outcome.cycle_s / flight, min(self.model.over.late_slots, max(flight - 1, 0.0))
+        each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
         wait = each * (late + max(concurrency - flight, 0.0))
         cycle = outcome.cycle_s + each * late
         return replace(outcome, ttft_s=outcome.ttft_s + wait, cycle_s=cycle, in_flight=flight)
@@ -208,7 +210,7 @@ class Batching:
         """
         d, over = self.demand, self.model.over
         self.crowded = True
-        if not over.offline_tail:
+        if over.endless or not over.offline_tail:
             return self.closed(d.slots)
         requests = max(min(_OFFLINE_REQUESTS, _OFFLINE_TOKENS / (d.isl + d.osl)), 1.0)
         flight, varied = min(d.slots, requests), self._varied()
@@ -243,7 +245,7 @@ class Batching:
         low, high = 0.0, self.demand.slots
         full = self.closed(high)
         if full.request_s <= rate:
-            return self.saturated() if self.model.over.offline_tail else full
+            return self.saturated() if self.model.over.offline_tail and not self.model.over.endless else full
         for _ in range(12):
             middle = (low + high) / 2
             outcome = self.closed(max(middle, 1e-6))

@@ -78,6 +78,7 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
         pp=serving.pp,
         draft=draft,
         accepted=accepted,
+        late=model.over.late_slots if "serving.max_num_seqs" in resolved.assumed else 0.0,
     )
 
 
