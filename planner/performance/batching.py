@@ -55,6 +55,8 @@ class Demand:
     """Layers that drafting a token takes."""
     images_s: float = 0.0
     """Seconds of the vision tower before each prompt."""
+    late: float = 0.0
+    """Requests of a closed loop that wait for a slot at all times (``Overheads.late_slots``)."""
 
     @property
     def prompt(self) -> float:
@@ -180,7 +182,7 @@ class Batching:
                 outcome = self._engine(middle, together)
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
             outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
-        each, late = outcome.cycle_s / flight, min(self.model.over.late_slots, max(flight - 1, 0.0))
+        each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
         wait = each * (late + max(concurrency - flight, 0.0))
         cycle = outcome.cycle_s + each * late
         return replace(outcome, ttft_s=outcome.ttft_s + wait, cycle_s=cycle, in_flight=flight, slot_s=wait)
@@ -248,7 +250,7 @@ class Batching:
         """
         d, over = self.demand, self.model.over
         self.crowded = True
-        if not over.offline_tail:
+        if over.endless or not over.offline_tail:
             return self.closed(d.slots)
         requests = max(min(_OFFLINE_REQUESTS, _OFFLINE_TOKENS / (d.isl + d.osl)), 1.0)
         flight, varied = min(d.slots, requests), self._varied()

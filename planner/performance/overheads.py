@@ -33,6 +33,8 @@ class Overheads:
     channel_fp8: float = 1.0
     """Scale of reading per-channel FP8 weights where no fused kernel takes them: they are cast up into memory, and
     the product then runs in 16 bit, at half the peak."""
+    block_s: float = 0.0
+    """Added to a product in FP8 blocks: the kernel before it that quantises its input."""
     nvfp4: float = 1.0
     """Scale of reading NVFP4 weights of plain products: with few rows these kernels stay below the bandwidth."""
     int4_experts: float = 1.0
@@ -66,14 +68,16 @@ class Overheads:
     burst: float = 0.1
     """Share of a closed loop's prompts that queue behind each other, as when all clients start together."""
     late_slots: float = 0.0
-    """Requests of a closed loop that wait for a slot at all times though there is one for each: slots that are freed
-    late, or kept for padding."""
+    """Requests of a closed loop that wait for a slot at all times where nobody states ``max_num_seqs``: engines that
+    are set up for a load get as many slots as it has requests, and lose some to padding and late hand-over."""
     frontend_request_s: float = 0.0
     """Time of the one API process per request: parsing, tokenising, connection. Bounds requests per second."""
     frontend_token_s: float = 0.0
     """The same per streamed token."""
     offline_tail: float = 0.0
     """An offline run is finite: answers' durations that it takes longer than its mean rate says, on 1000 requests."""
+    endless: bool = False
+    """An offline run has requests enough for its start and its tail not to count."""
     offline_s: float = 0.0
     """Seconds that such a run takes at its start beside its work: connections, first captures and compilations."""
     short_answers: float = 1.0

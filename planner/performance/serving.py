@@ -98,6 +98,7 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
         accepted=drafts.kept,
         drafting=drafts.layers,
         images_s=images_s(resolved, model.chip, model.over),
+        late=model.over.late_slots if "serving.max_num_seqs" in resolved.assumed else 0.0,
     )
 
 

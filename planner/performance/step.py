@@ -159,7 +159,7 @@ class StepModel:
         rate = self.chip.bandwidth_bytes_s * law.memory / (self.over.nvfp4 if form == "nvfp4" else slower)
         return _Law(
             times=product.count,
-            latency=law.latency_s * self.over.latency,
+            latency=law.latency_s * self.over.latency + (self.over.block_s if form == "fp8-block" else 0.0),
             fixed=product.weight_bytes / rate,
             per_row=(product.k + product.n) * ACTIVATION_BYTES / rate,
             compute=min(slower, 2.0) * flop / (self.chip.peak(form) * law.compute * self.over.compute),

@@ -84,7 +84,7 @@ def test_load_raises_throughput_and_lowers_single_speed(
             config,
             hardware={"accelerator": "h200-sxm-141gb", "per_node": gpus},
             engine=engine,
-            serving={"max_model_len": 16384, **layout},
+            serving={"max_model_len": 16384, "max_num_seqs": 1024, **layout},
             workload={"isl": 1024, "osl": 256, "concurrency": concurrency},
         )
         results.append(speed(resolved))
