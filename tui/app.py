@@ -27,7 +27,8 @@ from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
-    from planner.documents.result import PlanDocument, PlannedDeployment
+    from planner.documents.result import PlannedDeployment
+    from tui.answers import Answer
     from tui.load_curve import LoadPoint
 
 DEBOUNCE_S = 0.12
@@ -113,8 +114,8 @@ class PlannerApp(Actions):
         elif not self._change({"inventory": inventory, "site": site}):
             self.redraw()
 
-    def took_plan(self, draft: Draft, plan: PlanDocument, *, partial: bool) -> None:
-        if self.session.answer(draft, plan, partial=partial):
+    def took_plan(self, draft: Draft, answer: Answer, *, partial: bool) -> None:
+        if self.session.answer(draft, answer, partial=partial):
             self.session.activity = ""
             self.redraw()
 
@@ -162,6 +163,8 @@ class PlannerApp(Actions):
 
     def draft_changed(self) -> None:
         self.plan_soon()
+        if self.walk.shown_for != self.session.draft.purpose:
+            self.call_later(self.walk.follow)
         self.redraw()
 
     def on_plan_chosen(self, event: PlanChosen) -> None:

@@ -29,6 +29,13 @@ class StepWanted(Message):
 
 
 @dataclass
+class PurposeWanted(Message):
+    """Someone wants another kind of walk: serve, tune or buy."""
+
+    purpose: str
+
+
+@dataclass
 class Explained(Message):
     """What the focused field or figure means, for the lines at the bottom."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
+from planner.documents.result import PlannedDeployment
 from tui import plan_rows as rows
 from tui import text
 from tui.bars import bars_of
@@ -20,6 +23,7 @@ from tui.messages import Changed, Explained, LoadCurveWanted, PlanChosen, PlanMa
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.widgets.answer_lines import waiting_lines
+from tui.widgets.columns import Column, Row
 from tui.widgets.listing import Listing
 from tui.widgets.memory_bars import MemoryBars
 from tui.widgets.words import Words
@@ -33,6 +37,9 @@ ELSEWHERE = {
 }
 """Rules whose way out is a step: where it is, and what to do there."""
 NO_INPUT = "Steps 1 to 3 hold the inputs; layouts, engines and formats the search has tried by itself."
+
+LABELS: dict[str, str] = {}
+"""Of tabs whose label is not their name."""
 
 
 class PlansPane(Pane):
@@ -57,29 +64,41 @@ class PlansPane(Pane):
         Binding("escape", "tab('ranked')", "Ranking", show=False, id="plans.ranked", tooltip="Back to the ranking"),
     ]
 
+    TABS: ClassVar[tuple[str, ...]] = ("ranked", "memory", "why", "figures", "load", "compare", "rejected")
+    TABLE: ClassVar[str] = "plans"
+    """Of the ranking, in the file of explanations."""
+    STACKED: ClassVar[Sequence[Column]] = rows.STACKED
+    WIDE: ClassVar[Sequence[Column]] = rows.WIDE
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._session: Session | None = None
 
     def compose(self) -> ComposeResult:
         with TabbedContent(id="plan-tabs"):
-            with TabPane("Ranked", id="ranked"):
-                yield Words(id="plan-waiting")
-                yield Listing("plans", rows.STACKED, id="ranking", lines=2)
-            with TabPane("Memory", id="memory"):
-                yield MemoryBars(id="plan-bars")
-                yield Listing("memory", rows.MEMORY_COLUMNS, id="memory-parts")
-            with TabPane("Why", id="why"), VerticalScroll(id="plan-why-scroll"):
-                yield Words(id="plan-why")
-            with TabPane("Figures", id="figures"):
-                yield Listing("figures", rows.FIGURE_COLUMNS, id="all-figures")
-            with TabPane("Load", id="load"):
-                yield Listing("load", rows.LOAD_COLUMNS, id="load-curve")
-            with TabPane("Compare", id="compare"):
-                yield Words(id="compare-hint")
-                yield Listing("compare", (), id="comparison")
-            with TabPane("Rejected", id="rejected"):
-                yield Listing("rejected", rows.REJECTED_COLUMNS, id="rejections", lines=None)
+            for name in self.TABS:
+                with TabPane(LABELS.get(name, name.capitalize()), id=name):
+                    yield from self._tab(name)
+
+    def _tab(self, name: str) -> Iterator[Widget]:
+        """What one tab holds."""
+        if name == "ranked":
+            yield Words(id="plan-waiting")
+            yield Listing(self.TABLE, self.STACKED, id="ranking", lines=2)
+        elif name == "memory":
+            yield MemoryBars(id="plan-bars")
+            yield Listing("memory", rows.MEMORY_COLUMNS, id="memory-parts")
+        elif name == "why":
+            yield VerticalScroll(Words(id="plan-why"), id="plan-why-scroll")
+        elif name == "figures":
+            yield Listing("figures", rows.FIGURE_COLUMNS, id="all-figures")
+        elif name == "load":
+            yield Listing("load", rows.LOAD_COLUMNS, id="load-curve")
+        elif name == "compare":
+            yield Words(id="compare-hint")
+            yield Listing("compare", (), id="comparison")
+        elif name == "rejected":
+            yield Listing("rejected", rows.REJECTED_COLUMNS, id="rejections", lines=None)
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -90,6 +109,8 @@ class PlansPane(Pane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "tab" and parameters == ("ranked",):
             return bool(self._tabs.active) and self._tabs.active != "ranked"
+        if action == "tab":
+            return parameters[0] in self.TABS
         return True
 
     @property
@@ -112,11 +133,19 @@ class PlansPane(Pane):
     def _show_ranking(self, session: Session) -> None:
         listing = self.query_one("#ranking", Listing)
         stacked = self.size.width < rows.SIDE_BY_SIDE
-        listing.set_columns(rows.STACKED if stacked else rows.WIDE, lines=2 if stacked else 1)
-        listing.fill(rows.ranking_rows(session, stacked=stacked))
+        listing.set_columns(self.STACKED if stacked else self.WIDE, lines=2 if stacked else 1)
+        listing.fill(self.ranking(session, stacked=stacked))
         listing.go_to(str(session.selected))
         listing.display = bool(listing.listed)
         self.query_one("#plan-waiting", Words).say("" if listing.listed else "\n".join(waiting_lines(session)))
+
+    def ranking(self, session: Session, *, stacked: bool) -> Iterator[Row]:
+        """The proposals as rows."""
+        return rows.ranking_rows(session, stacked=stacked)
+
+    def memory_rows(self, plan: PlannedDeployment) -> Iterator[Row]:
+        """The memory of the fullest GPU, part by part."""
+        return rows.memory_rows(plan)
 
     def _show_tab(self) -> None:
         """Only the tab on the screen is drawn."""
@@ -134,7 +163,7 @@ class PlansPane(Pane):
         if session is None or plan is None:
             return
         self.query_one(MemoryBars).show(bars_of(plan, session.draft.inventory))
-        self.query_one("#memory-parts", Listing).fill(rows.memory_rows(plan))
+        self.query_one("#memory-parts", Listing).fill(self.memory_rows(plan))
 
     def _show_why(self) -> None:
         if self._session and self._session.best:

@@ -14,7 +14,8 @@ class Words(Static):
         super().__init__(Content(words), id=id, classes=classes)
         self._said = Content(words)
         self._fixed = fixed
-        self.display = fixed or bool(words)
+        if not fixed:
+            self.display = bool(words)
 
     @property
     def said(self) -> str:
