@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui import themes
-from tui.jobs import Jobs
+from tui.errands import Errands
 from tui.main import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui.walk import WalkScreen
 
 
-class Actions(Jobs):
+class Actions(Errands):
     """The app's actions, with their keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,6 +32,8 @@ class Actions(Jobs):
         Binding(
             "T", "toggle_theme", "Look", show=False, id="app.theme", tooltip="Dark, light, high contrast, terminal"
         ),
+        Binding("dollar_sign", "cost", "Cost", show=False, id="app.cost", tooltip="What this plan costs, and why"),
+        Binding("v", "verify", "Verify", show=False, id="app.verify", tooltip="A log or metrics beside this plan"),
         Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave", priority=True),
         Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
     ]
@@ -47,6 +49,8 @@ class Actions(Jobs):
         """What cannot be done now is greyed."""
         possible = {
             "pin": lambda: self.session.best is not None,
+            "cost": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
+            "verify": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "undo": lambda: bool(self.session.done),
             "redo": lambda: bool(self.session.undone),
             "save_site": lambda: self.session.draft.inventory is not None,
@@ -126,6 +130,18 @@ class Actions(Jobs):
 
     async def action_export(self) -> None:
         await self.walk.action_go("export")
+
+    def action_cost(self) -> None:
+        """What the plan looked at costs."""
+        from tui.modals.cost import CostScreen
+
+        self.push_screen(CostScreen(self.session, self.library, self.services))
+
+    def action_verify(self) -> None:
+        """A log or a metrics page beside the plan looked at."""
+        from tui.modals.verify import VerifyScreen
+
+        self.push_screen(VerifyScreen(self.session, self.library))
 
     def action_toggle_theme(self) -> None:
         """The next look."""

@@ -15,6 +15,7 @@ from tui.draft import Draft
 from tui.messages import (
     CataloguePaneShown,
     Changed,
+    ExportShown,
     FitsProgress,
     LoadCurveWanted,
     PlanChosen,
@@ -189,6 +190,10 @@ class PlannerApp(Actions):
     def on_load_curve_wanted(self, event: LoadCurveWanted) -> None:
         if self.session.best is not None:
             self.read_load_curve(self.session.best)
+
+    def on_export_shown(self, event: ExportShown) -> None:
+        if self.session.best is not None and not self.running("render"):
+            self.render_export(self.session.best)
 
 
 def run_app(argv: list[str]) -> int:

@@ -105,6 +105,11 @@ class LoadCurveWanted(Message):
 
 
 @dataclass
+class ExportShown(Message):
+    """The files of the plan looked at are on the screen and not rendered yet."""
+
+
+@dataclass
 class HardwareWanted(Message):
     """Hardware was named, or a file with it."""
 

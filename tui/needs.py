@@ -121,6 +121,5 @@ def _sold_by(vendor: str, library: Library) -> tuple[str, ...]:
     """Accelerators of one maker that the purchase looks at; empty: all."""
     if not vendor:
         return ()
-    from planner.buy_shapes import kinds
-
-    return tuple(row.id for row in kinds(library.database.accelerators()) if row.vendor == vendor)
+    rows = library.database.accelerators()
+    return tuple(row.id for row in rows if row.vendor == vendor and row.memory_bytes and not row.announced)

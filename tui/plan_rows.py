@@ -164,13 +164,13 @@ def load_rows(session: Session, width: int = 12) -> Iterator[Row]:
             "ttft_s": text.figure(speed.ttft_s if speed else None, "s"),
             "tpot_s": text.figure(speed.tpot_s if speed else None, "s"),
             "output_tok_s": human_count(rate) if rate else text.UNKNOWN,
-            "verdict": _keeps(session, speed),
+            "verdict": keeps(session, speed),
             "bar": "█" * round(width * rate / most) if most else "",
         }  # fmt: skip
         yield Row(str(point.users), cells, f"{point.users:,} in flight at once, on the plan looked at")
 
 
-def _keeps(session: Session, speed: Performance | None) -> str:
+def keeps(session: Session, speed: Performance | None) -> str:
     """✓ or ✗ against the promises; empty without any."""
     if speed is None:
         return ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tui.cost_assumed import Assumed
 from tui.draft import Draft
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from planner.documents.result import PlanDocument, PlannedDeployment
     from planner.models.catalogue import Catalogue
     from tui.answers import Answer
+    from tui.export_bundle import Rendered
+    from tui.verify_file import Compared
     from tui.fits import Fit
     from tui.load_curve import LoadPoint
 
@@ -50,6 +53,12 @@ class Session:
     fits_activity: str = ""
     load_curve: tuple[LoadPoint, ...] | None = None
     """Of the proposal looked at; None while unknown."""
+    rendered: Rendered | None = None
+    """Files of the proposal that was exported last."""
+    compared: Compared | None = None
+    """The log or page that was compared last."""
+    assumed: Assumed = field(default_factory=Assumed)
+    """What a person said of prices."""
     undone: list[Draft] = field(default_factory=list)
     done: list[Draft] = field(default_factory=list)
 

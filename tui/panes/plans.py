@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
@@ -21,6 +21,7 @@ from tui.figures import FIGURES
 from tui.fixes import changes_of, in_words
 from tui.messages import Changed, Explained, LoadCurveWanted, PlanChosen, PlanMarked, StepWanted
 from tui.panes.base import Pane
+from tui.plots import curve_of, field_of, holds_words
 from tui.session import Session
 from tui.widgets.answer_lines import waiting_lines
 from tui.widgets.columns import Column, Row
@@ -38,6 +39,9 @@ ELSEWHERE = {
 """Rules whose way out is a step: where it is, and what to do there."""
 NO_INPUT = "Steps 1 to 3 hold the inputs; layouts, engines and formats the search has tried by itself."
 
+TALL = 26
+"""Lines of the step from which curve and table stand above each other."""
+PARETO_ABOUT = "Each number is a proposal by its rank; * marks those that no other beats in every respect."
 LABELS: dict[str, str] = {}
 """Of tabs whose label is not their name."""
 
@@ -50,7 +54,7 @@ class PlansPane(Pane):
     HELP_TEXT = (
         "Rank 1 is what the planner would start; * marks plans that no other beats in every respect (Pareto).\n\n"
         "↑ ↓  look at another plan · ← →  its figures · ?  the figure under the cursor · Enter  export it\n"
-        "m memory · i why · t all figures · l load · x mark, c compare · R rejected (Enter applies the way out)\n"
+        "m memory · i why · t all figures · l load, again: curve or table · o Pareto · x mark, c compare · R rejected (Enter applies the way out)\n"
         "Escape  back to the ranking · p  pin: ▲ ▼ compare with it from then on"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,13 +62,16 @@ class PlansPane(Pane):
         Binding("i", "tab('why')", "Why", id="plans.why", tooltip="Why this plan stands where it stands"),
         Binding("t", "tab('figures')", "Figures", show=False, id="plans.figures", tooltip="Every figure, its range"),
         Binding("l", "tab('load')", "Load", show=False, id="plans.load", tooltip="Speed from one user to hundreds"),
+        Binding("o", "tab('pareto')", "Pareto", show=False, id="plans.pareto", tooltip="All proposals in one picture"),
         Binding("x", "mark", "Mark", id="plans.mark", tooltip="Mark this plan, up to four, to compare"),
         Binding("c", "tab('compare')", "Compare", show=False, id="plans.compare", tooltip="Marked plans side by side"),
         Binding("R,shift+r", "tab('rejected')", "Rejected", id="plans.rejected", tooltip="What was ruled out, and why"),
         Binding("escape", "tab('ranked')", "Ranking", show=False, id="plans.ranked", tooltip="Back to the ranking"),
     ]
 
-    TABS: ClassVar[tuple[str, ...]] = ("ranked", "memory", "why", "figures", "load", "compare", "rejected")
+    TABS: ClassVar[tuple[str, ...]] = (
+        "ranked", "memory", "why", "figures", "load", "pareto", "compare", "rejected",
+    )  # fmt: skip
     TABLE: ClassVar[str] = "plans"
     """Of the ranking, in the file of explanations."""
     STACKED: ClassVar[Sequence[Column]] = rows.STACKED
@@ -73,6 +80,8 @@ class PlansPane(Pane):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._session: Session | None = None
+        self._plotted = True
+        """Where there is room for one only: the curve over load, not its table."""
 
     def compose(self) -> ComposeResult:
         with TabbedContent(id="plan-tabs"):
@@ -93,7 +102,12 @@ class PlansPane(Pane):
         elif name == "figures":
             yield Listing("figures", rows.FIGURE_COLUMNS, id="all-figures")
         elif name == "load":
+            yield Words("working out the speed at other loads …", id="load-said")
+            yield Vertical(id="load-plot")
             yield Listing("load", rows.LOAD_COLUMNS, id="load-curve")
+        elif name == "pareto":
+            yield Words(PARETO_ABOUT, id="pareto-said")
+            yield Vertical(id="pareto-plot")
         elif name == "compare":
             yield Words(id="compare-hint")
             yield Listing("compare", (), id="comparison")
@@ -153,7 +167,7 @@ class PlansPane(Pane):
         if session is None:
             return
         draw = {"memory": self._show_memory, "why": self._show_why, "figures": self._show_figures,
-                "load": self._show_load, "compare": self._show_compare, "rejected": self._show_rejected}  # fmt: skip
+                "load": self._show_load, "pareto": self._show_pareto, "compare": self._show_compare, "rejected": self._show_rejected}  # fmt: skip
         active = self._tabs.active
         if active in draw and (plan is not None or active == "rejected"):
             draw[active]()
@@ -180,6 +194,39 @@ class PlansPane(Pane):
             self.post_message(LoadCurveWanted())
         listing = self.query_one("#load-curve", Listing)
         listing.fill(rows.load_rows(self._session, max(8, listing.size.width - 45)))
+        self._draw_curve(self._session)
+
+    def _draw_curve(self, session: Session) -> None:
+        """The curve above the table, where there is room for both; l turns to one of them elsewhere."""
+        curve, place = curve_of(session), self.query_one("#load-plot")
+        tall = self.size.height >= TALL
+        place.display = curve is not None and (tall or self._plotted)
+        self.query_one("#load-curve").display = tall or not place.display
+        if curve is None:
+            return
+        turn = "" if tall else " l: the table." if self._plotted else " l: the curve."
+        self.query_one("#load-said", Words).say(holds_words(curve) + turn)
+        if place.display:
+            from tui.widgets.plot import CurvePlot
+
+            plot = next(iter(place.query(CurvePlot)), None)
+            if plot is None:
+                place.mount(plot := CurvePlot())
+            plot.show(curve)
+
+    def _show_pareto(self) -> None:
+        """Proposals as points."""
+        field = field_of(self._session) if self._session else None
+        place = self.query_one("#pareto-plot")
+        place.display = field is not None
+        self.query_one("#pareto-said", Words).say(PARETO_ABOUT if field else "Fewer than two proposals to draw.")
+        if field is not None:
+            from tui.widgets.plot import FieldPlot
+
+            plot = next(iter(place.query(FieldPlot)), None)
+            if plot is None:
+                place.mount(plot := FieldPlot())
+            plot.show(field)
 
     def _show_compare(self) -> None:
         session = self._session
@@ -200,6 +247,9 @@ class PlansPane(Pane):
     # keys
 
     def action_tab(self, name: str) -> None:
+        if name == self._tabs.active == "load":
+            self._plotted = not self._plotted
+            self._show_tab()
         self._tabs.active = name
 
     def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:

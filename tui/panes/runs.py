@@ -19,9 +19,9 @@ class RunsPane(PlansPane):
     HELP_TEXT = (
         "Rank 1 is what the planner would start; ! marks runs that take longer than the hours allowed.\n\n"
         "↑ ↓  look at another run · ← →  its figures · ?  the figure under the cursor · Enter  export it\n"
-        "m memory · i why · t all figures · x mark, c compare · R rejected · Escape  back to the ranking"
+        "m memory · i why · t all figures · o Pareto · x mark, c compare · R rejected · Escape  back to the ranking"
     )
-    TABS: ClassVar[tuple[str, ...]] = ("ranked", "memory", "why", "figures", "compare", "rejected")
+    TABS: ClassVar[tuple[str, ...]] = ("ranked", "memory", "why", "figures", "pareto", "compare", "rejected")
     TABLE: ClassVar[str] = "runs"
     STACKED: ClassVar[Sequence[Column]] = run_rows.STACKED
     WIDE: ClassVar[Sequence[Column]] = run_rows.WIDE
