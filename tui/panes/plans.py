@@ -201,7 +201,9 @@ class PlansPane(Pane):
         curve, place = curve_of(session), self.query_one("#load-plot")
         tall = self.size.height >= TALL
         place.display = curve is not None and (tall or self._plotted)
-        self.query_one("#load-curve").display = tall or not place.display
+        table = self.query_one("#load-curve")
+        lost = table.has_focus and not tall and place.display
+        table.display = tall or not place.display
         if curve is None:
             return
         turn = "" if tall else " l: the table." if self._plotted else " l: the curve."
@@ -213,6 +215,10 @@ class PlansPane(Pane):
             if plot is None:
                 place.mount(plot := CurvePlot())
             plot.show(curve)
+            if lost:
+                plot.focus()
+        elif not table.has_focus and self.has_focus_within:
+            table.focus()
 
     def _show_pareto(self) -> None:
         """Proposals as points."""

@@ -1,49 +1,100 @@
-"""Plots, by plotext. Series differ in their signs, promises are lines with words: nothing is said by colour alone."""
+"""Plots, by plotext. Series differ in their signs, promises are lines with words: colour only follows the signs."""
 
 from __future__ import annotations
 
+import re
+from typing import ClassVar
+
+from rich.text import Text
+from textual.content import Content
 from textual_plotext import PlotextPlot
 
+from tui.messages import Explained
 from tui.plots import Curve, Field
 
 TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+TOKEN, RATE, PROMISE = "•", "+", "┈"
 
 
-class CurvePlot(PlotextPlot):
-    """Per token (o, left) and tokens per second (+, right) over requests in flight; ─ what was promised."""
+class Drawing(PlotextPlot, can_focus=True):
+    """A plot without colours of plotext's own; signs get theirs from the theme of the app."""
+
+    ABOUT: ClassVar[str] = ""
+    STYLES: ClassVar[dict[str, str]] = {}
+    """Pattern of signs → style."""
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.theme = "clear"
+
+    def on_focus(self) -> None:
+        self.post_message(Explained(self.ABOUT))
+
+    def render(self) -> Content:  # type: ignore[override]
+        drawn = super().render()
+        content = Content(drawn.plain if isinstance(drawn, Text) else str(drawn))
+        for pattern, style in self.STYLES.items():
+            for found in re.finditer(pattern, content.plain):
+                content = content.stylize(style, found.start(), found.end())
+        return content
+
+
+class CurvePlot(Drawing):
+    """Per token (•, left) and tokens per second (+, right) over requests in flight; ┈ what was promised."""
+
+    ABOUT = "• time per token, scale at the left; + tokens per second of all users, scale at the right; ┈ the promise."
+    STYLES: ClassVar[dict[str, str]] = {f"{TOKEN}+": "$text-primary", r"\++": "$text-success", f"{PROMISE}+": "$text-error"}
 
     def show(self, curve: Curve) -> None:
         """Draw a curve."""
         plot = self.plt
-        plot.clear_data()
         plot.clear_figure()
         plot.xscale("log")
-        plot.plot(curve.users, curve.token_ms, marker="o", color="blue+", label="o per token, ms")
-        plot.plot(curve.users, curve.rate, marker="+", color="green+", yside="right", label="+ all users, tok/s")
-        if curve.promised_ms is not None and curve.promised_ms <= 1.5 * max(curve.token_ms):
-            plot.hline(curve.promised_ms, "red+")
+        top = 1.08 * max(*curve.token_ms, *((curve.promised_ms,) if _near(curve) else ()))
+        plot.plot(curve.users, curve.token_ms, marker=TOKEN)
+        plot.plot(curve.users, curve.rate, marker=RATE, yside="right")
+        if curve.promised_ms is not None and _near(curve):
+            plot.plot([curve.users[0], curve.users[-1]], [curve.promised_ms] * 2, marker=PROMISE)
             plot.text(f"promised {curve.promised_ms:g} ms", curve.users[0], curve.promised_ms, alignment="left")
+        plot.ylim(0, top)
+        plot.ylim(0, 1.08 * max(curve.rate), yside="right")
         ticks = [float(tick) for tick in TICKS if tick <= curve.users[-1]]
         plot.xticks(ticks, [f"{tick:g}" for tick in ticks])
         plot.xlabel("requests in flight")
+        plot.ylabel("• ms per token")
+        plot.ylabel("+ tok/s", yside="right")
         self.refresh()
 
 
-class FieldPlot(PlotextPlot):
+def _near(curve: Curve) -> bool:
+    """A promise far above everything would only flatten the curve."""
+    return curve.promised_ms is not None and curve.promised_ms <= 2 * max(curve.token_ms)
+
+
+class FieldPlot(Drawing):
     """Each proposal as its rank; * where no other beats it in every respect."""
+
+    ABOUT = "Proposals by rank over two figures; * no other beats it in every respect. The ranking has all figures."
+    STYLES: ClassVar[dict[str, str]] = {r"\d+\*": "bold $text-success"}
 
     def show(self, field: Field) -> None:
         """Draw proposals."""
         plot = self.plt
-        plot.clear_data()
         plot.clear_figure()
         xs, ys = [spot.x for spot in field.spots], [spot.y for spot in field.spots]
         plot.scatter(xs, ys, marker=" ")
         for spot in reversed(field.spots):
-            plot.text(spot.label, spot.x, spot.y, alignment="center", color="green+" if "*" in spot.label else "default")
-        for low, high, limits in ((min(xs), max(xs), plot.xlim), (min(ys), max(ys), plot.ylim)):
-            margin = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
-            limits(max(0.0, low - margin), high + margin)
+            plot.text(spot.label, spot.x, spot.y, alignment="center")
+        plot.xlim(*_limits(xs))
+        plot.ylim(*_limits(ys))
         plot.xlabel(field.x_label)
         plot.ylabel(field.y_label)
         self.refresh()
+
+
+def _limits(values: list[float]) -> tuple[float, float]:
+    """The range with a margin, so that no label stands on the frame."""
+    low, high = min(values), max(values)
+    margin = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
+    return max(0.0, low - margin), high + margin
+
