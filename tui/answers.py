@@ -32,9 +32,7 @@ def as_plan(answer: Answer) -> PlanDocument:
     return answer.plan if isinstance(answer, Bought) else answer
 
 
-def answer_of(
-    draft: Draft, services: Services, library: Library, progress: Progress, stopped: Stopped
-) -> Answer:
+def answer_of(draft: Draft, services: Services, library: Library, progress: Progress, stopped: Stopped) -> Answer:
     """Ask the planner what the draft asks. Raises PlannerError."""
     if draft.purpose == "tune":
         return _trained(draft, services, library, progress, stopped)
@@ -48,13 +46,13 @@ def _named(draft: Draft, what: str) -> str:
     if draft.model is None:
         from planner.errors import BadInput
 
-        raise BadInput("model", f"is not chosen: say which one to {what}", "step 2 lists the catalogue, Enter takes one")
+        raise BadInput(
+            "model", f"is not chosen: say which one to {what}", "step 2 lists the catalogue, Enter takes one"
+        )
     return draft.model
 
 
-def _trained(
-    draft: Draft, services: Services, library: Library, progress: Progress, stopped: Stopped
-) -> PlanDocument:
+def _trained(draft: Draft, services: Services, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:
     """Ranked runs; those that take longer than is allowed stand behind the others."""
     model = _named(draft, "train")
     if draft.inventory is None:

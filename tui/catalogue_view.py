@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from planner.units import GIGA, MEGA, TERA, human_bytes
 from tui.explain import Explanation
 from tui.fits import Fit
+from tui.rows import Row
 from tui.text import tokens
-from tui.widgets.columns import Row
 
 if TYPE_CHECKING:
     from planner.models.catalogue_row import CatalogueModel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui import text
 from tui.explain import Explanation
-from tui.widgets.columns import Column, Row
+from tui.rows import Column, Row
 
 if TYPE_CHECKING:
     from planner.cost.against import Comparison

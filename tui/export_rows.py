@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tui.export_bundle import DOCUMENT, Rendered, TargetFiles, state_of
 from tui.export_file import DEFAULT_NAME
-from tui.widgets.columns import Column, Row
+from tui.rows import Column, Row
 
 COLUMNS = (
     Column("mark", "", 4),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from planner.units import human_count
 from tui import text
 from tui.figures import FIGURES
-from tui.widgets.columns import Column, Row
+from tui.rows import Column, Row
 
 if TYPE_CHECKING:
     from planner.buy_document import Offer

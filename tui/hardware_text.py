@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from planner.units import human_bytes, human_rate
+from tui.rows import Row
 from tui.session import Session
-from tui.widgets.columns import Row
 
 if TYPE_CHECKING:
     from planner.documents.inventory import GpuDevice, HostInfo, Inventory, MigSlice, Node

@@ -10,6 +10,10 @@ INTERRUPTED = 130
 def main() -> int:
     """Run the command line of this process."""
     argv = sys.argv[1:]
+    if "--plain" in argv and argv[0].startswith("-"):
+        from tui.plain.main import run_plain
+
+        return run_plain(argv)
     if _wants_app(argv):
         return _open(argv)
     from planner.cli.main import main as headless

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from planner.units import MILLI, human_count
 from tui import text
 from tui.figures import FIGURES, PARTS, Figure, every, known
-from tui.widgets.columns import Column, Row
+from tui.rows import Column, Row
 
 if TYPE_CHECKING:
     from planner.documents.result import Performance, PlannedDeployment

@@ -79,7 +79,11 @@ def field_of(session: Session) -> Field | None:
     for plan in session.plan.candidates if session.plan else ():
         x, y = across.of(plan), up.of(plan)
         if x is not None and y is not None:
-            spots.append(Spot(f"{plan.rank}{'*' if plan.pareto else ''}", _scaled(x.value, across.unit), _scaled(y.value, up.unit)))
+            spots.append(
+                Spot(
+                    f"{plan.rank}{'*' if plan.pareto else ''}", _scaled(x.value, across.unit), _scaled(y.value, up.unit)
+                )
+            )
     if len(spots) < 2:
         return None
     return Field(tuple(spots), _label(across.label, across.unit), _label(up.label, up.unit))
@@ -106,7 +110,9 @@ def holds_words(curve: Curve) -> str:
     most = round(curve.users[-1])
     if curve.holds_to >= most:
         return f"✓ The promises hold up to {most:,} in flight, the most that is drawn."
-    return f"✓ The promises hold up to {curve.holds_to:,} in flight, at {text.shown(_rate_at(curve), 'tok/s')} in total."
+    return (
+        f"✓ The promises hold up to {curve.holds_to:,} in flight, at {text.shown(_rate_at(curve), 'tok/s')} in total."
+    )
 
 
 def _rate_at(curve: Curve) -> float:

@@ -9,7 +9,7 @@ from planner.units import human_count
 from tui import text
 from tui.answers import over
 from tui.bars import around, names_of_training, training_parts
-from tui.widgets.columns import Column, Row
+from tui.rows import Column, Row
 
 if TYPE_CHECKING:
     from planner.documents.result import FinetuneResult, PlannedDeployment
@@ -79,7 +79,9 @@ def memory_rows(run: PlannedDeployment) -> Iterator[Row]:
     names, capacity = names_of_training(), result.capacity or 0.0
     sizes = {**training_parts(result), "N": around(result)}
     for letter, size in sizes.items():
-        yield _part(letter, f"{letter} {names[letter]}", size, capacity, f"{names[letter]}, at the {result.moment} of a step")
+        yield _part(
+            letter, f"{letter} {names[letter]}", size, capacity, f"{names[letter]}, at the {result.moment} of a step"
+        )
     whole = result.driver
     cells = {"part": "Peak", "range": text.span(whole, "B") or "exact", "origin": whole.origin}
     row = _part("driver", "Peak", whole.value, capacity, "What nvidia-smi shows at the fullest moment")

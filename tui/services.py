@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from planner.documents.inventory import Inventory
-    from planner.documents.request import PlanRequest
-    from planner.documents.result import PlanDocument
     from planner.buy_document import BuyDocument, BuyRequest
     from planner.cost.document import CostDocument
     from planner.cost_report import CostRequest
     from planner.documents.deployment import Deployment
+    from planner.documents.inventory import Inventory
+    from planner.documents.request import PlanRequest
+    from planner.documents.result import PlanDocument
     from planner.library import Library
     from planner.training.request import FinetuneRequest
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from planner.models.catalogue import Catalogue
     from tui.answers import Answer
     from tui.export_bundle import Rendered
-    from tui.verify_file import Compared
     from tui.fits import Fit
     from tui.load_curve import LoadPoint
+    from tui.verify_file import Compared
 
 MAX_HISTORY = 100
 MAX_MARKED = 4

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui import text
-from tui.widgets.columns import Column, Row
+from tui.rows import Column, Row
 
 if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment
@@ -22,7 +22,13 @@ COLUMNS = (
     Column("actual", "Actual", 10, right=True),
     Column("state", "", 14),
 )
-STATES = {"inside": "✓ inside", "above": "▲ above", "below": "▼ below", "not-printed": "–", "not-planned": "? not planned"}
+STATES = {
+    "inside": "✓ inside",
+    "above": "▲ above",
+    "below": "▼ below",
+    "not-printed": "–",
+    "not-planned": "? not planned",
+}
 OUTCOMES = {
     "as-planned": "✓ As planned: every printed figure lies in its range.",
     "differs": "✗ Differs from the plan.",

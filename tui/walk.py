@@ -23,6 +23,7 @@ from tui.widgets.site_line import SiteLine
 from tui.widgets.step_bar import StepBar
 from tui.widgets.words import Words
 
+
 class WalkScreen(Screen[None]):
     """Header, steps, pane, answer, explanation, footer."""
 

@@ -9,49 +9,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from planner.presets import presets
+from tui import inputs
+from tui.inputs import ENGINE_ABOUT, FLOOR_ABOUT, FORMATS, WEIGHTS_ABOUT
 from tui.messages import Changed, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.widgets.choice import ChoiceField, Option
 from tui.widgets.number import NumberField, Scale
 
-NUMBERS: tuple[tuple[str, str, str, Scale, str], ...] = (
-    ("users", "Users at once", "", Scale(1, 10_000, optional=True),
-     "requests in flight at the same time, not accounts; empty: usual for this hardware. Chat products see 1 in flight "
-     "for 10-30 signed-in people. Moves: KV cache, per token."),
-    ("rate", "Requests / minute", "", Scale(1, 600_000),
-     "requests that arrive in a minute; how many are in flight follows from how long each takes. Moves: per token."),
-    ("isl", "Prompt tokens", "", Scale(1, 1_000_000),
-     "mean input length (ISL), history and retrieved text included. Moves: first token, KV cache."),
-    ("osl", "Answer tokens", "", Scale(1, 200_000),
-     "mean output length (OSL); reasoning models write 5,000-20,000. Moves: KV cache, request time."),
-    ("max_model_len", "Longest request", "", Scale(256, 10_000_000, optional=True),
-     "prompt and answer together that must be possible; empty: as long as fits, up to 32k. Moves: which plans fit."),
-    ("prefix_percent", "Shared prefix", "%", Scale(0, 99),
-     "share of prompt tokens that are found in the prefix cache. Moves: first token."),
-    ("ttft_ms", "First token in", "ms", Scale(10, 120_000, optional=True),
-     "what users were promised until the first token (TTFT); empty: no promise. Moves: the ranking."),
-    ("tpot_ms", "Per token in", "ms", Scale(1, 10_000, optional=True),
-     "what users were promised between tokens (TPOT); 50 ms reads as fluent; empty: no promise. Moves: the ranking."),
-)  # fmt: skip
+NUMBERS = tuple((n.name, n.label, n.unit, Scale(n.low, n.high, optional=n.optional), n.about) for n in inputs.NUMBERS)
 """Field of the draft, label, unit, scale, meaning."""
-LOADS = (
-    Option("users", "Users", "a number of requests in flight at once"),
-    Option("rate", "Rate", "requests that arrive per minute"),
-    Option("full", "As much as fits", "offline work: as many requests in flight as the memory holds"),
-)
-GOALS = (
-    Option("balanced", "Balanced", "speed, throughput and context together"),
-    Option("latency", "Latency", "the fastest answer for one user"),
-    Option("throughput", "Throughput", "the most tokens per second in total"),
-    Option("users", "Users", "the most users at once"),
-    Option("context", "Context", "the longest requests"),
-    Option("fewest-gpus", "Fewest GPUs", "keep the promises with as few devices as possible"),
-)
-FLOOR_ABOUT = "the lowest precision of weights that is acceptable; a model's own published format always is."
-ENGINE_ABOUT = "only this serving engine; any: those that are usual on this chip."
-WEIGHTS_ABOUT = "only this weight format; any: all that are published, from the quality floor up."
-FORMATS = ("bf16", "fp8", "nvfp4", "mxfp4", "w8a8-int8", "awq-int4", "gptq-int4", "gguf")
+LOADS, GOALS = (tuple(Option(*kind) for kind in kinds) for kinds in (inputs.LOADS, inputs.GOALS))
 
 
 class WorkloadPane(Pane):

@@ -46,7 +46,9 @@ class AnswerPanel(Static, can_focus=True):
         """Draw the session's proposal, or why there is none."""
         self._session = session
         what = WORDS[session.draft.purpose]
-        self.border_title = f"Best {what} so far" if session.selected == 0 else f"{what} {session.selected + 1}".capitalize()
+        self.border_title = (
+            f"Best {what} so far" if session.selected == 0 else f"{what} {session.selected + 1}".capitalize()
+        )
         self.border_subtitle = "stopped early" if session.partial else ""
         self._draw()
 

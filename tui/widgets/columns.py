@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from tui.rows import Column, Row
 from tui.text import elided
+
+__all__ = ["Column", "Row", "Shown", "cells_of", "fitting", "heading"]
 
 GAP = 2
 NARROWEST = 8
 """Cells that an elastic column keeps whatever happens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column. ``need`` 0 is always shown; of the others the highest go first when the width is short."""
-
-    key: str
-    label: str
-    width: int
-    need: int = 0
-    right: bool = False
-    """Figures stand at the right."""
-    elastic: bool = False
-    """Takes the width that is left; ``width`` is then the least."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row: text by column, a line about it."""
-
-    key: str
-    cells: Mapping[str, str]
-    about: str = ""
-    dim: bool = False
 
 
 Shown = tuple[tuple[Column, int], ...]

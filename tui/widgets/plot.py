@@ -43,7 +43,11 @@ class CurvePlot(Drawing):
     """Per token (•, left) and tokens per second (+, right) over requests in flight; ┈ what was promised."""
 
     ABOUT = "• time per token, scale at the left; + tokens per second of all users, scale at the right; ┈ the promise."
-    STYLES: ClassVar[dict[str, str]] = {f"{TOKEN}+": "$text-primary", r"\++": "$text-success", f"{PROMISE}+": "$text-error"}
+    STYLES: ClassVar[dict[str, str]] = {
+        f"{TOKEN}+": "$text-primary",
+        r"\++": "$text-success",
+        f"{PROMISE}+": "$text-error",
+    }
 
     def show(self, curve: Curve) -> None:
         """Draw a curve."""
@@ -97,4 +101,3 @@ def _limits(values: list[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     margin = 0.08 * (high - low) or 0.1 * abs(high) or 1.0
     return max(0.0, low - margin), high + margin
-

@@ -10,7 +10,6 @@ from textual.widgets import Static
 from tui.messages import PurposeWanted
 from tui.purposes import PURPOSES
 
-
 LONG = 22
 """Cells from which the labels are written out."""
 

@@ -1,0 +1,65 @@
+"""The inputs of the walk in words: fields with their bounds and meaning, and what may be chosen. No toolkit in here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Number(NamedTuple):
+    """A number that people set."""
+
+    name: str
+    """Field of the draft."""
+    label: str
+    unit: str
+    low: int
+    high: int
+    optional: bool
+    """May be empty: the planner then decides, or nothing was promised."""
+    about: str
+
+
+class Kind(NamedTuple):
+    """One of several ways."""
+
+    key: str
+    label: str
+    about: str
+
+
+NUMBERS = (
+    Number("users", "Users at once", "", 1, 10_000, True,
+     "requests in flight at the same time, not accounts; empty: usual for this hardware. Chat products see 1 in flight "
+     "for 10-30 signed-in people. Moves: KV cache, per token."),
+    Number("rate", "Requests / minute", "", 1, 600_000, False,
+     "requests that arrive in a minute; how many are in flight follows from how long each takes. Moves: per token."),
+    Number("isl", "Prompt tokens", "", 1, 1_000_000, False,
+     "mean input length (ISL), history and retrieved text included. Moves: first token, KV cache."),
+    Number("osl", "Answer tokens", "", 1, 200_000, False,
+     "mean output length (OSL); reasoning models write 5,000-20,000. Moves: KV cache, request time."),
+    Number("max_model_len", "Longest request", "", 256, 10_000_000, True,
+     "prompt and answer together that must be possible; empty: as long as fits, up to 32k. Moves: which plans fit."),
+    Number("prefix_percent", "Shared prefix", "%", 0, 99, False,
+     "share of prompt tokens that are found in the prefix cache. Moves: first token."),
+    Number("ttft_ms", "First token in", "ms", 10, 120_000, True,
+     "what users were promised until the first token (TTFT); empty: no promise. Moves: the ranking."),
+    Number("tpot_ms", "Per token in", "ms", 1, 10_000, True,
+     "what users were promised between tokens (TPOT); 50 ms reads as fluent; empty: no promise. Moves: the ranking."),
+)  # fmt: skip
+LOADS = (
+    Kind("users", "Users", "a number of requests in flight at once"),
+    Kind("rate", "Rate", "requests that arrive per minute"),
+    Kind("full", "As much as fits", "offline work: as many requests in flight as the memory holds"),
+)
+GOALS = (
+    Kind("balanced", "Balanced", "speed, throughput and context together"),
+    Kind("latency", "Latency", "the fastest answer for one user"),
+    Kind("throughput", "Throughput", "the most tokens per second in total"),
+    Kind("users", "Users", "the most users at once"),
+    Kind("context", "Context", "the longest requests"),
+    Kind("fewest-gpus", "Fewest GPUs", "keep the promises with as few devices as possible"),
+)
+FLOOR_ABOUT = "the lowest precision of weights that is acceptable; a model's own published format always is."
+ENGINE_ABOUT = "only this serving engine; any: those that are usual on this chip."
+WEIGHTS_ABOUT = "only this weight format; any: all that are published, from the quality floor up."
+FORMATS = ("bf16", "fp8", "nvfp4", "mxfp4", "w8a8-int8", "awq-int4", "gptq-int4", "gguf")

@@ -1,0 +1,63 @@
+"""What was answered so far, and what the planner made of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui.draft import Draft
+from tui.plain.talk import Talk
+from tui.services import Services
+
+if TYPE_CHECKING:
+    from planner.buy_document import BuyDocument
+    from planner.documents.result import PlanDocument
+    from planner.library import Library
+
+TELL_S = 5.0
+"""A plan that takes longer says how far it is, this often."""
+SERVE, TUNE, BUY = "serve", "finetune", "buy"
+
+
+@dataclass
+class Journey:
+    """One walk. Values only; the steps ask and the planner answers."""
+
+    talk: Talk
+    services: Services = field(default_factory=Services)
+    overlays: tuple[Path, ...] = ()
+    hardware: str | None = None
+    """Named on the command line."""
+    draft: Draft = field(default_factory=Draft)
+    goal: str = SERVE
+    job: dict[str, Any] = field(default_factory=dict)
+    """Inputs of a training job."""
+    wish: dict[str, Any] = field(default_factory=dict)
+    """Inputs of a purchase."""
+    plan: PlanDocument | None = None
+    offers: BuyDocument | None = None
+    deployment: dict[str, Any] = field(default_factory=dict)
+    """What was chosen: ready to export."""
+    written: list[Path] = field(default_factory=list)
+    asked: object = None
+    """The question that ``plan`` or ``offers`` answers."""
+
+    @cached_property
+    def library(self) -> Library:
+        return self.services.library(self.overlays)
+
+    def teller(self) -> Callable[[int, int, str], None]:
+        """Says how far the planner is, now and then: a line for every model would never end being read."""
+        last = time.monotonic()
+
+        def tell(done: int, total: int, name: str) -> None:
+            nonlocal last
+            if time.monotonic() - last >= TELL_S:
+                last = time.monotonic()
+                self.talk.say(f"Still working: {done + 1} of {total}, {name}.")
+
+        return tell
