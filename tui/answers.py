@@ -46,9 +46,7 @@ def _named(draft: Draft, what: str) -> str:
     if draft.model is None:
         from planner.errors import BadInput
 
-        raise BadInput(
-            "model", f"is not chosen: say which one to {what}", "step 2 lists the catalogue, Enter takes one"
-        )
+        raise BadInput("model", f"is not chosen: say which one to {what}", "step 2 has them: Enter takes one")
     return draft.model
 
 

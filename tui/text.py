@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from planner.units import KILO, human_bytes, human_count, human_seconds
@@ -23,19 +24,13 @@ def plain(value: float) -> str:
 
 def shown(value: float, unit: str) -> str:
     """A value with its unit: s, B, W, tok/s, /s, a currency, or "" for a count."""
-    if unit == "s":
-        return human_seconds(value)
-    if unit == "B":
-        return human_bytes(value)
-    if unit == "W":
-        return f"{value / KILO:.1f} kW" if value >= KILO else f"{value:.0f} W"
-    if unit == "Wh":
-        return f"{value / KILO:,.1f} kWh" if value >= KILO else f"{value:.0f} Wh"
-    if unit == "h":
-        return hours(value)
-    if unit == "%":
-        return f"{value:.0%}"
-    return f"{plain(value)} {unit}".rstrip()
+    written = _WRITTEN.get(unit)
+    return written(value) if written else f"{plain(value)} {unit}".rstrip()
+
+
+def _thousands(unit: str) -> Callable[[float], str]:
+    """Watts as kilowatts from a thousand on."""
+    return lambda value: f"{value / KILO:,.1f} k{unit}" if value >= KILO else f"{value:.0f} {unit}"
 
 
 def hours(value: float) -> str:
@@ -43,6 +38,16 @@ def hours(value: float) -> str:
     if value < 1:
         return f"{value * 60:.0f} min"
     return f"{value:.1f} h" if value < 72 else f"{value / 24:,.1f} d"
+
+
+_WRITTEN: dict[str, Callable[[float], str]] = {
+    "s": human_seconds,
+    "B": human_bytes,
+    "W": _thousands("W"),
+    "Wh": _thousands("Wh"),
+    "h": hours,
+    "%": "{:.0%}".format,
+}
 
 
 def figure(estimate: Estimate | None, unit: str) -> str:

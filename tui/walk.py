@@ -48,6 +48,8 @@ class WalkScreen(Screen[None]):
         self.session = session
         self.shown_for = session.draft.purpose
         """The purpose whose pane is on the screen."""
+        self._going = ""
+        """The pane that was asked for last."""
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="top"):
@@ -92,8 +94,13 @@ class WalkScreen(Screen[None]):
         self.shown_for = self.purpose.key
         switcher, id_ = self.query_one(ContentSwitcher), pane_id(self.purpose.key, step)
         kind = pane_class(id_)
+        self._going = id_
         if self.pane(step) is None:
             await switcher.add_content(kind(id=id_), set_current=False)
+        if self._going != id_:
+            return  # another step was asked for while this one was being opened
+        if switcher.current != id_ and self.focused is not None:
+            self.set_focus(None)  # a key on its way to a step that is left would be lost
         switcher.current = id_
         self.query_one(StepBar).step = step
         pane = self.pane(step)

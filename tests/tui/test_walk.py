@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planner.documents.files import read_deployment
-from tests.tui.conftest import FakePlanner, app_on, running, screen_text, settled
+from tests.tui.conftest import FakePlanner, app_on, running, screen_text, settled, until
 from tui.purposes import STEPS
 
 
@@ -21,7 +21,7 @@ async def test_five_times_enter_reaches_a_document(tmp_path: Path, monkeypatch: 
             await settled(pilot)
             assert app.walk.step == step
         await pilot.press("enter")
-        await pilot.pause()
+        await until(pilot, (tmp_path / "deployment.toml").is_file)
     assert app.session.best is not None
     written = read_deployment(tmp_path / "deployment.toml")
     assert written.model.id == app.session.best.deployment["model"]["id"]

@@ -32,8 +32,8 @@ class VerifyScreen(AsideScreen):
 
     TITLE: ClassVar[str] = "Verify: planned beside actual"
     HELP_TEXT: ClassVar[str] = (
-        "Takes the engine's start-up log (also compressed or from journalctl), a saved Prometheus page, or the address\n"
-        "of the engine's own /metrics, and holds every figure against the plan that is looked at.\n\n"
+        "Takes the engine's start-up log (also compressed or from journalctl), a saved Prometheus page, or the\n"
+        "address of the engine's own /metrics, and holds every figure against the plan that is looked at.\n\n"
         "/  another file · Enter  compare · k  keep the measured overheads for later plans on this machine"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,8 +49,7 @@ class VerifyScreen(AsideScreen):
     def body(self) -> Iterator[Widget]:
         plan = self.session.best
         if plan is not None:
-            yield Words(f"{text.model_of(plan)} {text.weights_of(plan)} · {text.engine_of(plan)} · {text.layout_of(plan)}",
-                        id="verify-plan")  # fmt: skip
+            yield Words(" · ".join(text.folded_lines(plan)[:1]), id="verify-plan")
         yield Input(value=self._found.source if self._found else "", placeholder="log file, metrics page or address",
                     id="verify-path")  # fmt: skip
         yield Words(id="verify-said")

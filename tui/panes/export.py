@@ -55,6 +55,10 @@ class ExportPane(Pane):
         self._chosen: tuple[str, ...] = (DOCUMENT,)
         self._files: Mapping[str, str] = {}
         self._confirm: Path | None = None
+        self._coming = False
+        """There is a plan; its files follow."""
+        self._wanted = False
+        """Write was pressed before the files were rendered."""
         self._done = False
         """What to do after writing is on the screen, instead of the targets."""
 
@@ -69,7 +73,7 @@ class ExportPane(Pane):
             yield Words(id="export-preview")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("write", "copy", "mark"):
+        if action in ("copy", "mark"):
             return True if self._files else None
         if action == "targets":
             return self.query_one(Input).has_focus or self._done
@@ -92,6 +96,7 @@ class ExportPane(Pane):
     def show(self, session: Session) -> None:
         plan, found = session.best, session.rendered
         self.border_subtitle = "" if session.current else "the inputs changed: this is the plan before"
+        self._coming = plan is not None
         if plan is None:
             self._found, self._files = None, {}
             self._preview_text("Nothing to export yet: there is no plan that fits.")
@@ -110,6 +115,9 @@ class ExportPane(Pane):
         self._chosen = tuple(name for name in self._chosen if name in suit) or (DOCUMENT,)
         self._say("")
         self._render_files()
+        if self._wanted:
+            self._wanted = False
+            self.action_write()
 
     def _render_files(self) -> None:
         if self._found is not None:
@@ -220,7 +228,8 @@ class ExportPane(Pane):
     def action_write(self) -> None:
         """Write what is marked; a second press replaces what exists."""
         if self._found is None or not self._files:
-            self._say("Nothing to write: there is no plan that fits.")
+            self._wanted = self._coming
+            self._say("working out the files …" if self._coming else "Nothing to write: there is no plan that fits.")
             return
         self._write(self._found, self._chosen, self.path, self._confirm == self.path)
 

@@ -16,8 +16,8 @@ class FleetsPane(PlansPane):
 
     TITLE = "Fleets"
     HELP_TEXT = (
-        "The first fleet is the cheapest, or the best by the order of step 1. Prices are dated facts, none is current.\n\n"
-        "↑ ↓  look at another fleet · ← →  its figures · ?  the figure under the cursor · Enter  export its deployment\n"
+        "The first fleet is the cheapest, or the best by the order of step 1. Prices are dated facts.\n\n"
+        "↑ ↓  look at another fleet · ← →  its figures · ?  the figure under the cursor · Enter  export it\n"
         "m memory · i why, and what it leaves · t all figures · l load · x mark, c compare · R rejected · $ its cost"
     )
     TABLE: ClassVar[str] = "fleets"

@@ -1,4 +1,4 @@
-"""A step that is a list of fields over one frozen value of the draft: numbers and choices by the names of its fields."""
+"""A step that is a list of fields over one frozen value of the draft: numbers and choices by name."""
 
 from __future__ import annotations
 

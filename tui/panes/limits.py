@@ -49,8 +49,8 @@ class LimitsPane(FormPane):
     PART = "purchase"
     NEXT = "model"
     HELP_TEXT = (
-        "Which fleets may be bought: every kind of accelerator in the servers it is sold in is tried, the smallest fleet\n"
-        "that carries the load is offered. Load and promises are those of step 3, the model that of step 2.\n\n"
+        "Which fleets may be bought: every kind of accelerator in the servers it is sold in is tried, the\n"
+        "smallest fleet that carries the load is offered. Load: step 3, model: step 2.\n\n"
         "← →  move a slider or a choice · digits type a number, Enter takes it · Backspace empties · Enter  go on"
     )
     ABOUT: ClassVar[str] = (

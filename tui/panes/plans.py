@@ -54,7 +54,8 @@ class PlansPane(Pane):
     HELP_TEXT = (
         "Rank 1 is what the planner would start; * marks plans that no other beats in every respect (Pareto).\n\n"
         "↑ ↓  look at another plan · ← →  its figures · ?  the figure under the cursor · Enter  export it\n"
-        "m memory · i why · t all figures · l load, again: curve or table · o Pareto · x mark, c compare · R rejected (Enter applies the way out)\n"
+        "m memory · i why · t all figures · l load, again: curve or table · o Pareto · x mark, c compare\n"
+        "R rejected, Enter there applies the way out\n"
         "Escape  back to the ranking · p  pin: ▲ ▼ compare with it from then on"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -167,7 +168,8 @@ class PlansPane(Pane):
         if session is None:
             return
         draw = {"memory": self._show_memory, "why": self._show_why, "figures": self._show_figures,
-                "load": self._show_load, "pareto": self._show_pareto, "compare": self._show_compare, "rejected": self._show_rejected}  # fmt: skip
+                "load": self._show_load, "pareto": self._show_pareto, "compare": self._show_compare,
+                "rejected": self._show_rejected}  # fmt: skip
         active = self._tabs.active
         if active in draw and (plan is not None or active == "rejected"):
             draw[active]()

@@ -69,9 +69,7 @@ class TrainingPane(FormPane):
         for name, label, unit, scale, words in NUMBERS[:5]:
             yield NumberField(label, unit, scale, words, id=f"number-{name}")
         yield ChoiceField("Method", METHODS, "what learns, and over which base. Moves: everything.", id="choice-method")
-        yield ChoiceField(
-            "Quality", QUALITY, "what must learn at least; other methods are ruled out.", id="choice-quality"
-        )
+        yield ChoiceField("Quality", QUALITY, "what must learn at least; others are ruled out.", id="choice-quality")
         name, label, unit, scale, words = NUMBERS[7]
         yield NumberField(label, unit, scale, words, id=f"number-{name}")
         yield ChoiceField("Goal", GOALS, "what the ranking prefers.", id="choice-goal")

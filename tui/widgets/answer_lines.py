@@ -66,7 +66,8 @@ def _where_lines(plan: PlannedDeployment, session: Session) -> Iterator[str]:
     if session.offer is not None:
         offer = session.offer
         yield offer.fleet.title
-        yield f"{offer.copies} cop{'y' if offer.copies == 1 else 'ies'} · {text.engine_of(plan)} · {text.layout_of(plan)}"
+        copies = "1 copy" if offer.copies == 1 else f"{offer.copies} copies"
+        yield f"{copies} · {text.engine_of(plan)} · {text.layout_of(plan)}"
         return
     yield f"{text.engine_of(plan)} · {text.layout_of(plan)}"
     yield text.where_of(plan)
@@ -77,7 +78,8 @@ def _fact_lines(plan: PlannedDeployment, session: Session) -> Iterator[str]:
     result, offer = plan.estimate.finetune, session.offer
     if result is not None:
         if result.files is not None:
-            yield f" Checkpoint    {text.shown(result.files.checkpoint, 'B')}, disk {text.shown(result.files.disk, 'B')}"
+            one, disk = (text.shown(size, "B") for size in (result.files.checkpoint, result.files.disk))
+            yield f" Checkpoint    {one}, disk {disk}"
         if result.max_seq_len:
             yield f" Longest sequence {result.max_seq_len:,} tokens"
         return
@@ -172,7 +174,8 @@ def why_not(session: Session) -> Iterator[str]:
     lines = []
     if session.fleets is not None and session.fleets.next_model is not None:
         up = session.fleets.next_model
-        yield f"Next model up: {up.model.rpartition('/')[2]}, {text.shown(up.least_bytes, 'B')}: {up.devices} such devices"
+        need = f"{text.shown(up.least_bytes, 'B')}, {up.devices} such devices"
+        yield f"Next model up: {up.model.rpartition('/')[2]}, {need}"
     same = (p for p in document.candidates if p is not best and text.model_id_of(p) == text.model_id_of(best))
     for plan in list(same)[:2]:
         words = f"{text.weights_of(plan)} {text.engine_of(plan)} {text.layout_of(plan)}"

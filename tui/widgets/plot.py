@@ -30,7 +30,7 @@ class Drawing(PlotextPlot, can_focus=True):
     def on_focus(self) -> None:
         self.post_message(Explained(self.ABOUT))
 
-    def render(self) -> Content:  # type: ignore[override]
+    def render(self) -> Content:
         drawn = super().render()
         content = Content(drawn.plain if isinstance(drawn, Text) else str(drawn))
         for pattern, style in self.STYLES.items():
@@ -61,12 +61,12 @@ class CurvePlot(Drawing):
             plot.plot([curve.users[0], curve.users[-1]], [curve.promised_ms] * 2, marker=PROMISE)
             plot.text(f"promised {curve.promised_ms:g} ms", curve.users[0], curve.promised_ms, alignment="left")
         plot.ylim(0, top)
-        plot.ylim(0, 1.08 * max(curve.rate), yside="right")
+        plot.ylim(0, 1.08 * max(curve.rate), yside="right")  # type: ignore[arg-type]
         ticks = [float(tick) for tick in TICKS if tick <= curve.users[-1]]
         plot.xticks(ticks, [f"{tick:g}" for tick in ticks])
         plot.xlabel("requests in flight")
         plot.ylabel("• ms per token")
-        plot.ylabel("+ tok/s", yside="right")
+        plot.ylabel("+ tok/s", yside="right")  # type: ignore[call-arg]
         self.refresh()
 
 
