@@ -26,6 +26,7 @@ class Actions(Errands):
         Binding("f1", "help", "Help", show=False, id="app.help", tooltip="Help for this place, with every key"),
         Binding("p", "pin", "Pin", id="app.pin", tooltip="Pin this plan: ▲ ▼ compare with it from then on"),
         Binding("e", "simulate", "Simulate", show=False, id="app.simulate", tooltip="Plan for hardware you name"),
+        Binding("E", "edit", "Edit", show=False, id="app.edit", tooltip="Edit a copy: cards, memory, link, machines"),
         Binding("u", "undo", "Undo", show=False, id="app.undo", tooltip="Take the last change back"),
         Binding("ctrl+r", "redo", "Redo", show=False, id="app.redo", tooltip="Make the change again"),
         Binding("ctrl+s", "export", "Export", show=False, id="app.export", tooltip="Go and write the document"),
@@ -53,6 +54,7 @@ class Actions(Errands):
             "verify": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "undo": lambda: bool(self.session.done),
             "redo": lambda: bool(self.session.undone),
+            "edit": lambda: self.session.draft.inventory is not None and self.session.draft.purpose != "buy",
             "save_site": lambda: self.session.draft.inventory is not None,
             "stop": lambda: self.planning or self.running("hardware") or self.running("fits"),
         }.get(action)
@@ -68,18 +70,26 @@ class Actions(Errands):
 
         self._ask("Plan for other hardware", HARDWARE_ABOUT, "", lambda line: hardware_hint(line, self.library()))
 
+    def action_edit(self) -> None:
+        """Edit a copy of the hardware, the answer following."""
+        from tui.modals.rig import RigScreen
+
+        self.push_screen(RigScreen(self.session, self.library))
+
     def action_open(self) -> None:
         """Plan for hardware in a file."""
-        from tui.hints import FILE_ABOUT, file_hint
+        from tui.hints import FILE_ABOUT, open_hint
+        from tui.sites import saved
 
-        self._ask("Open hardware", FILE_ABOUT, f"{Path.cwd()}/", file_hint)
+        self._ask("Open hardware", FILE_ABOUT, "" if saved() else f"{Path.cwd()}/", open_hint, site=True)
 
-    def _ask(self, title: str, about: str, line: str, hint: Callable[[str], Hint]) -> None:
+    def _ask(self, title: str, about: str, line: str, hint: Callable[[str], Hint], *, site: bool = False) -> None:
         from tui.modals.prompt import PromptModal
+        from tui.sites import path_of
 
         def take(spec: str | None) -> None:
             if spec:
-                self.load_hardware(str(Path(spec).expanduser()) if spec.startswith("~") else spec)
+                self.load_hardware(str(path_of(spec)) if site or spec.startswith("~") else spec)
 
         self.push_screen(PromptModal(title, about, line, hint), take)
 
@@ -96,13 +106,16 @@ class Actions(Errands):
         from planner.documents.encode import to_json
         from planner.documents.files import write_whole
         from planner.errors import BadInput
+        from tui.sites import is_name, path_of
 
         try:
-            write_whole(Path(name).expanduser(), to_json(self.session.draft.inventory) + "\n", overwrite=True)
-        except BadInput as error:
+            if is_name(name):
+                path_of(name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path_of(name), to_json(self.session.draft.inventory) + "\n", overwrite=True)
+        except (BadInput, OSError) as error:
             self.notify(str(error), title="Not saved", severity="error", timeout=10)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6)
+            self.notify(f"Saved: deploy-planner --hardware {path_of(name)} plans with it.", timeout=6)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""

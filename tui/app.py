@@ -23,6 +23,7 @@ from tui.messages import (
     PlanProgress,
     RowsShown,
 )
+from tui.modals.aside import AsideScreen
 from tui.services import Services
 from tui.walk import WalkScreen
 
@@ -67,6 +68,11 @@ class PlannerApp(Actions):
             self._leave_cleanly_on_signals()
         self.push_screen(WalkScreen(self.session))
         self.call_after_refresh(self._look)
+        self.watch_hardware()
+
+    @property
+    def hardware_shown(self) -> bool:
+        return self.screen is self.walk and self.walk.step == "hardware" and self.session.draft.purpose != "buy"
 
     def _leave_cleanly_on_signals(self) -> None:
         """A signal ends the app like a key would: with the terminal as it was."""
@@ -93,6 +99,8 @@ class PlannerApp(Actions):
     def redraw(self) -> None:
         """Draw the session; the keys too, when others became possible."""
         self.walk.redraw()
+        if isinstance(self.screen, AsideScreen):
+            self.screen.redraw()
         possible = (self.session.best is None, self.walk.step)
         if possible != self._possible:
             self._possible = possible
@@ -106,7 +114,7 @@ class PlannerApp(Actions):
 
     def took_hardware(self, inventory: Inventory, site: str) -> None:
         """The first hardware is where one starts from; any other is a change that can be undone."""
-        self.session.activity = ""
+        self.session.activity, self.session.live = "", None
         if self.session.draft.inventory is None:
             from planner.presets import DEFAULT, preset
 

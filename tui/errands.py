@@ -13,8 +13,34 @@ if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment
 
 
+LIVE_S = 5.0
+"""How often the machine is looked at again while its step is on the screen."""
+
+
 class Errands(Jobs):
     """Answers go into the session, dropped when another plan is looked at by then."""
+
+    def watch_hardware(self) -> None:
+        """Look again now and then; nothing is planned anew for it."""
+        self.set_interval(LIVE_S, self._look_again)
+
+    def _look_again(self) -> None:
+        inventory = self.session.draft.inventory
+        busy = self.planning or self.running("hardware") or self.running("live")
+        if inventory is not None and inventory.origin == "detected" and self.hardware_shown and not busy:
+            self._live()
+
+    @property
+    def hardware_shown(self) -> bool:
+        """Whether the hardware is on the screen."""
+        raise NotImplementedError
+
+    @work(exclusive=True, group="live", exit_on_error=False)
+    async def _live(self) -> None:
+        seen = await in_thread(lambda: self.services.detect(self.library()), "live")
+        if seen != self.session.live:
+            self.session.live = seen
+            self.redraw()
 
     @work(exclusive=True, group="render", exit_on_error=False)
     async def render_export(self, plan: PlannedDeployment) -> None:
@@ -27,6 +53,5 @@ class Errands(Jobs):
         except PlannerError as error:
             self.refused("nothing to export", str(error))
             return
-        if plan is self.session.best:
-            self.session.rendered = found
-            self.redraw()
+        self.session.rendered = found
+        self.redraw()  # where another plan is looked at by now, its files are asked for

@@ -18,7 +18,10 @@ HARDWARE_ABOUT = (
     "or a file: an inventory, or saved output of a vendor's tool"
 )
 FILE_ABOUT = "An inventory, or saved output of nvidia-smi -q -x, rocm-smi --json, xpu-smi, npu-smi info, hl-smi"
-SAVE_ABOUT = "The hardware as planned with, as a file that --hardware and o read again"
+SAVE_ABOUT = (
+    "The hardware as planned with: a plain name keeps it as a site of yours, a path writes a file;\n"
+    "o and --hardware read both again"
+)
 
 
 def hardware_hint(line: str, library: Library) -> Hint:
@@ -56,6 +59,20 @@ def looks_like_path(line: str) -> bool:
     return line.startswith(("/", "./", "../", "~")) or Path(line).suffix in (".json", ".toml", ".xml", ".txt", ".csv")
 
 
+def open_hint(line: str) -> Hint:
+    """Saved sites that a name may mean, or entries that continue a path."""
+    from tui.sites import is_name, path_of, saved
+
+    if line.strip() and not is_name(line):
+        return file_hint(line)
+    names = [path.stem for path in saved() if path.stem.startswith(line)]
+    if line and path_of(line).is_file():
+        return Hint(f"site {line}", options=names if len(names) > 1 else ())
+    if not names:
+        return file_hint(line)
+    return Hint("" if line else "saved sites below; or a path", mark="", options=names)
+
+
 def file_hint(line: str) -> Hint:
     """Entries that continue a path."""
     path = Path(line).expanduser()
@@ -81,9 +98,13 @@ def _entries(folder: Path, start: str) -> list[str]:
 
 def save_hint(line: str) -> Hint:
     """Whether a file can be written there."""
-    path = Path(line).expanduser()
+    from tui.sites import is_name, path_of
+
     if not line.strip():
         return Hint("a file name is needed", mark="✗")
+    path = path_of(line.strip())
+    if is_name(line.strip()) and not path.exists():
+        return Hint(f"kept as site {line.strip()}: o lists it from now on")
     if path.is_dir():
         return Hint(f"{path} is a folder", mark="✗")
     if not path.parent.is_dir():

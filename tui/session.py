@@ -11,6 +11,7 @@ from tui.draft import Draft
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyDocument, Offer
+    from planner.documents.inventory import Inventory
     from planner.documents.result import PlanDocument, PlannedDeployment
     from planner.models.catalogue import Catalogue
     from tui.answers import Answer
@@ -46,6 +47,8 @@ class Session:
     marked: tuple[int, ...] = ()
     """Indices of proposals to compare."""
     pinned: PlannedDeployment | None = None
+    live: Inventory | None = None
+    """The machine as it is right now, for the eye alone: plans are for the draft's."""
     catalogue: Catalogue | None = None
     fabrics: tuple[tuple[str, str], ...] = ()
     """Id and name of the networks between machines that are known; read when there are several machines."""
@@ -190,4 +193,4 @@ def _moved(before: Draft, after: Draft) -> frozenset[str]:
 
 def model_free(draft: Draft) -> Draft:
     """The draft without its model: what fits of the whole catalogue depends on the rest."""
-    return replace(draft, model=None, purpose="serve").question
+    return replace(draft, model=None, purpose="tune" if draft.purpose == "tune" else "serve").question

@@ -52,6 +52,10 @@ class AsideScreen(Screen[None]):
         self.query_one(SiteLine).show(self.session)
         self.refresh_bindings()
 
+    def redraw(self) -> None:
+        """The session changed while the screen is open."""
+        self.query_one(SiteLine).show(self.session)
+
     def on_explained(self, event: Explained) -> None:
         event.stop()
         place = self.query_one("#explain", Words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from tui.session import Session
 
@@ -20,6 +21,10 @@ class Pane(VerticalScroll, can_focus=False):
 
     def on_mount(self) -> None:
         self.border_title = self.TITLE
+
+    def ask(self, message: Message) -> None:
+        """Post as this pane, whoever had it drawn: a message never passes the one in whose name it is sent."""
+        self.call_later(self.post_message, message)
 
     def show(self, session: Session) -> None:
         """Draw what the session says."""

@@ -73,6 +73,8 @@ class ExportPane(Pane):
             yield Words(id="export-preview")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "write":
+            return True if self._files or self._coming else None
         if action in ("copy", "mark"):
             return True if self._files else None
         if action == "targets":
@@ -102,7 +104,7 @@ class ExportPane(Pane):
             self._preview_text("Nothing to export yet: there is no plan that fits.")
             self._say("")
         elif found is None or found.plan is not plan:
-            self.post_message(ExportShown())
+            self.ask(ExportShown())
         elif found is not self._found:
             self._take(found)
         self.query_one(Listing).display = self._found is not None and not self._done
