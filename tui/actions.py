@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tui.walk import WalkScreen
 
 
+MOVES = frozenset({"up", "down", "left", "right", "pageup", "pagedown", "home", "end"})
+"""Keys that only move the cursor: no commands."""
+
+
 class Actions(Errands):
     """The app's actions, with their keys."""
 
@@ -78,18 +82,17 @@ class Actions(Errands):
 
     def action_open(self) -> None:
         """Plan for hardware in a file."""
-        from tui.hints import FILE_ABOUT, open_hint
-        from tui.sites import saved
+        from tui.hints import FILE_ABOUT, open_hint, site_names
 
-        self._ask("Open hardware", FILE_ABOUT, "" if saved() else f"{Path.cwd()}/", open_hint, site=True)
+        self._ask("Open hardware", FILE_ABOUT, "" if site_names() else f"{Path.cwd()}/", open_hint, site=True)
 
     def _ask(self, title: str, about: str, line: str, hint: Callable[[str], Hint], *, site: bool = False) -> None:
+        from tui.hints import place_of
         from tui.modals.prompt import PromptModal
-        from tui.sites import path_of
 
         def take(spec: str | None) -> None:
             if spec:
-                self.load_hardware(str(path_of(spec)) if site or spec.startswith("~") else spec)
+                self.load_hardware(str(place_of(spec)) if site or spec.startswith("~") else spec)
 
         self.push_screen(PromptModal(title, about, line, hint), take)
 
@@ -106,16 +109,16 @@ class Actions(Errands):
         from planner.documents.encode import to_json
         from planner.documents.files import write_whole
         from planner.errors import BadInput
-        from tui.sites import is_name, path_of
+        from tui.hints import is_site, place_of
 
         try:
-            if is_name(name):
-                path_of(name).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path_of(name), to_json(self.session.draft.inventory) + "\n", overwrite=True)
+            if is_site(name):
+                place_of(name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(place_of(name), to_json(self.session.draft.inventory) + "\n", overwrite=True)
         except (BadInput, OSError) as error:
             self.notify(str(error), title="Not saved", severity="error", timeout=10)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {path_of(name)} plans with it.", timeout=6)
+            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""
@@ -181,7 +184,7 @@ class Actions(Errands):
         yield from super().get_system_commands(screen)
         for active in screen.active_bindings.values():
             binding = active.binding
-            if active.enabled and binding.tooltip and not binding.system:
+            if active.enabled and binding.tooltip and not binding.system and binding.key not in MOVES:
                 command = f"{active.binding.description} ({self.get_key_display(binding)})"
                 yield SystemCommand(command, binding.tooltip, _runner(self, binding.action, active.node))
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui import themes
-from tui.actions import Actions
 from tui.ascii import Ascii, wanted
 from tui.draft import Draft
 from tui.messages import (
@@ -24,7 +23,9 @@ from tui.messages import (
     RowsShown,
 )
 from tui.modals.aside import AsideScreen
+from tui.own_keys import OwnKeys
 from tui.services import Services
+from tui.terminal import forget_exported_size, state_folder
 from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ SWITCH_S = 0.0005
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
 
-class PlannerApp(Actions):
+class PlannerApp(OwnKeys):
     """deploy-planner in a terminal."""
 
     TITLE = "deploy-planner"
@@ -54,11 +55,14 @@ class PlannerApp(Actions):
         services: Services | None = None,
         debounce_s: float = DEBOUNCE_S,
         ascii_only: bool = False,
+        state: Path | None = None,
+        fresh: bool = False,
     ) -> None:
         super().__init__(overlays, services or Services(), debounce_s)
         if ascii_only:
             self._filters.append(Ascii())
-        self._hardware = hardware
+        self._hardware = self.started_with = hardware
+        self.state, self._fresh = state, fresh
         self._possible: object = None
         self.register_theme(themes.HIGH_CONTRAST)
         self.theme = themes.first_theme(self.no_color, self.console.color_system)
@@ -85,6 +89,9 @@ class PlannerApp(Actions):
                 loop.add_signal_handler(number, self.exit, None, 128 + number)
 
     def _look(self) -> None:
+        self.call_later(self.take_own_keys)
+        if self.restore(fresh=self._fresh):
+            return
         if self._hardware:
             self.load_hardware(self._hardware)
         else:
@@ -101,6 +108,7 @@ class PlannerApp(Actions):
         self.walk.redraw()
         if isinstance(self.screen, AsideScreen):
             self.screen.redraw()
+        self.keep_soon()
         possible = (self.session.best is None, self.walk.step)
         if possible != self._possible:
             self._possible = possible
@@ -116,10 +124,7 @@ class PlannerApp(Actions):
         """The first hardware is where one starts from; any other is a change that can be undone."""
         self.session.activity, self.session.live = "", None
         if self.session.draft.inventory is None:
-            from planner.presets import DEFAULT, preset
-
-            self.session.begin(Draft(inventory=inventory, site=site).with_preset(preset(DEFAULT)))
-            self.draft_changed()
+            self.begin_with(inventory, site)
         elif not self._change({"inventory": inventory, "site": site}):
             self.redraw()
 
@@ -206,20 +211,28 @@ class PlannerApp(Actions):
 
 def run_app(argv: list[str]) -> int:
     """Parse the app's few options and run it."""
-    options = _options(argv) if argv else {}
+    options = _options(argv)
+    forget_exported_size(os.environ)
     sys.setswitchinterval(SWITCH_S)
     app = PlannerApp(**{"ascii_only": wanted(os.environ), **options})
     app.run()
-    return app.return_code or 0
+    code = app.return_code or 0
+    app.left(code)
+    return code
 
 
 def _options(argv: list[str]) -> dict[str, Any]:
+    if not argv:
+        return {"state": state_folder(os.environ)}
     import argparse
 
     parser = argparse.ArgumentParser(prog="deploy-planner", add_help=False)
     parser.add_argument("--hardware", metavar="SPEC|FILE")
     parser.add_argument("--data", action="append", default=[], metavar="DIR")
     parser.add_argument("--ascii", action="store_true")
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--no-session", action="store_true")
     args = parser.parse_args(argv)
     given: dict[str, Any] = {"hardware": args.hardware, "overlays": tuple(Path(folder) for folder in args.data)}
+    given |= {"state": None if args.no_session else state_folder(os.environ), "fresh": args.fresh}
     return given | ({"ascii_only": True} if args.ascii else {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 INTERRUPTED = 130
+SERVE = "The app in a browser, on 127.0.0.1 unless told otherwise."
 
 
 def main() -> int:
@@ -17,7 +18,9 @@ def main() -> int:
     if _wants_app(argv):
         return _open(argv)
     from planner.cli.main import main as headless
+    from planner.cli.verbs import Verb, register
 
+    register("serve", Verb("tui.serve.verb", SERVE))
     return headless(argv)
 
 

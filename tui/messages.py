@@ -36,6 +36,13 @@ class PurposeWanted(Message):
 
 
 @dataclass
+class StepShown(Message):
+    """Another step is on the screen."""
+
+    step: str
+
+
+@dataclass
 class Explained(Message):
     """What the focused field or figure means, for the lines at the bottom."""
 

@@ -123,3 +123,32 @@ def _sold_by(vendor: str, library: Library) -> tuple[str, ...]:
         return ()
     rows = library.database.accelerators()
     return tuple(row.id for row in rows if row.vendor == vendor and row.memory_bytes and not row.announced)
+
+
+MOST = 100_000_000_000
+"""No number of these inputs is larger."""
+WORDS = {
+    Training: {
+        "method": ("", "qlora", "lora", "dora", "full"),
+        "quality": tuple(QUALITIES),
+        "goal": ("time", "memory", "fewest-gpus"),
+    },
+    Purchase: {"spare": ("", "yes"), "rank_by": ("purchase", "tco", "power", "devices")},
+}
+"""What fields of words may say, where that is a closed list."""
+
+
+def needs_of(data: object, kind: type[Training] | type[Purchase]) -> Training | Purchase | None:
+    """A value from what was kept in a file; None for anything that no field would take."""
+    shape = kind()
+    if not isinstance(data, dict) or set(data) != set(kind.__dataclass_fields__):
+        return None
+    for name, value in data.items():
+        default = getattr(shape, name)
+        number = type(value) is int and 1 <= value <= MOST and not isinstance(default, str)
+        words = isinstance(default, str) and isinstance(value, str) and len(value) <= 60 and value.isprintable()
+        if not (number or words or (value is None and default is None)):
+            return None
+        if value not in WORDS[kind].get(name, (value,)):
+            return None
+    return replace(shape, **data)

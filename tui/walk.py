@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from tui.messages import Changed, Explained, ExplainWanted, PurposeWanted, StepWanted
+from tui.messages import Changed, Explained, ExplainWanted, PurposeWanted, StepShown, StepWanted
 from tui.panes.base import Pane
 from tui.panes.opened import pane_class, pane_id
 from tui.purposes import PURPOSES, SERVE, STEPS, Purpose, after
@@ -35,8 +35,12 @@ class WalkScreen(Screen[None]):
         ),
         Binding("n", "move(1)", "Next", id="walk.next", tooltip="Go to the next step"),
         Binding("q,b", "move(-1)", "Back", id="walk.back", tooltip="Go back one step"),
-        Binding("ctrl+right", "move(1)", "Next step", show=False, id="walk.next-arrow", priority=True),
-        Binding("ctrl+left", "move(-1)", "Step back", show=False, id="walk.back-arrow", priority=True),
+        Binding(
+            "ctrl+right", "move(1)", "Next step", show=False, id="walk.next-arrow", priority=True, tooltip="Next step"
+        ),
+        Binding(
+            "ctrl+left", "move(-1)", "Step back", show=False, id="walk.back-arrow", priority=True, tooltip="Step back"
+        ),
         Binding("g", "purpose", "Goal", show=False, id="walk.purpose", tooltip="Serve, fine-tune or buy"),
         Binding("question_mark", "explain", "Explain", id="walk.explain", tooltip="What is under the cursor, in full"),
         Binding("a", "answer", "Answer", show=False, id="walk.answer", tooltip="The answer so far, in full"),
@@ -108,6 +112,7 @@ class WalkScreen(Screen[None]):
             pane.show(self.session)
             self.call_after_refresh(self._focus_first, kind)
         self.refresh_bindings()
+        self.post_message(StepShown(step))
 
     def action_purpose(self) -> None:
         """The next kind of walk."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 
 from planner.cli.verbs import VERBS
@@ -27,6 +26,5 @@ def full_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deploy-planner")
     commands = parser.add_subparsers(dest="verb")
     for name, verb in VERBS.items():
-        module = importlib.import_module(f"planner.cli.{verb.module}")
-        module.configure(commands.add_parser(name, help=verb.help, description=verb.help))
+        verb.load().configure(commands.add_parser(name, help=verb.help, description=verb.help))
     return parser

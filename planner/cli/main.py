@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
 
 from hwdb.errors import HardwareDataError
-from planner.cli.verbs import GLOBAL_EPILOG, VERBS, version_text
+from planner.cli.verbs import VERBS, epilog, version_text
 from planner.errors import BadInput, Exit, PlannerError
 
 
@@ -45,7 +44,7 @@ def _run(argv: list[str]) -> int:
     verb = argv[0] if argv and argv[0] in VERBS else None
     if verb is None:
         return _without_verb(argv)
-    module = importlib.import_module(f"planner.cli.{VERBS[verb].module}")
+    module = VERBS[verb].load()
     parser = argparse.ArgumentParser(
         prog=f"deploy-planner {verb}",
         description=VERBS[verb].help,
@@ -71,7 +70,7 @@ def top_parser() -> argparse.ArgumentParser:
         usage="deploy-planner [VERB] [OPTIONS]",
         description="Plans private LLM deployments: what this hardware serves or fine-tunes, how fast, and the files.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=GLOBAL_EPILOG,
+        epilog=epilog(),
     )
     parser.add_argument("-V", "--version", action="version", version=version_text())
     verbs = parser.add_argument_group("verbs (without one: the app, or the plan with --json, --table or --markdown)")

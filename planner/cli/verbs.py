@@ -1,15 +1,24 @@
-"""The verbs of the command. A verb is a module of ``planner.cli`` with ``configure(parser)`` and ``run(args)``."""
+"""The verbs of the command. A verb is a module of ``planner.cli`` with ``configure(parser)`` and ``run(args)``.
+
+A front end adds its own verbs with ``register`` before the command runs: nothing in here knows of it.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import importlib
+from typing import Any, NamedTuple
 
 
 class Verb(NamedTuple):
     """A verb's module and its one-line help."""
 
     module: str
+    """Name in ``planner.cli``, or the whole dotted name of a front end's own module."""
     help: str
+
+    def load(self) -> Any:
+        """The module, imported when the verb is wanted."""
+        return importlib.import_module(self.module if "." in self.module else f"planner.cli.{self.module}")
 
 
 VERBS: dict[str, Verb] = {
@@ -29,13 +38,13 @@ VERBS: dict[str, Verb] = {
     "completion": Verb("completion", "Print a completion script for bash, zsh or tcsh."),
 }
 
-_WIDTH = max(map(len, VERBS))
-GLOBAL_EPILOG = (
-    "verbs:\n"
-    + "\n".join(f"  {name:<{_WIDTH}}  {verb.help}" for name, verb in VERBS.items())
-    + """
 
-examples:
+def register(name: str, verb: Verb) -> None:
+    """A front end's own verb: listed, completed and run like the others."""
+    VERBS[name] = verb
+
+
+EXAMPLES = """examples:
   deploy-planner                                        the app, on this machine
   deploy-planner --json                                 the plan for this machine as a document
   deploy-planner plan --hardware 8xH200 --model deepseek-r1 --users 64
@@ -46,7 +55,13 @@ examples:
 Every verb explains itself with --help. stdout carries only the document, messages go to stderr.
 exit codes: 0 something fits · 3 nothing fits or illegal · 2 bad usage or input · 1 internal error · 130 interrupted
 """
-)
+
+
+def epilog() -> str:
+    """Every verb in a line, then examples."""
+    width = max(map(len, VERBS))
+    listed = "\n".join(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items())
+    return f"verbs:\n{listed}\n\n{EXAMPLES}"
 
 
 def version_text() -> str:

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 
 import pytest
 from textual.binding import Binding
-from textual.dom import DOMNode
 
-import tui
 from tests.tui.conftest import app_on, running, screen_text, settled
+from tui.actions import MOVES
+from tui.app import PlannerApp
+from tui.key_catalogue import declared_bindings
+from tui.panes.base import Pane
+from tui.walk import ORDER, WalkScreen
+from tui.widgets.key_line import KeyLine
 
 
 def bindings() -> list[tuple[str, Binding]]:
     """Every binding that a class of the app declares."""
-    found = {}
-    for module in pkgutil.walk_packages(tui.__path__, "tui."):
-        for name, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
-            if issubclass(kind, DOMNode) and kind.__module__.startswith("tui."):
-                found[name] = [b for b in kind.__dict__.get("BINDINGS", ()) if isinstance(b, Binding)]
-    return [(name, binding) for name, declared in sorted(found.items()) for binding in declared]
+    return list(declared_bindings())
 
 
 @pytest.mark.parametrize(("owner", "binding"), bindings(), ids=lambda x: x if isinstance(x, str) else x.id or x.key)
 def test_every_key_has_a_stable_id_and_says_what_it_does(owner: str, binding: Binding) -> None:
     assert binding.id, "keys can be bound anew by their id"
     assert binding.description or binding.system
-    assert binding.tooltip or not binding.show, "a key on the screen has a tooltip"
+    assert binding.tooltip or binding.system, "help and docs say what it does"
 
 
 def test_ids_are_unique() -> None:
@@ -53,8 +50,9 @@ async def test_every_action_of_a_step_is_in_help_and_palette() -> None:
             await settled(pilot)
             commands = [command.title for command in app.get_system_commands(app.screen)]
             for active in app.screen.active_bindings.values():
-                if active.binding.show and active.enabled:
-                    assert any(active.binding.description in title for title in commands), active.binding.id
+                binding = active.binding
+                if active.enabled and binding.id and not binding.system and binding.key not in MOVES:
+                    assert any(binding.description in title for title in commands), binding.id
             await pilot.press("f1")
             shown = screen_text(app)
             assert "Escape closes" in shown and app.screen is not app.walk
@@ -112,3 +110,62 @@ async def test_ctrl_c_leaves_from_inside_an_input_and_a_prompt() -> None:
         await pilot.pause()
         assert not app.is_running
     assert app.return_code == 130
+
+
+def test_every_action_of_app_walk_and_steps_has_a_key_or_stands_in_the_palette() -> None:
+    """An action that only a mouse could reach does not exist."""
+    bound = {binding.action.partition("(")[0].removeprefix("app.") for _, binding in bindings()}
+    for owner in (PlannerApp, WalkScreen, *_panes()):
+        for kind in owner.__mro__:
+            if kind.__module__.startswith("tui."):
+                own = {name.removeprefix("action_") for name, _ in inspect.getmembers(kind, inspect.isfunction)
+                       if name.startswith("action_") and name in kind.__dict__}  # fmt: skip
+                assert own <= bound, f"{kind.__name__}: {own - bound}"
+
+
+def _panes() -> list[type[Pane]]:
+    from tui.walk import _pane_class
+
+    return [_pane_class(step) for step in ORDER]
+
+
+async def test_tab_goes_round_every_step_and_never_gets_stuck() -> None:
+    """Focus order: Tab visits several places and comes back to the first; Shift+Tab goes the other way round."""
+    app = app_on()
+    async with running(app) as pilot:
+        for digit in "12345":
+            await pilot.press(digit)
+            await settled(pilot)
+            first, seen = app.focused, [app.focused]
+            for _ in range(40):
+                await pilot.press("tab")
+                if app.focused is first:
+                    break
+                assert app.focused is not None and app.focused.display, f"step {digit}: nothing has the focus"
+                assert app.focused not in seen, f"step {digit}: {app.focused} is visited twice before the first again"
+                seen.append(app.focused)
+            assert app.focused is first, f"step {digit}: Tab never came back"
+            await pilot.press("shift+tab")
+            assert app.focused is seen[-1]
+
+
+async def test_the_footer_shows_five_keys_at_most_with_next_and_explain() -> None:
+    app = app_on()
+    async with running(app, (200, 60)) as pilot:
+        for digit in "1234":
+            await pilot.press(digit)
+            await settled(pilot)
+            keys = [key.label for key in app.walk.query_one(KeyLine)._keys]
+            assert 3 <= len(keys) <= 5 and {"Next", "Explain"} <= set(keys), keys
+
+
+async def test_every_modal_is_left_by_escape() -> None:
+    app = app_on()
+    async with running(app) as pilot:
+        for key in ("question_mark", "f1", "a", "e", "o", "s", "ctrl+p"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.screen is not app.walk, key
+            await pilot.press("escape")
+            await pilot.pause()
+            assert app.screen is app.walk, key

@@ -170,10 +170,21 @@ def test_every_sign_has_a_stand_in_of_its_width() -> None:
 
 @pytest.mark.parametrize(
     ("environ", "poor"),
-    [({}, False), ({"LANG": "C"}, False), ({"LANG": "de_DE.UTF-8"}, False), ({"TERM": "linux"}, True),
+    [({}, False), ({"LANG": "C"}, True), ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, True), ({"LC_CTYPE": "C.UTF-8"}, False),
+     ({"LC_ALL": "POSIX"}, True), ({"LANG": "de_DE.UTF-8"}, False), ({"TERM": "linux"}, True),
      ({"LC_ALL": "en_US.ISO-8859-1", "LANG": "en_US.UTF-8"}, True), ({"TERM": "xterm-256color"}, False)],
 )  # fmt: skip
 def test_terminals_without_unicode_are_recognised(environ: dict[str, str], poor: bool) -> None:
     from tui.ascii import wanted
 
     assert wanted(environ) is poor
+
+
+async def test_the_answer_stands_beside_or_below_never_both_also_after_a_resize() -> None:
+    app = app_on()
+    async with running(app, size=(80, 24)) as pilot:
+        for size in ((80, 24), (120, 40), (200, 60), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            shown = [app.walk.query_one(place).display for place in ("#folded", "#beside")]
+            assert shown == ([True, False] if size[0] < 110 else [False, True]), size

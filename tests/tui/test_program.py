@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +46,27 @@ class Terminal:
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
 
+    def coloured(self) -> str:
+        """The screen with its colours, as escape codes."""
+        return self._tmux("capture-pane", "-p", "-e")
+
+    def resize(self, width: int, height: int) -> None:
+        self._tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    def modes(self) -> dict[str, str]:
+        """What a program may leave switched on: another screen, the mouse, a hidden cursor."""
+        names = ("alternate_on", "mouse_any_flag", "mouse_sgr_flag", "cursor_flag")
+        said = self._tmux("display-message", "-p", " ".join(f"#{{{name}}}" for name in names)).split()
+        return dict(zip(names, said, strict=True))
+
+    def is_as_before(self, folder: Path) -> bool:
+        """The screen, the modes and the line settings are those from before the program."""
+        self.press("Enter")
+        self.wait_for("$")
+        clean = {"alternate_on": "0", "mouse_any_flag": "0", "mouse_sgr_flag": "0", "cursor_flag": "1"}
+        same_line = (folder / "after").read_text() == (folder / "before").read_text()
+        return self.modes() == clean and same_line and "Hardware" not in self.screen()
+
     def wait_for(self, *words: str) -> str:
         """The screen, once all the words stand on it."""
         end = time.monotonic() + PATIENCE_S
@@ -65,11 +88,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     found.close()
 
 
-PROGRAM = f"{sys.executable} -m tui.main"
+HERE = f"PYTHONPATH={Path(__file__).parents[2]} XDG_STATE_HOME=$PWD/state"
+PROGRAM = f"{HERE} {sys.executable} -m tui.main"
+COLOUR = re.compile(r"\x1b\[[0-9;]*?(?<![0-9])([34][0-8]|9[0-7]|10[0-7])[;0-9]*m")
+"""A foreground or background colour."""
 
 
 def test_from_this_machine_to_a_file_and_out_again(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.run(f"PYTHONPATH={Path(__file__).parents[2]} {PROGRAM}")
+    terminal.run(PROGRAM)
     terminal.wait_for("1 Hw ●", "(detected)", "4 Plans ✓")
     for digit, words in (("2", "best that fits"), ("3", "Users at once"), ("4", "Ranked"), ("5", "deployment.toml")):
         terminal.press(digit)
@@ -80,17 +106,108 @@ def test_from_this_machine_to_a_file_and_out_again(terminal: Terminal, tmp_path:
     shown = terminal.wait_for("exit=0")
     assert "deploy-planner/deployment/1" in (tmp_path / "deployment.toml").read_text()
     assert "Traceback" not in shown and "●" not in shown, "the screen is as it was"
-    terminal.press("Enter")
-    terminal.wait_for("$")
-    assert (tmp_path / "after").read_text() == (tmp_path / "before").read_text(), "the terminal is as it was"
+    assert terminal.is_as_before(tmp_path)
 
 
 def test_ctrl_c_in_the_middle_leaves_a_clean_terminal(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.run(f"PYTHONPATH={Path(__file__).parents[2]} {PROGRAM} --hardware 8x8xH200")
+    terminal.run(f"{PROGRAM} --hardware 8x8xH200")
     terminal.wait_for("1 Hw ●", "64×H200")
     terminal.press("C-c")
     shown = terminal.wait_for("exit=130")
-    assert "Traceback" not in shown
-    terminal.press("Enter")
-    terminal.wait_for("$")
-    assert (tmp_path / "after").read_text() == (tmp_path / "before").read_text()
+    assert "Traceback" not in shown and terminal.is_as_before(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_a_clean_terminal(terminal: Terminal, tmp_path: Path, number: signal.Signals) -> None:
+    terminal.run(f"sh -c 'echo $$ > pid; {HERE} exec {sys.executable} -m tui.main --hardware 8xH200'")
+    terminal.wait_for("1 Hw ●", "4 Plans ✓")
+    assert terminal.modes()["alternate_on"] == "1"
+    subprocess.run(["kill", f"-{number.value}", (tmp_path / "pid").read_text().strip()], check=True, timeout=10)
+    shown = terminal.wait_for(f"exit={128 + number}")
+    assert "Traceback" not in shown and terminal.is_as_before(tmp_path)
+
+
+def test_every_step_fits_80x24_and_any_size_in_between(terminal: Terminal) -> None:
+    """The footer's last words are the last words of the screen. A size that is exported does not count."""
+    terminal.run(f"COLUMNS=80 LINES=24 {PROGRAM} --hardware 8xH200")
+    terminal.wait_for("1 Hw ●", "4 Plans ✓")
+    for digit, words in (("1", "NVIDIA H200"), ("2", "best that fits"), ("3", "Users at once"), ("4", "Ranked")):
+        for width, height in ((80, 24), (120, 40), (200, 60), (100, 30), (80, 24)):
+            terminal.resize(width, height)
+            terminal.press(digit)
+            shown = settled_at(terminal, width, height, words)
+            lines = shown.splitlines()
+            assert lines[-1].endswith("^P commands"), shown
+            assert max(map(len, lines)) <= width
+            assert ("Best plan so far" in shown) == (width >= 110), "beside, or folded below"
+    terminal.press("C-q")
+    terminal.wait_for("exit=0")
+
+
+def settled_at(terminal: Terminal, width: int, height: int, words: str) -> str:
+    """The screen once it is drawn for a size."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        shown = terminal.screen().rstrip("\n")
+        lines = shown.splitlines()
+        drawn = len(lines) == height and len(lines[-1]) == width - 1 and words in shown
+        if drawn and ("Best plan so far" in shown) == (width >= 110):
+            return shown
+        time.sleep(0.05)
+    raise AssertionError(f"never drawn at {width}×{height}:\n{terminal.screen()}")
+
+
+@pytest.mark.parametrize("variables", ["TERM=linux", "LANG=C LC_ALL=", "LC_ALL=en_US.ISO-8859-1"])
+def test_terminals_without_unicode_get_ascii_and_reach_a_file(
+    terminal: Terminal, tmp_path: Path, variables: str
+) -> None:
+    terminal.run(f"{variables} {PROGRAM} --hardware 8xH200")
+    terminal.wait_for("1 Hw *", "4 Plans +")
+    assert terminal.screen().isascii()
+    terminal.press("5")
+    terminal.wait_for("schema =")
+    terminal.press("w")
+    shown = terminal.wait_for("Wrote")
+    assert shown.isascii() and (tmp_path / "deployment.toml").is_file()
+    terminal.press("C-q")
+    terminal.wait_for("exit=0")
+
+
+def test_no_color_shows_none_and_still_says_everything(terminal: Terminal) -> None:
+    terminal.run(f"NO_COLOR=1 {PROGRAM} --hardware 8xH200")
+    terminal.wait_for("1 Hw ●", "4 Plans ✓", "✓ fits", "WWWW")
+    found = COLOUR.findall(terminal.coloured())
+    assert not found, found
+    terminal.press("C-q")
+    terminal.wait_for("exit=0")
+
+
+def test_sixteen_colours_are_enough(terminal: Terminal) -> None:
+    terminal.run(f"TERM=xterm-16color COLORTERM= {PROGRAM} --hardware 8xH200")
+    terminal.wait_for("1 Hw ●", "4 Plans ✓")
+    assert not re.findall(r"\x1b\[[0-9;]*[34]8;[25]", terminal.coloured()), "no colour beyond the terminal's sixteen"
+    terminal.press("C-q")
+    terminal.wait_for("exit=0")
+
+
+def test_a_session_whose_line_dropped_goes_on_at_the_next_start(terminal: Terminal, tmp_path: Path) -> None:
+    command = f"sh -c 'echo $$ > pid; {HERE} exec {sys.executable} -m tui.main --hardware 8xH200'"
+    terminal.run(command)
+    terminal.wait_for("1 Hw ●", "4 Plans ✓")
+    terminal.press("3")
+    terminal.wait_for("Preset —")
+    terminal.press("Down", "Down")
+    terminal.wait_for("Users at once —")
+    terminal.press("7", "7", "Enter")
+    terminal.wait_for("[       77]")
+    state = tmp_path / "state" / "deploy-planner" / "session.json"
+    end = time.monotonic() + PATIENCE_S
+    while '"users": 77' not in (state.read_text() if state.exists() else "") and time.monotonic() < end:
+        time.sleep(0.05)
+    subprocess.run(["kill", "-HUP", (tmp_path / "pid").read_text().strip()], check=True, timeout=10)
+    terminal.wait_for("exit=129")
+    terminal.run(f"clear; {PROGRAM} --hardware 8xH200")
+    terminal.wait_for("3 Workload ●", "[       77]", "Your session goes on")
+    terminal.press("C-q")
+    terminal.wait_for("exit=0")
+    assert not state.exists()

@@ -10,8 +10,8 @@ from planner.documents.inventory import GpuDevice, HostInfo, Inventory, Node
 from planner.documents.result import Rejection
 from planner.estimate import Estimate
 from tests.tui.conftest import answered, inventory_of
-from tui import hardware_text as hardware
 from tui import fleet_rows, plan_rows, run_rows, text
+from tui import hardware_text as hardware
 from tui.bars import bars_of
 from tui.draft import Draft
 from tui.explain import column_about, figure_text, of_figure, texts

@@ -34,8 +34,8 @@ class WorkloadPane(Pane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go_on", "Plans", id="workload.go-on", tooltip="Go on to the plans"),
-        Binding("down", "app.focus_next", "Next field", show=False, id="workload.down"),
-        Binding("up", "app.focus_previous", "Field before", show=False, id="workload.up"),
+        Binding("down", "app.focus_next", "Next field", show=False, id="workload.down", tooltip="The next field"),
+        Binding("up", "app.focus_previous", "Field before", show=False, id="workload.up", tooltip="The field before"),
     ]
 
     def __init__(self, *, id: str) -> None:

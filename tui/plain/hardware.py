@@ -15,6 +15,7 @@ from tui.plain.talk import Back
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory, Node
+    from planner.sites import Site
 
 ABOUT = (
     "The hardware is what is planned with. Write a name as 8xH200, 2x8xH100-SXM (machines x cards), 4xRTX-4090 or cpu, "
@@ -38,16 +39,20 @@ def hardware(journey: Journey) -> str:
         _detect(journey)
     while True:
         _describe(journey)
-        choices = (
+        saved = {f"site {site.name}": site for site in _saved()}
+        choices = [
             Choice("take", "Plan with this hardware"),
             Choice("name", "Name other hardware, or a file", ABOUT),
             Choice("detect", "Look at this machine again"),
-        )
+            *(Choice(key, f"Saved {key}", str(site.path)) for key, site in saved.items()),
+        ]
         key = choose(talk, "Step 1, hardware", choices, default="take", about=ABOUT)
         if key == "take":
             _ask_fabric(journey)
             return "goal"
-        if key == "detect":
+        if key in saved:
+            _take(journey, str(saved[key].path))
+        elif key == "detect":
             _detect(journey)
         else:
             _name(journey)
@@ -58,6 +63,17 @@ def goal(journey: Journey) -> str:
     about = "What you want to do decides what is asked next."
     journey.goal = choose(journey.talk, "Step 2, goal", GOALS, default=journey.goal, about=about)
     return "model"
+
+
+def _saved() -> tuple[Site, ...]:
+    """Sites that were kept under a name."""
+    from planner.errors import BadInput
+    from planner.sites import saved_sites, sites_folder
+
+    try:
+        return saved_sites(sites_folder())
+    except BadInput:
+        return ()
 
 
 def _name(journey: Journey) -> None:

@@ -31,8 +31,8 @@ class AnswerPanel(Static, can_focus=True):
     )
     TITLE: ClassVar[str] = "Answer"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "look(-1)", "Figure before", show=False, id="answer.up"),
-        Binding("down", "look(1)", "Next figure", show=False, id="answer.down"),
+        Binding("up", "look(-1)", "Figure before", show=False, id="answer.up", tooltip="The figure before"),
+        Binding("down", "look(1)", "Next figure", show=False, id="answer.down", tooltip="The next figure"),
         Binding("question_mark,enter", "explain", "Explain", id="answer.explain", tooltip="Formula, terms, range"),
     ]
 

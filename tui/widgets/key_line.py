@@ -11,6 +11,9 @@ from textual.widgets import Static
 
 PALETTE = "^P commands"
 GAP = 2
+MOST = 5
+ALWAYS = frozenset({"move(1)", "move(-1)", "explain"})
+"""Actions that have a place whatever else there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,18 @@ class Key:
     shown: str
     label: str
     enabled: bool
+    action: str = ""
 
     @property
     def width(self) -> int:
         return len(self.shown) + 1 + len(self.label)
+
+
+def chosen_keys(keys: list[Key]) -> list[Key]:
+    """The five that matter: the nearest ones, the steps on both sides, and what explains."""
+    always = [key for key in keys if key.action in ALWAYS]
+    near = [key for key in keys if key.action not in ALWAYS]
+    return near[: MOST - len(always)] + always
 
 
 def fitting_keys(keys: list[Key], width: int) -> list[Key]:
@@ -58,9 +69,10 @@ class KeyLine(Static):
             binding = active.binding
             if binding.show and binding.action not in keys:
                 shown = self.app.get_key_display(binding)
-                keys[binding.action] = Key(binding.key, shown, binding.description, active.enabled)
-        if list(keys.values()) != self._keys:
-            self._keys = list(keys.values())
+                keys[binding.action] = Key(binding.key, shown, binding.description, active.enabled, binding.action)
+        chosen = chosen_keys(list(keys.values()))
+        if chosen != self._keys:
+            self._keys = chosen
             self.refresh()
 
     def render(self) -> Content:

@@ -40,14 +40,14 @@ class Listing(ScrollView, can_focus=True):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"listing--head", "listing--row", "listing--cell", "listing--dim"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "go(-1)", "Row above", show=False, id="listing.up"),
-        Binding("down", "go(1)", "Row below", show=False, id="listing.down"),
-        Binding("left", "aside(-1)", "Column before", show=False, id="listing.left"),
-        Binding("right", "aside(1)", "Next column", show=False, id="listing.right"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="listing.page-up"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="listing.page-down"),
-        Binding("home", "go(-1000000)", "First row", show=False, id="listing.first"),
-        Binding("end", "go(1000000)", "Last row", show=False, id="listing.last"),
+        Binding("up", "go(-1)", "Row above", show=False, id="listing.up", tooltip="The row above"),
+        Binding("down", "go(1)", "Row below", show=False, id="listing.down", tooltip="The row below"),
+        Binding("left", "aside(-1)", "Column before", show=False, id="listing.left", tooltip="The column before"),
+        Binding("right", "aside(1)", "Next column", show=False, id="listing.right", tooltip="The next column"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="listing.page-up", tooltip="A page up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="listing.page-down", tooltip="A page down"),
+        Binding("home", "go(-1000000)", "First row", show=False, id="listing.first", tooltip="The first row"),
+        Binding("end", "go(1000000)", "Last row", show=False, id="listing.last", tooltip="The last row"),
         Binding("enter", "take", "Take", show=False, id="listing.take", tooltip="Take the row under the cursor"),
         Binding("question_mark", "explain", "Explain", id="listing.explain", tooltip="The number under the cursor"),
     ]
