@@ -28,8 +28,8 @@ class AsideScreen(Screen[None]):
     HELP_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Back", id="aside.back", tooltip="Back to the walk"),
-        Binding("down", "app.focus_next", "Next", show=False, id="aside.down"),
-        Binding("up", "app.focus_previous", "Before", show=False, id="aside.up"),
+        Binding("down", "app.focus_next", "Next", show=False, id="aside.down", tooltip="The next field"),
+        Binding("up", "app.focus_previous", "Before", show=False, id="aside.up", tooltip="The field before"),
     ]
 
     def __init__(self, session: Session) -> None:

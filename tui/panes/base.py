@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.containers import VerticalScroll
@@ -22,9 +23,9 @@ class Pane(VerticalScroll, can_focus=False):
     def on_mount(self) -> None:
         self.border_title = self.TITLE
 
-    def ask(self, message: Message) -> None:
-        """Post as this pane, whoever had it drawn: a message never passes the one in whose name it is sent."""
-        self.call_later(self.post_message, message)
+    def ask(self, make: Callable[[], Message]) -> None:
+        """Post as this pane, whoever had it drawn: a message goes no further than the one in whose name it was made."""
+        self.call_later(lambda: self.post_message(make()))
 
     def show(self, session: Session) -> None:
         """Draw what the session says."""

@@ -104,7 +104,7 @@ class ExportPane(Pane):
             self._preview_text("Nothing to export yet: there is no plan that fits.")
             self._say("")
         elif found is None or found.plan is not plan:
-            self.ask(ExportShown())
+            self.ask(ExportShown)
         elif found is not self._found:
             self._take(found)
         self.query_one(Listing).display = self._found is not None and not self._done

@@ -22,8 +22,8 @@ class FormPane(Pane):
     """The step that Enter goes on to."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go_on", "Go on", id="form.go-on", tooltip="Go on to the next step"),
-        Binding("down", "app.focus_next", "Next field", show=False, id="form.down"),
-        Binding("up", "app.focus_previous", "Field before", show=False, id="form.up"),
+        Binding("down", "app.focus_next", "Next field", show=False, id="form.down", tooltip="The next field"),
+        Binding("up", "app.focus_previous", "Field before", show=False, id="form.up", tooltip="The field before"),
     ]
 
     def __init__(self, *, id: str) -> None:

@@ -104,7 +104,7 @@ class ModelPane(Pane):
         self._fill()
         if first and session.draft.model:
             self.query_one(Listing).go_to(session.draft.model)
-        self.ask(CataloguePaneShown())
+        self.ask(CataloguePaneShown)
 
     def _fill(self) -> None:
         session = self._session
@@ -114,7 +114,8 @@ class ModelPane(Pane):
         rows = list(rows_of(session, self._view))
         self.query_one(Listing).fill(rows)
         self._show_titles(session)
-        self.ask(RowsShown(tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)))
+        first = tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)
+        self.ask(lambda: RowsShown(first))
         self._describe()
 
     def show_fits(self, session: Session, ids: frozenset[str]) -> None:

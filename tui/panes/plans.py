@@ -193,7 +193,7 @@ class PlansPane(Pane):
         if self._session is None:
             return
         if self._session.load_curve is None:
-            self.ask(LoadCurveWanted())
+            self.ask(LoadCurveWanted)
         listing = self.query_one("#load-curve", Listing)
         listing.fill(rows.load_rows(self._session, max(8, listing.size.width - 45)))
         self._draw_curve(self._session)
