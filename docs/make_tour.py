@@ -127,7 +127,8 @@ async def settled(app: PlannerApp, pilot: Pilot[None]) -> str:
         await pilot.pause(0.01)
         for line in app.screen.query(Input):
             line.cursor_blink = False
-        busy = app.planning or any(worker.is_running for worker in app.workers) or not (app.session.current or app.session.failure)
+        answered = app.session.current or app.session.failure is not None
+        busy = app.planning or any(worker.is_running for worker in app.workers) or not answered
         now = self_contained(app.export_screenshot(title="deploy-planner"))
         alike = alike + 1 if now == last and not busy else 0
         last = now

@@ -14,11 +14,11 @@ from planner.errors import BadInput
 from tests.tui.conftest import H200, LIBRARY, FakePlanner, inventory_of, running, settled, until
 from tui.app import PlannerApp
 from tui.draft import Draft
+from tui.purposes import STEPS
 from tui.services import Services
 from tui.session_document import Kept, document_of, kept_of
 from tui.session_file import SessionFile
 from tui.terminal import forget_exported_size, state_folder
-from tui.purposes import STEPS
 
 DETECTED = replace(inventory_of(H200), origin="detected")
 FIRST = Draft(inventory=inventory_of(H200), site="8xH200 (simulated)")

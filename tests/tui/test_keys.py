@@ -12,7 +12,6 @@ from tui.actions import MOVES
 from tui.app import PlannerApp
 from tui.key_catalogue import declared_bindings
 from tui.panes.base import Pane
-from tui.purposes import STEPS
 from tui.walk import WalkScreen
 from tui.widgets.key_line import KeyLine
 
