@@ -230,11 +230,30 @@ async def test_plots_are_readable_without_colour(size: tuple[int, int], monkeypa
             await pilot.press("l")
             await until(pilot, lambda: app.walk.query_one("#load-curve").display)
             assert app.walk.query_one("#load-curve").has_focus_within or app.walk.query_one("#plans").has_focus_within
+        await pilot.press("T", "T")
+        await pilot.pause()
         await pilot.press("o")
         field = field_of(app.session)
         assert field is not None
         await until(pilot, lambda: field.x_label in screen_text(app))
         assert any("*" in spot.label for spot in field.spots)
+
+
+async def test_a_plot_drawn_again_is_the_same() -> None:
+    """Focus, a resize or another theme draws it anew; plotext changes the figure that it builds."""
+    from tui.widgets.plot import CurvePlot
+
+    app = app_on()
+    async with running(app, (120, 40)) as pilot:
+        await pilot.press("4", "l")
+        await until(pilot, lambda: bool(app.walk.query(CurvePlot)) and "requests in flight" in screen_text(app))
+        plot = app.walk.query_one(CurvePlot)
+        first = plot.render().plain
+        assert first == plot.render().plain and "512" in first
+        plot.focus()
+        await pilot.press("T", "T", "T")
+        await pilot.pause()
+        assert app.walk.query_one(CurvePlot).render().plain == first
 
 
 def test_nothing_known_is_nothing_drawn() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import ClassVar
 
@@ -30,7 +31,13 @@ class Drawing(PlotextPlot, can_focus=True):
     def on_focus(self) -> None:
         self.post_message(Explained(self.ABOUT))
 
+    def fill(self) -> None:
+        """Give plotext everything anew: building a figure changes what it holds, so that none is built twice."""
+        raise NotImplementedError
+
     def render(self) -> Content:
+        self.plt.clear_figure()
+        self.fill()
         drawn = super().render()
         content = Content(drawn.plain if isinstance(drawn, Text) else str(drawn))
         for pattern, style in self.STYLES.items():
@@ -49,25 +56,31 @@ class CurvePlot(Drawing):
         f"{PROMISE}+": "$text-error",
     }
 
+    curve: Curve | None = None
+
     def show(self, curve: Curve) -> None:
         """Draw a curve."""
-        plot = self.plt
-        plot.clear_figure()
-        plot.xscale("log")
+        self.curve = curve
+        self.refresh()
+
+    def fill(self) -> None:
+        plot, curve = self.plt, self.curve
+        if curve is None:
+            return
+        across = [math.log2(users) for users in curve.users]
         top = 1.08 * max(*curve.token_ms, *((curve.promised_ms,) if _near(curve) else ()))
-        plot.plot(curve.users, curve.token_ms, marker=TOKEN)
-        plot.plot(curve.users, curve.rate, marker=RATE, yside="right")
+        plot.plot(across, curve.token_ms, marker=TOKEN)
+        plot.plot(across, curve.rate, marker=RATE, yside="right")
         if curve.promised_ms is not None and _near(curve):
-            plot.plot([curve.users[0], curve.users[-1]], [curve.promised_ms] * 2, marker=PROMISE)
-            plot.text(f"promised {curve.promised_ms:g} ms", curve.users[0], curve.promised_ms, alignment="left")
+            plot.plot([across[0], across[-1]], [curve.promised_ms] * 2, marker=PROMISE)
+            plot.text(f"promised {curve.promised_ms:g} ms", across[0], curve.promised_ms, alignment="left")
         plot.ylim(0, top)
         plot.ylim(0, 1.08 * max(curve.rate), yside="right")  # type: ignore[arg-type]
         ticks = [float(tick) for tick in TICKS if tick <= curve.users[-1]]
-        plot.xticks(ticks, [f"{tick:g}" for tick in ticks])
+        plot.xticks([math.log2(tick) for tick in ticks], [f"{tick:g}" for tick in ticks])
         plot.xlabel("requests in flight")
         plot.ylabel("• ms per token")
         plot.ylabel("+ tok/s", yside="right")  # type: ignore[call-arg]
-        self.refresh()
 
 
 def _near(curve: Curve) -> bool:
@@ -81,10 +94,17 @@ class FieldPlot(Drawing):
     ABOUT = "Proposals by rank over two figures; * no other beats it in every respect. The ranking has all figures."
     STYLES: ClassVar[dict[str, str]] = {r"\d+\*": "bold $text-success"}
 
+    field: Field | None = None
+
     def show(self, field: Field) -> None:
         """Draw proposals."""
-        plot = self.plt
-        plot.clear_figure()
+        self.field = field
+        self.refresh()
+
+    def fill(self) -> None:
+        plot, field = self.plt, self.field
+        if field is None:
+            return
         xs, ys = [spot.x for spot in field.spots], [spot.y for spot in field.spots]
         plot.scatter(xs, ys, marker=" ")
         for spot in reversed(field.spots):
@@ -93,7 +113,6 @@ class FieldPlot(Drawing):
         plot.ylim(*_limits(ys))
         plot.xlabel(field.x_label)
         plot.ylabel(field.y_label)
-        self.refresh()
 
 
 def _limits(values: list[float]) -> tuple[float, float]:
