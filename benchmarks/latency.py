@@ -2,6 +2,7 @@
 
 The real program on a pseudo-terminal, simulated 8 machines × 8 GPUs. Keys are typed while the catalogue is worked out
 in the background, and while every step of a slider starts a plan; what is timed is from the key to the redrawn cursor.
+On a machine with other work, run it before that work (``chrt -f 1``): a wait for the processor is none of the app's.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Program:
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
-            os.execv(COMMAND, [COMMAND, "--hardware", HARDWARE])
+            os.execv(COMMAND, [COMMAND, "--no-session", "--hardware", HARDWARE])
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
 
     def read(self, seconds: float) -> None:
@@ -75,8 +76,10 @@ def report(name: str, program: Program, keys: list[bytes], gap_s: float) -> None
         program.read(gap_s)
     waits.sort()
     median, ninth, worst = statistics.median(waits), waits[int(0.9 * len(waits))], waits[-1]
-    verdict = "holds" if median <= BOUND_MS else "EXCEEDS"
-    print(f"{name:<34} median {median:4.0f}  p90 {ninth:4.0f}  max {worst:4.0f} ms   bound {BOUND_MS}: {verdict}")
+    verdict = "holds" if ninth <= BOUND_MS else "EXCEEDS"
+    above = sum(wait > BOUND_MS for wait in waits)
+    figures = f"median {median:4.0f}  p90 {ninth:4.0f}  max {worst:4.0f} ms, {above} of {len(waits)} above"
+    print(f"{name:<34} {figures}   bound {BOUND_MS} by p90: {verdict}")
 
 
 def main() -> None:

@@ -29,6 +29,10 @@ Cancelled = Callable[[], bool]
 MAX_GROUPS = 6
 
 
+class _CancelledMeanwhile(Exception):
+    """The plan was cancelled between two configurations."""
+
+
 @dataclass(slots=True)
 class Run:
     """One plan being made."""
@@ -126,9 +130,18 @@ def _of_options(run: Run, choices: list[Option], ladder: bool) -> Iterator[Candi
     for option in choices:
         if run.stopped or (ladder and option.model_value < reached - task.policy.ladder_points):
             return
-        for candidate in explore(option, task, tools, run.ledger):
+        found = explore(option, task, tools, run.ledger)
+        while (candidate := _next(found)) is not None:
             reached = reached if option.local else max(reached, option.model_value)
             yield candidate
+
+
+def _next(found: Iterator[Candidate]) -> Candidate | None:
+    """The next candidate; None at the end, or where the plan was cancelled meanwhile."""
+    try:
+        return next(found, None)
+    except _CancelledMeanwhile:
+        return None
 
 
 def _tools(run: Run) -> Tools:
@@ -137,7 +150,12 @@ def _tools(run: Run) -> Tools:
     def speed(resolved: Resolved, memory: ServingMemory) -> Performance | None:
         return performance_of(resolved, memory, library)[0]
 
-    return Tools(lambda resolved: check(resolved, library.support), memory_of, speed)
+    def memory(resolved: Resolved) -> ServingMemory:
+        if run.stopped:
+            raise _CancelledMeanwhile
+        return memory_of(resolved)
+
+    return Tools(lambda resolved: check(resolved, library.support), memory, speed)
 
 
 def _count_the_rest(run: Run, names: Iterator[str]) -> None:

@@ -23,9 +23,9 @@ from tui.messages import (
     RowsShown,
 )
 from tui.modals.aside import AsideScreen
-from tui.own_keys import OwnKeys
 from tui.services import Services
 from tui.terminal import forget_exported_size, state_folder
+from tui.tidying import Tidying
 from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 DEBOUNCE_S = 0.12
 """A new plan starts when the inputs have been still for this long."""
-SWITCH_S = 0.0005
+SWITCH_S = 0.0002
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
 
-class PlannerApp(OwnKeys):
+class PlannerApp(Tidying):
     """deploy-planner in a terminal."""
 
     TITLE = "deploy-planner"
@@ -70,6 +70,7 @@ class PlannerApp(OwnKeys):
     def on_mount(self) -> None:
         if not self.is_headless:
             self._leave_cleanly_on_signals()
+            self.tidy_when_idle()
         self.push_screen(WalkScreen(self.session))
         self.call_after_refresh(self._look)
         self.watch_hardware()
@@ -149,7 +150,7 @@ class PlannerApp(OwnKeys):
             self.session.failure = reason
             self.redraw()
         else:
-            self.notify(reason, title=what.capitalize(), severity="error", timeout=12)
+            self.notify(reason, title=what.capitalize(), severity="error", timeout=12, markup=False)
 
     def on_plan_progress(self, event: PlanProgress) -> None:
         if event.draft == self.session.draft and not self.session.current:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 FITS_PULSE_S = 0.4
 """Badges are handed over in batches, at most this often."""
+GIVE_WAY_S = 0.03
+"""How long threads hold back after a key: about what its answer takes."""
 REFUSED = "hardware not taken"
 
 
@@ -48,6 +51,8 @@ class Jobs(App[None]):
         self._fits_for: Draft | None = None
         self._fits_given_up: Draft | None = None
         self._on_screen: tuple[str, ...] = ()
+        self._last_key = 0.0
+        """When a person last did something, by the monotonic clock."""
 
     def library(self) -> Library:
         """The facts; opened by the first worker that needs them."""
@@ -110,6 +115,19 @@ class Jobs(App[None]):
         """Whether a plan is being made or about to be."""
         return self._debounce is not None or self.running("plan")
 
+    def giving_way(self, stop: Event) -> Callable[[], bool]:
+        """Whether to stop, for a thread that asks often: while a key is being answered, it waits with its question.
+
+        Two threads share one interpreter; this way the answer to a key does not share it.
+        """
+
+        def stopped() -> bool:
+            while time.monotonic() - self._last_key < GIVE_WAY_S and not stop.is_set():
+                time.sleep(GIVE_WAY_S / 10)
+            return stop.is_set()
+
+        return stopped
+
     def running(self, group: str) -> bool:
         return any(worker.group == group and worker.is_running for worker in self.workers)
 
@@ -124,7 +142,7 @@ class Jobs(App[None]):
                 self.post_message(PlanProgress(draft, done, total, text))
 
             with self._planner_at_work:  # a plan that was superseded ends first
-                return answer_of(draft, self.services, self.library(), tell, stop.is_set)
+                return answer_of(draft, self.services, self.library(), tell, self.giving_way(stop))
 
         from planner.errors import PlannerError
 
@@ -168,12 +186,15 @@ class Jobs(App[None]):
     async def _fits(self, draft: Draft, stop: Event) -> None:
         from tui.fits import fits_of
 
-        known = frozenset(self.session.fits)
+        known, stopped = frozenset(self.session.fits), self.giving_way(stop)
+
+        def wanted() -> tuple[str, ...]:
+            return self._on_screen
 
         def run() -> None:
             library, batch, told = self.library(), dict[str, "Fit"](), time.monotonic()
             total = len(library.catalogue.models())
-            for id_, fit in fits_of(draft, library, self.services, lambda: self._on_screen, stop.is_set, known):
+            for id_, fit in fits_of(draft, library, self.services, wanted, stopped, known):
                 batch[id_] = fit
                 if time.monotonic() - told > FITS_PULSE_S:
                     self.post_message(FitsProgress(draft, batch, total))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
 
 INTERRUPTED = 130
+NO_TERMINAL = (
+    "deploy-planner: no terminal here, so this is the plan for this machine as a table (plan --help has its options).\n"
+    "deploy-planner: --json gives the document, --plain asks question by question, serve opens the app in a browser.\n"
+)
 SERVE = "The app in a browser, on 127.0.0.1 unless told otherwise."
 
 
@@ -12,16 +18,22 @@ def main() -> int:
     """Run the command line of this process."""
     argv = sys.argv[1:]
     if "--plain" in argv and argv[0].startswith("-"):
-        from tui.plain.main import run_plain
-
-        return run_plain(argv)
+        return _plain(argv)
     if _wants_app(argv):
-        return _open(argv)
+        return _open(argv) if _can_draw(os.environ) else _plain(argv)
     from planner.cli.main import main as headless
     from planner.cli.verbs import Verb, register
 
     register("serve", Verb("tui.serve.verb", SERVE))
+    if not argv:
+        sys.stderr.write(NO_TERMINAL)
     return headless(argv)
+
+
+def _plain(argv: list[str]) -> int:
+    from tui.plain.main import run_plain
+
+    return run_plain(argv)
 
 
 def _open(argv: list[str]) -> int:
@@ -32,6 +44,11 @@ def _open(argv: list[str]) -> int:
         return run_app(argv)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _can_draw(environ: Mapping[str, str]) -> bool:
+    """A terminal that moves no cursor gets the walk as lines."""
+    return environ.get("TERM", "") not in ("", "dumb") or sys.platform == "win32" or "TEXTUAL_DRIVER" in environ
 
 
 def _wants_app(argv: list[str]) -> bool:

@@ -45,9 +45,11 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
     group.add_argument("--tpot", type=duration, metavar="S", help="each further token within so many seconds")
-    group.add_argument("--weights", nargs="+", action="extend", default=[], metavar="FORMAT")
+    group.add_argument("--weights", nargs="+", action="extend", default=[], metavar="FORMAT",
+                       help="allowed formats: fp8 awq-int4 … (all from the floor up)")  # fmt: skip
     group.add_argument("--quality-floor", metavar="LEVEL", help="lowest precision: bf16 fp8 int8 int4 … (int4)")
-    group.add_argument("--engine", nargs="+", action="extend", default=[], metavar="NAME[==VERSION]")
+    group.add_argument("--engine", nargs="+", action="extend", default=[], metavar="NAME[==VERSION]",
+                       help="allowed engines: vllm sglang … (the usual one of each chip)")  # fmt: skip
 
 
 def _limit_options(parser: argparse.ArgumentParser) -> None:

@@ -54,7 +54,8 @@ def add_term_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--currency", default="USD", type=currency, help="of the prices given as options (USD)")
     group.add_argument("--kwh", type=positive, metavar="PRICE", help="of a kWh")
     group.add_argument("--region", metavar="NAME", help="electricity of a region in the data: Germany, US-Texas …")
-    group.add_argument("--exchange", type=worth, action="append", default=[], metavar="EUR=1.1")
+    group.add_argument("--exchange", type=worth, action="append", default=[], metavar="EUR=1.1",
+                       help="what one unit is worth in the prices' currency (repeatable)")  # fmt: skip
     group.add_argument("--years", type=positive, metavar="N", help="until written off (3)")
     group.add_argument("--residual", type=share, metavar="SHARE", help="left of the price after that (0.15)")
     group.add_argument("--interest", type=share, metavar="SHARE", help="per year (0.07)")

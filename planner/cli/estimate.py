@@ -22,8 +22,15 @@ from planner.units import MIB
 
 MAX_LINE_BYTES = 16 * MIB
 
+EXAMPLES = """examples:
+  deploy-planner estimate deployment.toml                one deployment, part by part
+  deploy-planner estimate --jsonl many.jsonl             a thousand of them, one answer a line
+
+exit codes: 0 it starts · 3 it does not fit or is illegal (the answer is still printed) · 2 the document is broken"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
     parser.add_argument("deployment", nargs="?", help="a deployment document (TOML)")
     parser.add_argument("--jsonl", nargs="?", const="-", metavar="FILE", help="one deployment a line; - is stdin")
     parser.add_argument("--configs", metavar="DIR", help="folder for model.config given by file name")

@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _add_place(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--model-path", metavar="PATH", help="where the weights lie on the serving machines")
     group.add_argument("--served-name", metavar="NAME", help="name that clients ask for (default: model.id)")
-    group.add_argument("--port", type=_port, help="port to listen on (default: the engine's)")
+    group.add_argument("--port", type=_port, metavar="N", help="port to listen on (default: the engine's)")
     group.add_argument("--listen", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     group.add_argument("--image", metavar="REPOSITORY:TAG", help="container image instead of the published one")
     group.add_argument("--digest", metavar="sha256:…", help="digest that pins the image")
@@ -62,11 +62,17 @@ def _add_cluster(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--inventory", metavar="FILE", help="take network interfaces from an inventory document")
     group.add_argument("--interface", metavar="NAME", help="network interface between nodes (eth0, bond0)")
     group.add_argument("--ib-devices", metavar="LIST", help="RDMA devices (mlx5_0,mlx5_1)")
-    group.add_argument("--namespace", help="Kubernetes namespace")
-    group.add_argument("--storage-class", help="of the model's volume claim")
+    group.add_argument("--namespace", metavar="NAME", help="Kubernetes namespace")
+    group.add_argument("--storage-class", metavar="NAME", help="of the model's volume claim")
     group.add_argument("--claim", metavar="NAME", help="an existing volume claim that holds the model")
-    group.add_argument("--node-selector", action="append", default=[], metavar="KEY=VALUE", help="(repeatable)")
-    group.add_argument("--partition", help="Slurm partition")
+    group.add_argument(
+        "--node-selector",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="label of nodes it may run on (repeatable)",
+    )
+    group.add_argument("--partition", metavar="NAME", help="Slurm partition")
 
 
 def _positive(text: str) -> float:

@@ -69,7 +69,7 @@ def _job_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--objective", metavar="NAME", help="sft dpo grpo pretrain")
     group.add_argument("--seq-len", type=tokens, metavar="N", help="tokens of a (packed) sample")
     group.add_argument("--tokens", metavar="N", help="of one epoch: 10e6, 10000000")
-    group.add_argument("--epochs", type=positive, metavar="N")
+    group.add_argument("--epochs", type=positive, metavar="N", help="times through the data (the preset's)")
     group.add_argument("--batch", type=count(1, 10**7), metavar="N", help="samples of one optimizer step")
     group.add_argument("--rank", type=count(1, 10**6), metavar="N", help="of the adapters (16)")
 

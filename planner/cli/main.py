@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from hwdb.errors import HardwareDataError
+from planner.cli.help_format import HelpFormat
 from planner.cli.verbs import VERBS, epilog, version_text
 from planner.errors import BadInput, Exit, PlannerError
 
@@ -48,9 +49,9 @@ def _run(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog=f"deploy-planner {verb}",
         description=VERBS[verb].help,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.configure(parser)
+    parser.formatter_class = HelpFormat
     code: int = module.run(parser.parse_args(argv[1:]))
     sys.stdout.flush()
     return code
@@ -69,14 +70,9 @@ def top_parser() -> argparse.ArgumentParser:
         prog="deploy-planner",
         usage="deploy-planner [VERB] [OPTIONS]",
         description="Plans private LLM deployments: what this hardware serves or fine-tunes, how fast, and the files.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormat,
         epilog=epilog(),
     )
     parser.add_argument("-V", "--version", action="version", version=version_text())
-    verbs = parser.add_argument_group("verbs (without one: the app, or the plan with --json, --table or --markdown)")
-    verbs.add_argument("verb", nargs="?", choices=list(VERBS), metavar="VERB", help=_verb_list())
+    parser.add_argument("verb", nargs="?", choices=list(VERBS), metavar="VERB", help=argparse.SUPPRESS)
     return parser
-
-
-def _verb_list() -> str:
-    return "one of " + ", ".join(VERBS)

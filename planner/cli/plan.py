@@ -56,8 +56,10 @@ def _question_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--model", nargs="+", action="extend", default=[], metavar="ID|PATH", help="catalogue ids or local paths"
     )
-    group.add_argument("--goal", choices=get_args(Goal), default="balanced", help="what to rank by (balanced)")
-    group.add_argument("--engine", nargs="+", action="extend", default=[], metavar="NAME[==VERSION]")
+    group.add_argument("--goal", choices=get_args(Goal), default="balanced", metavar="GOAL",
+                       help=f"what to rank by: {' '.join(get_args(Goal))} (balanced)")  # fmt: skip
+    group.add_argument("--engine", nargs="+", action="extend", default=[], metavar="NAME[==VERSION]",
+                       help="allowed engines: vllm sglang==0.5.16 llama.cpp … (those usual on the chip)")  # fmt: skip
     group.add_argument(
         "--weights",
         nargs="+",

@@ -44,15 +44,19 @@ def register(name: str, verb: Verb) -> None:
     VERBS[name] = verb
 
 
-EXAMPLES = """examples:
-  deploy-planner                                        the app, on this machine
-  deploy-planner --json                                 the plan for this machine as a document
+EXAMPLES = """without a verb:
+  deploy-planner              the app, on a terminal: [--hardware SPEC|FILE] [--data DIR] [--fresh] [--ascii]
+  deploy-planner --plain      the same walk as lines of text: screen readers, dumb terminals, scripts
+  deploy-planner --json       the plan for this machine as a document; takes all options of plan
+
+examples:
   deploy-planner plan --hardware 8xH200 --model deepseek-r1 --users 64
   deploy-planner finetune --hardware 2xRTX-4090 --model qwen3-32b --method qlora
   deploy-planner estimate deployment.toml --json
   deploy-planner export deployment.toml -o out/
 
 Every verb explains itself with --help. stdout carries only the document, messages go to stderr.
+
 exit codes: 0 something fits · 3 nothing fits or illegal · 2 bad usage or input · 1 internal error · 130 interrupted
 """
 

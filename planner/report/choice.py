@@ -18,13 +18,13 @@ from planner.report.words import (
     figure_row,
     number,
     plural,
+    said,
     shower,
     some,
 )
 from planner.units import human_bytes, human_count, human_seconds
 
 MOST_REASONS = 12
-LARGE = 1e6
 SERVING_HEAD = (
     "rank",
     "model",
@@ -58,15 +58,9 @@ def _asked(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping):
             yield from _asked(value, f"{prefix}{key}.")
         elif isinstance(value, list | tuple):
-            yield prefix + key, ", ".join(str(item) for item in value)
+            yield prefix + key, ", ".join(str(said(item)) for item in value)
         else:
-            yield prefix + key, _plain(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) and abs(value) < LARGE else value
+            yield prefix + key, said(value)
 
 
 def choice(material: Material) -> Section:

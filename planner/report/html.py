@@ -17,6 +17,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 _PIECES = re.compile(r"\S{24}(?=\S)|(?:(?!\S{25}).)+|.", re.DOTALL)
 """Stretches without a word of more than 24 characters."""
+ON_ONE_PAGE = 14
+"""Rows of a table that is never parted by the end of a page."""
 
 
 def html(report: Report) -> str:
@@ -79,8 +81,16 @@ def _table(table: Table) -> Element:
             line.set("class", "chosen")
         put(body, line)
     made = el("table", el("caption", table.caption), el("thead", head), body)
-    if not table.head[0] and len(table.head) == 2:
-        made.set("class", "pairs")
+    kinds = [
+        kind
+        for kind, holds in (
+            ("pairs", not table.head[0] and len(table.head) == 2),
+            ("short", len(table.rows) <= ON_ONE_PAGE),
+        )
+        if holds
+    ]
+    if kinds:
+        made.set("class", " ".join(kinds))
     return made
 
 

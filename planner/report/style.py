@@ -40,6 +40,8 @@ footer { border-top: 1px solid #888; margin-top: 36px; padding-top: 6px; color: 
   thead { display: table-header-group; break-after: avoid; }
   tbody tr:first-child { break-before: avoid; }
   tr { break-inside: avoid; }
+  table.short, ul { break-inside: avoid; }
+  h2 + p { break-after: avoid; }
   pre { font-size: 7.6pt; }
   thead th, tr.chosen th, tr.chosen td, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

@@ -8,7 +8,7 @@ from planner.documents.result import PlannedDeployment
 from planner.estimate import Estimate
 from planner.report.blocks import Block, Bullets, Cell, Paragraph, Section, Table
 from planner.report.material import Material
-from planner.report.words import cells, clean, counted, named
+from planner.report.words import cells, clean, number, said, shower
 from planner.units import human_bytes, human_seconds
 
 WIDE = 2.5
@@ -26,7 +26,7 @@ def assumptions(material: Material) -> Section:
     assumed = dict(material.plan.assumed) | (dict(chosen.estimate.assumed) if chosen else {})
     blocks: list[Block] = [Paragraph(RANGES)]
     if assumed:
-        rows = tuple(cells(key, value) for key, value in sorted(assumed.items()))
+        rows = tuple(cells(key, said(value)) for key, value in sorted(assumed.items()))
         blocks.append(Table("Defaults that were taken", ("key", "value"), rows))
     if material.facts:
         facts = tuple(
@@ -104,7 +104,7 @@ def _redundancy(chosen: PlannedDeployment) -> Iterator[str]:
 
 
 def _origins(chosen: PlannedDeployment) -> Iterator[str]:
-    weak = [label for label, figure in _figures(chosen) if figure.origin == "assumed"]
+    weak = [label for label, _, figure in _figures(chosen) if figure.origin == "assumed"]
     if weak:
         yield "Rest on assumptions in part: " + ", ".join(weak) + "."
     problems = chosen.estimate.problems
@@ -126,41 +126,41 @@ def _hardware(material: Material) -> Iterator[str]:
         yield f"{notice.get('where', '')}: {notice.get('message', '')}"
 
 
-def _figures(chosen: PlannedDeployment) -> Iterator[tuple[str, Estimate]]:
-    """Figures that people decide by."""
-    estimate = chosen.estimate
-    groups = (
-        (estimate.memory.per_gpu if estimate.memory else None, ("total", "kv_cache")),
-        (estimate.performance, ("ttft_s", "tpot_s", "output_tok_s")),
-        (estimate.finetune, ("peak", "tok_s", "hours", "host_ram")),
-        (estimate.cost, ("power_w", "per_month", "per_mtok")),
-    )
-    for table, keys in groups:
-        for key in keys if table is not None else ():
-            figure = getattr(table, key)
-            if figure is not None:
-                yield LABELS.get(key, named(key)), figure
-
-
-LABELS = {
-    "total": "memory per GPU",
-    "kv_cache": "KV cache",
-    "ttft_s": "first token (s)",
-    "tpot_s": "each further token (s)",
-    "output_tok_s": "output of all users (tok/s)",
-    "tok_s": "tokens per second",
-    "peak": "peak memory per GPU",
-    "power_w": "power (W)",
-    "per_month": "cost of a month",
-    "per_mtok": "cost of a million output tokens",
+FIGURES = {
+    "total": ("memory per GPU", "B"),
+    "kv_cache": ("KV cache", "B"),
+    "ttft_s": ("first token", "s"),
+    "tpot_s": ("each further token", "s"),
+    "output_tok_s": ("output of all users", "tok/s"),
+    "peak": ("peak memory per GPU", "B"),
+    "tok_s": ("training speed", "tok/s"),
+    "hours": ("time of the run", "h"),
+    "host_ram": ("host memory per node", "B"),
+    "power_w": ("power", "W"),
+    "per_month": ("cost of a month", "money"),
+    "per_mtok": ("cost of a million output tokens", "money"),
 }
+"""Figures that people decide by: name and unit."""
+
+
+def _figures(chosen: PlannedDeployment) -> Iterator[tuple[str, str, Estimate]]:
+    """Name, unit and figure of those that are known."""
+    estimate = chosen.estimate
+    tables = (
+        estimate.memory.per_gpu if estimate.memory else None, estimate.performance, estimate.finetune, estimate.cost,
+    )  # fmt: skip
+    for key, (label, unit) in FIGURES.items():
+        found = (getattr(table, key, None) for table in tables if table is not None)
+        figure = next((f for f in found if f is not None), None)
+        if figure is not None:
+            yield label, estimate.cost.currency if unit == "money" and estimate.cost else unit, figure
 
 
 def _wide(chosen: PlannedDeployment) -> Iterator[tuple[Cell, ...]]:
-    for label, figure in _figures(chosen):
+    for label, unit, figure in _figures(chosen):
+        show = shower(unit)
         if figure.low > 0 and figure.high / figure.low > WIDE:
             factor = figure.high / figure.low
-            ends = (Cell(counted(x), x) for x in (figure.low, figure.high))
-            yield (Cell(label), *ends, Cell(f"{factor:.1f} ×", factor))
+            yield (Cell(label), number(figure.low, show), number(figure.high, show), Cell(f"{factor:.1f} ×", factor))
         elif figure.low <= 0 < figure.high:
-            yield (Cell(label), Cell("0", figure.low), Cell(counted(figure.high), figure.high), Cell("open"))
+            yield (Cell(label), Cell("0", figure.low), number(figure.high, show), Cell("open"))

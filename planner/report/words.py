@@ -41,6 +41,15 @@ def cells(*texts: object) -> tuple[Cell, ...]:
     return tuple(Cell(clean(text)) for text in texts)
 
 
+def said(value: object) -> object:
+    """A setting as people write it: yes and no, whole numbers without ``.0``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+    return value
+
+
 def number(value: float | None, show: Callable[[float], str], suffix: str = "") -> Cell:
     """A figure with its unrounded value; "unknown" where there is none."""
     return Cell(UNKNOWN) if value is None else Cell(show(value) + suffix, value)

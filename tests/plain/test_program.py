@@ -83,6 +83,18 @@ def test_a_terminal_is_left_by_ctrl_c_ctrl_d_and_q(tmp_path: Path, key: bytes, c
     assert b"\x1b" not in seen
 
 
+def test_a_terminal_that_moves_no_cursor_gets_the_walk_as_lines(tmp_path: Path) -> None:
+    words = [word for word in PROGRAM if word != "--plain"]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execve(words[0], words, environment(TERM="dumb"))
+    seen = _read_until(terminal, b"Enter takes 1:")
+    os.write(terminal, b"q\n")
+    assert os.waitstatus_to_exitcode(_left(pid, terminal)) == 0
+    assert b"plain mode" in seen and b"\x1b" not in seen
+
+
 def _read_until(terminal: int, words: bytes) -> bytes:
     seen, end = b"", time.monotonic() + 60
     while words not in seen and time.monotonic() < end:

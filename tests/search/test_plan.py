@@ -173,6 +173,24 @@ def test_progress_and_cancelling() -> None:
     assert isinstance(partial, PlanDocument) and partial.considered < 2000
 
 
+@pytest.mark.parametrize("calls", [0, 1, 3, 10, 30, 100])
+def test_a_plan_that_is_cancelled_stops_between_two_configurations_and_keeps_what_it_has(calls: int) -> None:
+    """Whoever changes an input waits for one configuration at most, not for a whole format of a model."""
+    request = PlanRequest(inventory=hardware("8xH200-SXM"), models=("deepseek-ai/DeepSeek-R1",))
+    polls = 0
+
+    def cancelled() -> bool:
+        nonlocal polls
+        polls += 1
+        return polls > calls
+
+    whole, partial = plan(request, library()), plan(request, library(), cancelled=cancelled)
+    assert polls <= calls + 10, "it goes on after it was told to stop"
+    assert partial.considered <= whole.considered
+    known = [c.deployment for c in whole.candidates]
+    assert len(partial.candidates) <= len(known) and all(c.estimate.verdict != "illegal" for c in partial.candidates)
+
+
 def test_several_named_models_are_compared() -> None:
     document = planned("8xH100-SXM", LLAMA, "Qwen/Qwen3-32B", "meta-llama/Llama-3.3-70B-Instruct")
     assert len({model_of(c) for c in document.candidates}) == 3

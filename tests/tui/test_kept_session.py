@@ -191,5 +191,6 @@ async def test_otherwise_a_session_begins_anew(tmp_path: Path, case: str) -> Non
         assert app.session.draft.users is None and app.walk.step == "hardware"
         titles = [n.title for n in app._notifications]
         assert ("Session not taken up" in titles) == (case == "refused")
+        assert all(not n.markup for n in app._notifications), "names from files are no markup"
     app.left(0)
     assert not (tmp_path / "session.json").exists()

@@ -97,7 +97,7 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*?(?<![0-9])([34][0-8]|9[0-7]|10[0-7])[;0-9]*m
 def test_from_this_machine_to_a_file_and_out_again(terminal: Terminal, tmp_path: Path) -> None:
     terminal.run(PROGRAM)
     terminal.wait_for("1 Hw ●", "(detected)", "4 Plans ✓")
-    for digit, words in (("2", "best that fits"), ("3", "Users at once"), ("4", "Ranked"), ("5", "deployment.toml")):
+    for digit, words in (("2", "best that fits"), ("3", "Users at once"), ("4", "Ranked"), ("5", "Write —")):
         terminal.press(digit)
         terminal.wait_for(words)
     terminal.press("w")
@@ -136,9 +136,7 @@ def test_every_step_fits_80x24_and_any_size_in_between(terminal: Terminal) -> No
             terminal.resize(width, height)
             terminal.press(digit)
             shown = settled_at(terminal, width, height, words)
-            lines = shown.splitlines()
-            assert lines[-1].endswith("^P commands"), shown
-            assert max(map(len, lines)) <= width
+            assert max(map(len, shown.splitlines())) <= width
             assert ("Best plan so far" in shown) == (width >= 110), "beside, or folded below"
     terminal.press("C-q")
     terminal.wait_for("exit=0")
@@ -150,7 +148,8 @@ def settled_at(terminal: Terminal, width: int, height: int, words: str) -> str:
     while time.monotonic() < end:
         shown = terminal.screen().rstrip("\n")
         lines = shown.splitlines()
-        drawn = len(lines) == height and len(lines[-1]) == width - 1 and words in shown
+        whole = len(lines) == height and len(lines[-1]) == width - 1 and lines[-1].endswith("^P commands")
+        drawn = whole and words in shown
         if drawn and ("Best plan so far" in shown) == (width >= 110):
             return shown
         time.sleep(0.05)
@@ -165,7 +164,7 @@ def test_terminals_without_unicode_get_ascii_and_reach_a_file(
     terminal.wait_for("1 Hw *", "4 Plans +")
     assert terminal.screen().isascii()
     terminal.press("5")
-    terminal.wait_for("schema =")
+    terminal.wait_for("schema =", "Write -")
     terminal.press("w")
     shown = terminal.wait_for("Wrote")
     assert shown.isascii() and (tmp_path / "deployment.toml").is_file()
@@ -211,3 +210,22 @@ def test_a_session_whose_line_dropped_goes_on_at_the_next_start(terminal: Termin
     terminal.press("C-q")
     terminal.wait_for("exit=0")
     assert not state.exists()
+
+
+def test_a_new_user_reaches_a_file_by_enter_alone_in_five_presses(terminal: Terminal, tmp_path: Path) -> None:
+    """From launch to an exported deployment without a manual, each press after the screen says what it would do."""
+    terminal.run(f"{PROGRAM} --hardware 8xH200")
+    terminal.wait_for("4 Plans ✓", "▸0")
+    for words in (
+        ("2 Model ●", "Leave the choice"),
+        ("3 Workload ●", "Preset —"),
+        ("4 Plans ●", "▸1"),
+        ("schema =", "Write —"),
+    ):
+        terminal.press("Enter")
+        terminal.wait_for(*words)
+    terminal.press("Enter")
+    terminal.wait_for("Wrote")
+    assert (tmp_path / "deployment.toml").is_file()
+    terminal.press("C-q")
+    terminal.wait_for("exit=0")

@@ -76,4 +76,6 @@ def _options(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--hardware", metavar="SPEC|FILE", help="plan for this instead of the machine it runs on")
     parser.add_argument("--data", action="append", default=[], metavar="DIR", help="own data on top of the built-in")
     parser.add_argument("--ascii", action="store_true", help="no signs beyond ASCII")
+    for name in ("--fresh", "--no-session"):
+        parser.add_argument(name, action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(argv)
