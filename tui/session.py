@@ -176,6 +176,17 @@ class Session:
         return offers[min(self.selected, len(offers) - 1)] if offers else None
 
     @property
+    def served_model(self) -> str | None:
+        """The catalogue model of the plan for serving that is looked at, or was when that was left."""
+        from tui.answers import as_plan
+
+        plan = self.best
+        if self.draft.purpose != "serve":
+            _, answer = self.shelf.get("serve", (None, None))
+            plan = next(iter(as_plan(answer).candidates), None) if answer is not None else None
+        return plan.deployment["model"].get("id") if plan is not None else None
+
+    @property
     def current(self) -> bool:
         """Whether the plan answers the draft as it stands."""
         return self.plan is not None and self.planned_for == self.draft

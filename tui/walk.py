@@ -125,10 +125,8 @@ class WalkScreen(Screen[None]):
 
     def _turned(self, purpose: str) -> dict[str, object]:
         """The change of purpose. To buy, the model of the plan looked at comes along where none was named."""
-        best, draft = self.session.best, self.session.draft
-        if purpose == "buy" and draft.model is None and best is not None and best.deployment["model"].get("id"):
-            return {"purpose": purpose, "model": best.deployment["model"]["id"]}
-        return {"purpose": purpose}
+        model = self.session.served_model if purpose == "buy" and self.session.draft.model is None else None
+        return {"purpose": purpose, "model": model} if model else {"purpose": purpose}
 
     async def follow(self) -> None:
         """Show the pane of the purpose as it is now."""

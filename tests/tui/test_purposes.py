@@ -123,6 +123,17 @@ async def test_a_click_turns_the_walk_and_the_model_list_follows() -> None:
         assert "Time" in screen_text(app) and app.walk.query_one(ModelPane).display
 
 
+async def test_buying_takes_the_model_of_the_plan_along() -> None:
+    app = app_on()
+    async with running(app) as pilot:
+        await pilot.press("g")
+        await until(pilot, lambda: app.session.draft.purpose == "tune")
+        assert app.session.draft.model is None
+        await pilot.press("g")
+        await until(pilot, lambda: app.session.draft.purpose == "buy")
+        assert app.session.draft.model == "deepseek-ai/DeepSeek-R1"
+
+
 def test_a_question_looks_only_at_its_own_inputs() -> None:
     draft = Draft(inventory=inventory_of("8xH200"), model=SMALL)
     assert draft.question == replace(draft, training=Training(hours=3)).question

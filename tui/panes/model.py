@@ -132,7 +132,8 @@ class ModelPane(Pane):
     def _show_titles(self, session: Session) -> None:
         self.query_one("#model-chips", Words).say(self._view.chips)
         self.border_title = f"Model: {self._view.words}" if self._view.words else self.TITLE
-        chosen = session.draft.model or "the planner chooses"
+        nobody = "the planner chooses" if session.draft.purpose == "serve" else "none chosen yet"
+        chosen = session.draft.model or nobody
         self.border_subtitle = f"{session.fits_activity} · {chosen}" if session.fits_activity else chosen
 
     def _describe(self) -> None:

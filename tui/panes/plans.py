@@ -275,7 +275,7 @@ class PlansPane(Pane):
                 Explained("Why it stands here, the most important first; then what was assumed. ↑ ↓ scroll.")
             )
         elif event.widget.id is None:
-            self.post_message(Explained("← → another tab, ↓ or Tab into it; m i t l c R and Escape go straight there."))
+            self.post_message(Explained("← → another tab, ↓ or Tab into it; m i t l o c R Escape go straight there."))
 
     def action_mark(self) -> None:
         if self._session is not None:
