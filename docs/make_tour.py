@@ -19,20 +19,28 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
+from textual.pilot import Pilot
+from textual.widgets import Input
 
 from planner.documents.encode import to_json
 from planner.documents.inventory import Inventory
 from planner.documents.request import PlanRequest
 from planner.documents.result import PlanDocument
 from planner.library import Library
+from planner.training.request import FinetuneRequest
 from tui.app import PlannerApp
 from tui.services import Progress, Services, Stopped
 from tui.themes import DARK
 
 HERE = Path(__file__).parent
 PICTURES = HERE / "tour"
-RECORDED = PICTURES / "plan.json"
+RECORDED, RECORDED_RUNS = PICTURES / "plan.json", PICTURES / "runs.json"
+TRAINED = "Qwen/Qwen3-32B"
 SPEC, MODEL, SIZE = "8xH200", "deepseek-ai/DeepSeek-R1", (120, 34)
+SETTLE = "settle"
+"""In a list of keys: wait until everything before has shown."""
+PATIENCE, STILL = 800, 4
+"""Looks at a picture at most, and how many in a row must be alike."""
 KEPT = 5
 """Proposals of the recorded plan."""
 
@@ -58,9 +66,10 @@ def scenes() -> list[Scene]:
     return [Scene(s["name"], s["title"], tuple(s["keys"]), s["text"].strip()) for s in script()["scenes"]]
 
 
-def recorded() -> PlanDocument:
+@cache
+def recorded(path: Path = RECORDED) -> PlanDocument:
     """The plan that the pictures show."""
-    return TypeAdapter(PlanDocument).validate_python(json.loads(RECORDED.read_text(encoding="utf-8")))
+    return TypeAdapter(PlanDocument).validate_python(json.loads(path.read_text(encoding="utf-8")))
 
 
 def record() -> None:
@@ -68,14 +77,20 @@ def record() -> None:
     from planner.detect.spec import inventory_from_spec
     from planner.plan import plan
     from planner.presets import DEFAULT, preset
+    from planner.training.search import plan_finetune
     from tui.draft import Draft
 
     library = Library()
     draft = Draft(inventory=inventory_from_spec(SPEC, library.database), model=MODEL).with_preset(preset(DEFAULT))
-    document = plan(draft.request(), library)
+    _keep(plan(draft.request(), library), RECORDED)
+    machines = inventory_from_spec(SPEC, library.database)
+    _keep(plan_finetune(draft.training.request(machines, TRAINED), library), RECORDED_RUNS)
+
+
+def _keep(document: PlanDocument, path: Path) -> None:
     plain = json.loads(to_json(document))
     plain["candidates"] = plain["candidates"][:KEPT]
-    RECORDED.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
 
 def tour_app() -> PlannerApp:
@@ -86,7 +101,10 @@ def tour_app() -> PlannerApp:
     def plan(request: PlanRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:
         return document
 
-    services = Services(load=lambda spec, library: inventory, plan=plan)
+    def finetune(request: FinetuneRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:
+        return recorded(RECORDED_RUNS)
+
+    services = Services(load=lambda spec, library: inventory, plan=plan, finetune=finetune)
     return PlannerApp(SPEC, services=services, debounce_s=0.001)
 
 
@@ -96,12 +114,27 @@ async def pictures() -> dict[str, str]:
     async with app.run_test(size=SIZE) as pilot:
         app.theme = DARK
         for scene in scenes():
-            await pilot.press(*scene.keys)
-            while not app.session.current or app.planning:
-                await pilot.pause(0.01)
-            await pilot.pause()
-            found[scene.name] = self_contained(app.export_screenshot(title="deploy-planner"))
+            for key in scene.keys:
+                await (settled(app, pilot) if key == SETTLE else pilot.press(key))
+            found[scene.name] = await settled(app, pilot)
     return found
+
+
+async def settled(app: PlannerApp, pilot: Pilot[None]) -> str:
+    """The picture once nothing is being worked out and it has stopped changing."""
+    last, alike = "", 0
+    for _ in range(PATIENCE):
+        await pilot.pause(0.01)
+        for line in app.screen.query(Input):
+            line.cursor_blink = False
+        answered = app.session.current or app.session.failure is not None
+        busy = app.planning or any(worker.is_running for worker in app.workers) or not answered
+        now = self_contained(app.export_screenshot(title="deploy-planner"))
+        alike = alike + 1 if now == last and not busy else 0
+        last = now
+        if alike >= STILL:
+            return now
+    raise TimeoutError(f"the picture never came to rest: {[w.group for w in app.workers if w.is_running]}")
 
 
 def self_contained(svg: str) -> str:

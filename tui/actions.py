@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui import themes
-from tui.jobs import Jobs
+from tui.errands import Errands
 from tui.main import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -23,19 +23,22 @@ MOVES = frozenset({"up", "down", "left", "right", "pageup", "pagedown", "home", 
 """Keys that only move the cursor: no commands."""
 
 
-class Actions(Jobs):
+class Actions(Errands):
     """The app's actions, with their keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", show=False, id="app.help", tooltip="Help for this place, with every key"),
         Binding("p", "pin", "Pin", id="app.pin", tooltip="Pin this plan: ▲ ▼ compare with it from then on"),
         Binding("e", "simulate", "Simulate", show=False, id="app.simulate", tooltip="Plan for hardware you name"),
+        Binding("E", "edit", "Edit", show=False, id="app.edit", tooltip="Edit a copy: cards, memory, link, machines"),
         Binding("u", "undo", "Undo", show=False, id="app.undo", tooltip="Take the last change back"),
         Binding("ctrl+r", "redo", "Redo", show=False, id="app.redo", tooltip="Make the change again"),
         Binding("ctrl+s", "export", "Export", show=False, id="app.export", tooltip="Go and write the document"),
         Binding(
             "T", "toggle_theme", "Look", show=False, id="app.theme", tooltip="Dark, light, high contrast, terminal"
         ),
+        Binding("dollar_sign", "cost", "Cost", show=False, id="app.cost", tooltip="What this plan costs, and why"),
+        Binding("v", "verify", "Verify", show=False, id="app.verify", tooltip="A log or metrics beside this plan"),
         Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave", priority=True),
         Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
     ]
@@ -51,8 +54,11 @@ class Actions(Jobs):
         """What cannot be done now is greyed."""
         possible = {
             "pin": lambda: self.session.best is not None,
+            "cost": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
+            "verify": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "undo": lambda: bool(self.session.done),
             "redo": lambda: bool(self.session.undone),
+            "edit": lambda: self.session.draft.inventory is not None and self.session.draft.purpose != "buy",
             "save_site": lambda: self.session.draft.inventory is not None,
             "stop": lambda: self.planning or self.running("hardware") or self.running("fits"),
         }.get(action)
@@ -68,18 +74,25 @@ class Actions(Jobs):
 
         self._ask("Plan for other hardware", HARDWARE_ABOUT, "", lambda line: hardware_hint(line, self.library()))
 
+    def action_edit(self) -> None:
+        """Edit a copy of the hardware, the answer following."""
+        from tui.modals.rig import RigScreen
+
+        self.push_screen(RigScreen(self.session, self.library))
+
     def action_open(self) -> None:
         """Plan for hardware in a file."""
-        from tui.hints import FILE_ABOUT, file_hint
+        from tui.hints import FILE_ABOUT, open_hint, site_names
 
-        self._ask("Open hardware", FILE_ABOUT, f"{Path.cwd()}/", file_hint)
+        self._ask("Open hardware", FILE_ABOUT, "" if site_names() else f"{Path.cwd()}/", open_hint, site=True)
 
-    def _ask(self, title: str, about: str, line: str, hint: Callable[[str], Hint]) -> None:
+    def _ask(self, title: str, about: str, line: str, hint: Callable[[str], Hint], *, site: bool = False) -> None:
+        from tui.hints import place_of
         from tui.modals.prompt import PromptModal
 
         def take(spec: str | None) -> None:
             if spec:
-                self.load_hardware(str(Path(spec).expanduser()) if spec.startswith("~") else spec)
+                self.load_hardware(str(place_of(spec)) if site or spec.startswith("~") else spec)
 
         self.push_screen(PromptModal(title, about, line, hint), take)
 
@@ -96,13 +109,16 @@ class Actions(Jobs):
         from planner.documents.encode import to_json
         from planner.documents.files import write_whole
         from planner.errors import BadInput
+        from tui.hints import is_site, place_of
 
         try:
-            write_whole(Path(name).expanduser(), to_json(self.session.draft.inventory) + "\n", overwrite=True)
-        except BadInput as error:
+            if is_site(name):
+                place_of(name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(place_of(name), to_json(self.session.draft.inventory) + "\n", overwrite=True)
+        except (BadInput, OSError) as error:
             self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {name} plans with it.", timeout=6, markup=False)
+            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6, markup=False)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""
@@ -130,6 +146,18 @@ class Actions(Jobs):
 
     async def action_export(self) -> None:
         await self.walk.action_go("export")
+
+    def action_cost(self) -> None:
+        """What the plan looked at costs."""
+        from tui.modals.cost import CostScreen
+
+        self.push_screen(CostScreen(self.session, self.library, self.services))
+
+    def action_verify(self) -> None:
+        """A log or a metrics page beside the plan looked at."""
+        from tui.modals.verify import VerifyScreen
+
+        self.push_screen(VerifyScreen(self.session, self.library))
 
     def action_toggle_theme(self) -> None:
         """The next look."""

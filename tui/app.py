@@ -14,6 +14,7 @@ from tui.draft import Draft
 from tui.messages import (
     CataloguePaneShown,
     Changed,
+    ExportShown,
     FitsProgress,
     LoadCurveWanted,
     PlanChosen,
@@ -21,6 +22,7 @@ from tui.messages import (
     PlanProgress,
     RowsShown,
 )
+from tui.modals.aside import AsideScreen
 from tui.services import Services
 from tui.terminal import forget_exported_size, state_folder
 from tui.tidying import Tidying
@@ -28,7 +30,8 @@ from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
-    from planner.documents.result import PlanDocument, PlannedDeployment
+    from planner.documents.result import PlannedDeployment
+    from tui.answers import Answer
     from tui.load_curve import LoadPoint
 
 DEBOUNCE_S = 0.12
@@ -70,6 +73,11 @@ class PlannerApp(Tidying):
             self.tidy_when_idle()
         self.push_screen(WalkScreen(self.session))
         self.call_after_refresh(self._look)
+        self.watch_hardware()
+
+    @property
+    def hardware_shown(self) -> bool:
+        return self.screen is self.walk and self.walk.step == "hardware" and self.session.draft.purpose != "buy"
 
     def _leave_cleanly_on_signals(self) -> None:
         """A signal ends the app like a key would: with the terminal as it was."""
@@ -99,6 +107,8 @@ class PlannerApp(Tidying):
     def redraw(self) -> None:
         """Draw the session; the keys too, when others became possible."""
         self.walk.redraw()
+        if isinstance(self.screen, AsideScreen):
+            self.screen.redraw()
         self.keep_soon()
         possible = (self.session.best is None, self.walk.step)
         if possible != self._possible:
@@ -113,14 +123,14 @@ class PlannerApp(Tidying):
 
     def took_hardware(self, inventory: Inventory, site: str) -> None:
         """The first hardware is where one starts from; any other is a change that can be undone."""
-        self.session.activity = ""
+        self.session.activity, self.session.live = "", None
         if self.session.draft.inventory is None:
             self.begin_with(inventory, site)
         elif not self._change({"inventory": inventory, "site": site}):
             self.redraw()
 
-    def took_plan(self, draft: Draft, plan: PlanDocument, *, partial: bool) -> None:
-        if self.session.answer(draft, plan, partial=partial):
+    def took_plan(self, draft: Draft, answer: Answer, *, partial: bool) -> None:
+        if self.session.answer(draft, answer, partial=partial):
             self.session.activity = ""
             self.redraw()
 
@@ -168,6 +178,8 @@ class PlannerApp(Tidying):
 
     def draft_changed(self) -> None:
         self.plan_soon()
+        if self.walk.shown_for != self.session.draft.purpose:
+            self.call_later(self.walk.follow)
         self.redraw()
 
     def on_plan_chosen(self, event: PlanChosen) -> None:
@@ -192,6 +204,10 @@ class PlannerApp(Tidying):
     def on_load_curve_wanted(self, event: LoadCurveWanted) -> None:
         if self.session.best is not None:
             self.read_load_curve(self.session.best)
+
+    def on_export_shown(self, event: ExportShown) -> None:
+        if self.session.best is not None and not self.running("render"):
+            self.render_export(self.session.best)
 
 
 def run_app(argv: list[str]) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
-    from planner.documents.result import DeviceMemory, PlannedDeployment, ServingMemory
+    from planner.documents.result import DeviceMemory, FinetuneResult, PlannedDeployment, ServingMemory
 
 LETTERS = {"weights": "W", "kv_cache": "K", "activations": "A", "cuda_graphs": "G", "non_torch": "N"}
 NAMES = {
@@ -17,7 +17,8 @@ NAMES = {
 }  # fmt: skip
 COLOURS = {
     "W": "$text-primary", "K": "$text-success", "A": "$text-warning", "G": "$text-secondary", "N": "$text-accent",
-    "U": "$text-muted", "·": "$text-muted",
+    "U": "$text-muted", "·": "$text-muted", "T": "$text-success", "O": "$text-secondary", "F": "$text-accent",
+    "L": "$text-error", "R": "$text-success",
 }  # fmt: skip
 
 
@@ -30,6 +31,8 @@ class Bar:
     """Letter and bytes, from the left."""
     capacity: float
     """0: not reported."""
+    names: Mapping[str, str] = field(default_factory=lambda: NAMES)
+    """What the letters mean."""
 
     @property
     def share(self) -> float:
@@ -48,6 +51,8 @@ class Bar:
 
 def bars_of(plan: PlannedDeployment, inventory: Inventory | None) -> tuple[Bar, ...]:
     """One bar for GPUs that are filled alike, one for each device where an engine places layers by itself."""
+    if plan.estimate.finetune is not None:
+        return _training_bars(plan, plan.estimate.finetune, inventory)
     memory = plan.estimate.memory
     if memory is None:
         return ()
@@ -55,6 +60,34 @@ def bars_of(plan: PlannedDeployment, inventory: Inventory | None) -> tuple[Bar, 
         return tuple(_device_bars(memory, inventory, plan))
     others = _used_by_others(inventory, plan)
     return (Bar(_gpu_name(plan), (*_parts(memory), ("U", others)), memory.per_gpu.capacity.value),)
+
+
+def _training_bars(plan: PlannedDeployment, result: FinetuneResult, inventory: Inventory | None) -> tuple[Bar, ...]:
+    """The fullest moment of a step, as the driver sees it: tensors by part, then what is around them."""
+    parts = training_parts(result)
+    bar = (*parts.items(), ("N", around(result)), ("U", _used_by_others(inventory, plan)))
+    return (Bar(_gpu_name(plan), bar, result.capacity or 0.0, names_of_training()),)
+
+
+def training_parts(result: FinetuneResult) -> dict[str, float]:
+    """Letter → bytes of the tensors at the fullest moment."""
+    from planner.training.parts import LETTERS as PARTS
+
+    sizes: dict[str, float] = {}
+    for part, letter in PARTS.items():
+        sizes[letter] = sizes.get(letter, 0.0) + max(0.0, result.allocated.terms.get(part, 0.0))
+    return {letter: size for letter, size in sizes.items() if size > 0}
+
+
+def around(result: FinetuneResult) -> float:
+    """What the driver counts beside the tensors: the allocator's fragments, context, communication buffers."""
+    return max(0.0, result.driver.value - sum(training_parts(result).values()))
+
+
+def names_of_training() -> Mapping[str, str]:
+    from planner.training.parts import NAMES as PARTS
+
+    return {**NAMES, **PARTS, "N": "allocator, context"}
 
 
 def context_of(memory: ServingMemory) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,23 @@ class View:
     fitting: bool = False
     commercial: bool = False
     relatives_of: str = ""
+    family: str = ""
+    use: str = ""
+    precision: str = ""
     order: str = "capability"
+
+    @property
+    def chips(self) -> str:
+        """Every filter with its key; brackets mark those that are on."""
+        chips = (
+            ("f fits here", self.fitting),
+            ("c commercial", self.commercial),
+            (f"U {self.use or 'use'}", self.use),
+            (f"P {self.precision or 'format'}", self.precision),
+            (f"F {self.family or 'family'}", self.family),
+            (f"o by {self.order}", False),
+        )
+        return "  ".join(f"[{words}]" if on else f" {words} " for words, on in chips).strip()
 
     @property
     def words(self) -> str:
@@ -37,6 +54,7 @@ class View:
         parts = [f"relatives of {self.relatives_of.rpartition('/')[2]}"] if self.relatives_of else []
         parts += ["what fits"] if self.fitting else []
         parts += ["commercial use"] if self.commercial else []
+        parts += [part for part in (self.family, self.use, self.precision) if part]
         parts += [f"by {self.order}"] if self.order != ORDERS[0] else []
         return ", ".join(parts)
 
@@ -49,8 +67,9 @@ _KEYS: dict[str, Callable[[CatalogueModel], tuple[object, ...]]] = {
 
 
 def rows_of(session: Session, view: View) -> Iterator[Row]:
-    """The rows of a view; the planner's own choice stands first."""
-    yield Row(BEST, {"mark": "✓", "name": BEST}, "Leave the choice to the planner: the most capable that fits.")
+    """The rows of a view; the planner's own choice stands first, where the walk can do without a model."""
+    if session.draft.purpose == "serve":
+        yield Row(BEST, {"mark": "✓", "name": BEST}, "Leave the choice to the planner: the most capable that fits.")
     for model in models_of(session, view):
         yield row_of(model, session.fits.get(model.id))
 
@@ -82,7 +101,36 @@ def _kept(model: CatalogueModel, fit: Fit | None, view: View) -> bool:
     """What is not worked out yet stays listed."""
     if view.fitting and fit is not None and fit.mark not in USABLE:
         return False
-    return not (view.commercial and model.commercial_use not in ("yes", "conditions"))
+    if view.commercial and model.commercial_use not in ("yes", "conditions"):
+        return False
+    if view.family and model.family != view.family:
+        return False
+    if view.use and view.use not in model.uses:
+        return False
+    return not view.precision or view.precision in formats_of(model)
+
+
+def formats_of(model: CatalogueModel) -> tuple[str, ...]:
+    """Weight formats in which it is published; "gguf" for all of those."""
+    return (*(c.weights.partition(":")[0] for c in model.checkpoints), *(("gguf",) if model.gguf_repos else ()))
+
+
+def uses_of(session: Session) -> tuple[str, ...]:
+    """What models of the catalogue are for, the most frequent first."""
+    counts = Counter(use for model in (session.catalogue.models() if session.catalogue else ()) for use in model.uses)
+    return tuple(use for use, _ in counts.most_common())
+
+
+def precisions_of(session: Session) -> tuple[str, ...]:
+    """Formats of the catalogue, the most frequent first."""
+    models = session.catalogue.models() if session.catalogue else ()
+    return tuple(name for name, _ in Counter(name for m in models for name in set(formats_of(m))).most_common())
+
+
+def after(values: Sequence[str], value: str) -> str:
+    """The next of the values; empty behind the last."""
+    ring = ("", *values)
+    return ring[(ring.index(value) + 1) % len(ring)] if value in ring else ""
 
 
 def row_of(model: CatalogueModel, fit: Fit | None) -> Row:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.units import MILLI
+from tui.needs import Purchase, Training
 
 if TYPE_CHECKING:
     from planner.documents.deployment import WorkloadTable
@@ -45,6 +46,20 @@ class Draft:
     engine: str | None = None
     """Name, or name==version."""
     weights: str | None = None
+    purpose: str = "serve"
+    """What the walk is for: serve, tune or buy."""
+    training: Training = field(default_factory=Training)
+    purchase: Purchase = field(default_factory=Purchase)
+
+    @property
+    def question(self) -> Draft:
+        """Without the inputs that this purpose does not look at: equal questions have equal answers."""
+        plain = Draft()
+        if self.purpose == "tune":
+            return replace(plain, purpose="tune", inventory=self.inventory, model=self.model, training=self.training)
+        if self.purpose == "buy":
+            return replace(self, inventory=None, site="", training=plain.training)
+        return replace(self, training=plain.training, purchase=plain.purchase)
 
     def with_preset(self, preset: Preset) -> Draft:
         """The workload of a preset; the number of users stays as it is."""
@@ -75,7 +90,7 @@ class Draft:
         return PlanRequest(
             inventory=self.inventory,
             models=(self.model,) if self.model else (),
-            workload=self._workload(),
+            workload=self.workload(),
             goal=self.goal,  # type: ignore[arg-type]
             max_model_len=self.max_model_len,
             weights=(self.weights,) if self.weights else (),
@@ -83,7 +98,8 @@ class Draft:
             quality_floor=self.quality_floor,
         )
 
-    def _workload(self) -> WorkloadTable:
+    def workload(self) -> WorkloadTable:
+        """The load and its promises."""
         from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 
         level = ServiceLevelTable(

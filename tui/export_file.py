@@ -19,6 +19,7 @@ class Difference:
 
     words: str
     lines: tuple[str, ...]
+    short: str = "same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def difference(path: Path, text: str) -> Difference | None:
     )
     added = sum(line.startswith("+") for line in lines[2:])
     removed = sum(line.startswith("-") for line in lines[2:])
-    return Difference(f"differs from the file on disk, +{added} −{removed} lines", lines)
+    return Difference(f"differs from the file on disk, +{added} −{removed} lines", lines, f"+{added} −{removed}")
 
 
 def written(path: Path, text: str, *, overwrite: bool) -> Written:
@@ -76,4 +77,4 @@ def written(path: Path, text: str, *, overwrite: bool) -> Written:
         if path.is_file() and not overwrite:
             return Written(False, f"~ {path} exists. w again replaces it; / chooses another name.", exists=True)
         return Written(False, f"✗ {error}")
-    return Written(True, f"✓ Wrote {path.resolve()}\nCheck it: deploy-planner estimate {path}")
+    return Written(True, f"✓ Wrote {path.resolve()}")

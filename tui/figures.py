@@ -20,10 +20,12 @@ class Figure:
     key: str
     """Field of the estimate, and key of its explanation."""
     part: str
-    """speed, gpu (memory of a device), memory or cost."""
+    """speed, gpu (memory of a device), memory, cost or training."""
     unit: str
     better: str = ""
     """"less", "more", or neither."""
+    field: str = ""
+    """Name of the field where it is another than the key."""
 
     @property
     def label(self) -> str:
@@ -32,13 +34,13 @@ class Figure:
     def of(self, plan: PlannedDeployment) -> Estimate | None:
         """The estimate of it in a plan; None where it was not worked out."""
         holder = _holder(plan.estimate, self.part)
-        found: Estimate | None = getattr(holder, self.key) if holder is not None else None
+        found: Estimate | None = getattr(holder, self.field or self.key) if holder is not None else None
         return found
 
     def unit_of(self, plan: PlannedDeployment) -> str:
         """The unit; of money the currency of the plan's prices."""
-        cost = plan.estimate.cost
-        return cost.currency if self.unit == "money" and cost else self.unit
+        account = plan.estimate.finetune if self.part == "training" else plan.estimate.cost
+        return account.currency if self.unit == "money" and account else self.unit
 
     def explained(self, plan: PlannedDeployment, where: str) -> Explanation:
         return of_figure(self.key, self.unit_of(plan), self.of(plan), where)
@@ -76,9 +78,42 @@ COST = (
     Figure("per_mtok", "cost", "money", "less"),
     Figure("per_month", "cost", "money", "less"),
 )
-FIGURES = {figure.key: figure for figure in (*SPEED, *MEMORY, *COST)}
-PANEL = tuple(FIGURES[key] for key in ("ttft_s", "tpot_s", "output_tok_s", "max_concurrency", "power_w", "per_mtok"))
-"""What the answer panel shows."""
+TRAINING = (
+    Figure("hours", "training", "h", "less"),
+    Figure("tok_s", "training", "tok/s", "more"),
+    Figure("tok_s_per_gpu", "training", "tok/s", "more"),
+    Figure("step_s", "training", "s", "less"),
+    Figure("mfu", "training", "%", "more"),
+    Figure("gpu_hours", "training", "h", "less"),
+    Figure("energy_wh", "training", "Wh", "less"),
+    Figure("money", "training", "money", "less"),
+)
+TRAINING_MEMORY = (
+    Figure("driver", "training", "B", "less"),
+    Figure("reserved", "training", "B", "less"),
+    Figure("allocated", "training", "B", "less"),
+    Figure("resident", "training", "B", "less"),
+    Figure("training_ram", "training", "B", "less", field="host_ram"),
+)
+BUYING = (
+    Figure("purchase", "cost", "money", "less"),
+    Figure("owned_month", "cost", "money", "less", field="per_month"),
+)
+FIGURES = {f.key: f for f in (*SPEED, *MEMORY, *COST, *TRAINING, *TRAINING_MEMORY, *BUYING)}
+_PANELS = {
+    "serve": ("ttft_s", "tpot_s", "output_tok_s", "max_concurrency", "power_w", "per_mtok"),
+    "tune": ("driver", "hours", "tok_s", "energy_wh", "money", "training_ram"),
+    "buy": ("purchase", "owned_month", "ttft_s", "tpot_s", "output_tok_s", "max_concurrency", "power_w", "per_mtok"),
+}
+PANELS = {purpose: tuple(FIGURES[key] for key in keys) for purpose, keys in _PANELS.items()}
+"""What the answer panel shows, by what the walk is for."""
+
+
+def every(plan: PlannedDeployment) -> tuple[Figure, ...]:
+    """All figures that such a plan has."""
+    if plan.estimate.finetune is not None:
+        return (*TRAINING, *TRAINING_MEMORY)
+    return (*SPEED, *MEMORY, *COST)
 
 
 def known(plan: PlannedDeployment, figures: tuple[Figure, ...]) -> Iterator[tuple[Figure, Estimate]]:
@@ -94,6 +129,8 @@ def _holder(estimate: EstimateDocument, part: str) -> object | None:
         return estimate.performance
     if part == "cost":
         return estimate.cost
+    if part == "training":
+        return estimate.finetune
     if estimate.memory is None:
         return None
     return estimate.memory.per_gpu if part == "gpu" else estimate.memory

@@ -51,7 +51,7 @@ def fits_of(
     draft: Draft, library: Library, services: Services, wanted: Wanted, stopped: Stopped, known: Container[str] = ()
 ) -> Iterator[tuple[str, Fit]]:
     """Every model not yet ``known``: the hopeless first, then what is on the screen, then by prominence."""
-    hopeless = too_large(draft, library)
+    hopeless = too_large(draft, library) if draft.purpose == "serve" else frozenset()
     for id_ in sorted(hopeless):
         yield id_, Fit("✗", "larger than all memory together, even in its smallest format")
     models = library.catalogue.search("")
@@ -66,12 +66,38 @@ def fit_of(id_: str, draft: Draft, library: Library, services: Services, stopped
     """One model, planned."""
     from planner.errors import PlannerError
 
+    if draft.purpose == "tune":
+        return _trains(id_, draft, library, services, stopped)
     request = replace(draft, model=id_).request()
     try:
         document = services.plan(replace(request, limit=1), library, lambda *_: None, stopped)
     except PlannerError as error:
         return Fit("?", str(error).splitlines()[0])
     return _fit(document)
+
+
+def _trains(id_: str, draft: Draft, library: Library, services: Services, stopped: Stopped) -> Fit:
+    """The best run of one model: its method, its time, its longest sequence."""
+    from planner.errors import PlannerError
+
+    if draft.inventory is None:
+        return Fit("?")
+    try:
+        request = replace(draft.training.request(draft.inventory, id_), limit=1)
+        document = services.finetune(request, library, lambda *_: None, stopped)
+    except PlannerError as error:
+        return Fit("?", str(error).splitlines()[0])
+    if not document.candidates:
+        first = next(iter(document.rejected), None)
+        return Fit(text.VERDICTS[document.verdict], first.message if first else "nothing of it can be trained here")
+    run = document.candidates[0]
+    result = run.estimate.finetune
+    return Fit(
+        mark=text.VERDICTS[run.estimate.verdict],
+        weights=text.method_of(run),
+        room=text.tokens(result.max_seq_len) if result else "",
+        token=text.figure(result.hours, "h") if result else "",
+    )
 
 
 def _fit(document: PlanDocument) -> Fit:

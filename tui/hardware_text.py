@@ -112,16 +112,27 @@ def summary_lines(session: Session, inventory: Inventory) -> Iterator[str]:
     """What there is, and at a glance what it can do."""
     yield summary(inventory)
     plan = session.best
-    if plan is None or not session.current:
+    if plan is None or not session.current or session.draft.purpose != "serve":
         return
     from tui import text
 
-    large = sum(item.count for item in session.plan.rejected if item.rule == "model-too-large") if session.plan else 0
-    beyond = f" {large} models of the catalogue do not fit." if large else ""
     yield (
-        f"It can run {text.model_of(plan)} in {text.weights_of(plan)}: "
-        f"room for {text.room_of(plan)} × {text.tokens(text.longest_of(plan))} tokens at once.{beyond}"
+        f"Here runs {text.model_of(plan)} {text.weights_of(plan)} at {text.tokens(text.longest_of(plan))} "
+        f"for ~{text.room_of(plan)} users{_beyond(session)}"
     )
+
+
+def _beyond(session: Session) -> str:
+    """``; 23 of 315 models do not fit``: as worked out so far, or what is too large by size alone."""
+    from tui.catalogue_view import USABLE
+
+    total = len(session.catalogue.models()) if session.catalogue else 0
+    if total and len(session.fits) >= total:
+        return (
+            f"; {sum(fit.mark not in USABLE for fit in session.fits.values())} of {total} catalogue models do not fit."
+        )
+    large = sum(item.count for item in session.plan.rejected if item.rule == "model-too-large") if session.plan else 0
+    return f"; {large} catalogue models are too large." if large else "."
 
 
 def summary(inventory: Inventory) -> str:
@@ -182,14 +193,16 @@ def _memory_lines(host: HostInfo) -> Iterator[str]:
 
 def links_lines(inventory: Inventory) -> Iterator[str]:
     """How the devices of each machine are connected."""
+    from tui.topology import drawing
+
     for node in inventory.nodes[:MOST_NODES]:
-        if node.link and len(node.devices) > 1:
+        lines = list(drawing(node.topology, node.link, len(node.devices)))
+        yield from (f"{'Links  ' if not n else '       '}{line}" for n, line in enumerate(lines))
+        if not lines and node.link and len(node.devices) > 1:
             yield f"Links  {node.link}"
         words = {word for i, row in enumerate(node.topology) for j, word in enumerate(row) if i != j}
-        if len(words) > 1:
+        if len(words) > 2 or (len(words) > 1 and not lines):
             yield from ("       " + " ".join(f"{cell:<4}" for cell in row) for row in node.topology)
-        elif words:
-            yield f"       every pair by {words.pop()}"
 
 
 def details(inventory: Inventory) -> Iterator[str]:

@@ -18,7 +18,10 @@ HARDWARE_ABOUT = (
     "or a file: an inventory, or saved output of a vendor's tool"
 )
 FILE_ABOUT = "An inventory, or saved output of nvidia-smi -q -x, rocm-smi --json, xpu-smi, npu-smi info, hl-smi"
-SAVE_ABOUT = "The hardware as planned with, as a file that --hardware and o read again"
+SAVE_ABOUT = (
+    "The hardware as planned with: a plain name keeps it as a site of yours, a path writes a file;\n"
+    "o and --hardware read both again"
+)
 
 
 def hardware_hint(line: str, library: Library) -> Hint:
@@ -56,6 +59,51 @@ def looks_like_path(line: str) -> bool:
     return line.startswith(("/", "./", "../", "~")) or Path(line).suffix in (".json", ".toml", ".xml", ".txt", ".csv")
 
 
+def site_names() -> list[str]:
+    """Hardware that is kept under a name."""
+    from planner.errors import BadInput
+    from planner.sites import saved_sites, sites_folder
+
+    try:
+        return [site.name for site in saved_sites(sites_folder())]
+    except BadInput:
+        return []
+
+
+def is_site(line: str) -> bool:
+    """Whether a line is a name and no path."""
+    from planner.errors import BadInput
+    from planner.sites import site_path
+
+    try:
+        site_path(line, Path())
+    except BadInput:
+        return False
+    return not looks_like_path(line)
+
+
+def place_of(line: str) -> Path:
+    """The file that a line means: a site by its name, or any other path."""
+    from planner.errors import BadInput
+    from planner.sites import site_path, sites_folder
+
+    try:
+        return site_path(line, sites_folder()) if is_site(line) else Path(line).expanduser()
+    except BadInput:
+        return Path(line).expanduser()
+
+
+def open_hint(line: str) -> Hint:
+    """Saved sites that a name may mean, or entries that continue a path."""
+    known = site_names()
+    names = [name for name in known if name.startswith(line)]
+    if line in known:
+        return Hint(f"site {line}", options=names if len(names) > 1 else ())
+    if not names:
+        return file_hint(line)
+    return Hint("" if line else "saved sites below; or a path", mark="", options=names)
+
+
 def file_hint(line: str) -> Hint:
     """Entries that continue a path."""
     path = Path(line).expanduser()
@@ -81,9 +129,13 @@ def _entries(folder: Path, start: str) -> list[str]:
 
 def save_hint(line: str) -> Hint:
     """Whether a file can be written there."""
-    path = Path(line).expanduser()
     if not line.strip():
         return Hint("a file name is needed", mark="✗")
+    if is_site(line.strip()):
+        known = line.strip() in site_names()
+        return Hint(f"the site {line.strip()} is replaced" if known else "kept as a site: o lists it from now on",
+                    mark="~" if known else "✓")  # fmt: skip
+    path = Path(line.strip()).expanduser()
     if path.is_dir():
         return Hint(f"{path} is a folder", mark="✗")
     if not path.parent.is_dir():

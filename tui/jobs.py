@@ -22,8 +22,9 @@ from tui.threads import in_thread
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
-    from planner.documents.result import PlanDocument, PlannedDeployment
+    from planner.documents.result import PlannedDeployment
     from planner.library import Library
+    from tui.answers import Answer
     from tui.fits import Fit
     from tui.load_curve import LoadPoint
 
@@ -98,7 +99,9 @@ class Jobs(App[None]):
         self._stop_fits.set()
         if self._debounce is not None:
             self._debounce.stop()
-        if self.session.draft.inventory is not None:
+        if self.session.current:
+            self.show_activity("")
+        elif self.session.draft.inventory is not None or self.session.draft.purpose == "buy":
             self.show_activity("planning …")
             self._debounce = self.set_timer(self._debounce_s, self._plan_now)
 
@@ -132,12 +135,14 @@ class Jobs(App[None]):
     async def _plan(self, draft: Draft, stop: Event) -> None:
         """Ask the planner; a stopped plan answers with what it has so far."""
 
-        def ask() -> PlanDocument:
+        from tui.answers import answer_of
+
+        def ask() -> Answer:
             def tell(done: int, total: int, text: str) -> None:
                 self.post_message(PlanProgress(draft, done, total, text))
 
             with self._planner_at_work:  # a plan that was superseded ends first
-                return self.services.plan(draft.request(), self.library(), tell, self.giving_way(stop))
+                return answer_of(draft, self.services, self.library(), tell, self.giving_way(stop))
 
         from planner.errors import PlannerError
 
@@ -229,7 +234,7 @@ class Jobs(App[None]):
     def took_hardware(self, inventory: Inventory, site: str) -> None:
         raise NotImplementedError
 
-    def took_plan(self, draft: Draft, plan: PlanDocument, *, partial: bool) -> None:
+    def took_plan(self, draft: Draft, answer: Answer, *, partial: bool) -> None:
         raise NotImplementedError
 
     def plan_failed(self, draft: Draft, reason: str) -> None:

@@ -41,14 +41,14 @@ class Keeping(Actions):
         if self.state is None:
             return False
         from planner.errors import BadInput
+        from tui.purposes import STEPS
         from tui.session_file import SessionFile
-        from tui.walk import ORDER
 
         self.keeper = SessionFile(self.state)
         if not self.keeper.take() or fresh:
             return False
         try:
-            kept = self.keeper.read(ORDER)
+            kept = self.keeper.read(STEPS)
         except BadInput as error:
             self.notify(f"{error}", title="Session not taken up", severity="warning", timeout=12, markup=False)
             return False

@@ -29,6 +29,13 @@ class StepWanted(Message):
 
 
 @dataclass
+class PurposeWanted(Message):
+    """Someone wants another kind of walk: serve, tune or buy."""
+
+    purpose: str
+
+
+@dataclass
 class StepShown(Message):
     """Another step is on the screen."""
 
@@ -102,6 +109,11 @@ class RowsShown(Message):
 @dataclass
 class LoadCurveWanted(Message):
     """The curve over load is on the screen and not known yet."""
+
+
+@dataclass
+class ExportShown(Message):
+    """The files of the plan looked at are on the screen and not rendered yet."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.units import MILLI, human_count
 from tui import text
-from tui.figures import COST, FIGURES, MEMORY, PARTS, SPEED, Figure, known
+from tui.figures import FIGURES, PARTS, Figure, every, known
 from tui.rows import Column, Row
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _ranking_row(index: int, plan: PlannedDeployment, session: Session, stacked:
 
 def figure_rows(plan: PlannedDeployment) -> Iterator[Row]:
     """Every figure of speed, memory and cost."""
-    for figure, estimate in known(plan, (*SPEED, *MEMORY, *COST)):
+    for figure, estimate in known(plan, every(plan)):
         unit = figure.unit_of(plan)
         cells = {
             "name": figure.label,
@@ -164,13 +164,13 @@ def load_rows(session: Session, width: int = 12) -> Iterator[Row]:
             "ttft_s": text.figure(speed.ttft_s if speed else None, "s"),
             "tpot_s": text.figure(speed.tpot_s if speed else None, "s"),
             "output_tok_s": human_count(rate) if rate else text.UNKNOWN,
-            "verdict": _keeps(session, speed),
+            "verdict": keeps(session, speed),
             "bar": "█" * round(width * rate / most) if most else "",
         }  # fmt: skip
         yield Row(str(point.users), cells, f"{point.users:,} in flight at once, on the plan looked at")
 
 
-def _keeps(session: Session, speed: Performance | None) -> str:
+def keeps(session: Session, speed: Performance | None) -> str:
     """✓ or ✗ against the promises; empty without any."""
     if speed is None:
         return ""
@@ -197,7 +197,7 @@ def compare_rows(plans: Sequence[PlannedDeployment]) -> Iterator[Row]:
     for name, show in words:
         about = f"{name}: " + "; ".join(f"{p.rank} {show(p)}" for p in plans)
         yield Row(name, {"name": name, **{f"plan{p.rank}": show(p) for p in plans}}, about)
-    for figure in (*SPEED, *MEMORY, *COST):
+    for figure in every(plans[0]) if plans else ():
         estimates = {p.rank: figure.of(p) for p in plans}
         values = {rank: e.value for rank, e in estimates.items() if e is not None}
         if values:
@@ -205,11 +205,12 @@ def compare_rows(plans: Sequence[PlannedDeployment]) -> Iterator[Row]:
             cells = {f"plan{p.rank}": _compared(figure, p, best) for p in plans}
             name = figure.label if figure.unit != "tok/s" else f"{figure.label} /s"
             yield Row(figure.key, {"name": name, **cells}, _about(figure))
-    settings = [p.deployment.get("serving", {}) for p in plans]
-    for key in sorted({key for table in settings for key in table}):
-        if len({str(table.get(key)) for table in settings}) > 1:
-            cells = {f"plan{p.rank}": str(table.get(key, "–")) for p, table in zip(plans, settings, strict=True)}
-            yield Row(key, {"name": key, **cells}, f"serving.{key}: a setting in which these plans differ")
+    table = "finetune" if plans and "finetune" in plans[0].deployment else "serving"
+    settings = [p.deployment.get(table, {}) for p in plans]
+    for key in sorted({key for each in settings for key in each}):
+        if len({str(each.get(key)) for each in settings}) > 1:
+            cells = {f"plan{p.rank}": str(each.get(key, "–")) for p, each in zip(plans, settings, strict=True)}
+            yield Row(key, {"name": key, **cells}, f"{table}.{key}: a setting in which these plans differ")
 
 
 def _best(figure: Figure, values: dict[int, float]) -> float | None:

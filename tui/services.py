@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from planner.buy_document import BuyDocument, BuyRequest
+    from planner.cost.document import CostDocument
+    from planner.cost_report import CostRequest
+    from planner.documents.deployment import Deployment
     from planner.documents.inventory import Inventory
     from planner.documents.request import PlanRequest
     from planner.documents.result import PlanDocument
     from planner.library import Library
+    from planner.training.request import FinetuneRequest
 
 Progress = Callable[[int, int, str], None]
 Stopped = Callable[[], bool]
@@ -50,6 +55,24 @@ def _plan(request: PlanRequest, library: Library, progress: Progress, stopped: S
     return plan(request, library, progress=progress, cancelled=stopped)
 
 
+def _finetune(request: FinetuneRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:
+    from planner.training.search import plan_finetune
+
+    return plan_finetune(request, library, progress=progress, cancelled=stopped)
+
+
+def _buy(request: BuyRequest, library: Library, stopped: Stopped) -> BuyDocument:
+    from planner.buy import buy
+
+    return buy(request, library, cancelled=stopped)
+
+
+def _cost(deployment: Deployment, library: Library, request: CostRequest) -> CostDocument:
+    from planner.cost_report import cost_report
+
+    return cost_report(deployment, library, request)
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The planner's side of the app."""
@@ -58,3 +81,6 @@ class Services:
     detect: Callable[[Library], Inventory] = _detect
     load: Callable[[str, Library], Inventory] = _load
     plan: Callable[[PlanRequest, Library, Progress, Stopped], PlanDocument] = _plan
+    finetune: Callable[[FinetuneRequest, Library, Progress, Stopped], PlanDocument] = _finetune
+    buy: Callable[[BuyRequest, Library, Stopped], BuyDocument] = _buy
+    cost: Callable[[Deployment, Library, CostRequest], CostDocument] = _cost

@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tui.cost_assumed import Assumed
 from tui.draft import Draft
 
 if TYPE_CHECKING:
+    from planner.buy_document import BuyDocument, Offer
+    from planner.documents.inventory import Inventory
     from planner.documents.result import PlanDocument, PlannedDeployment
     from planner.models.catalogue import Catalogue
+    from tui.answers import Answer
+    from tui.export_bundle import Rendered
     from tui.fits import Fit
     from tui.load_curve import LoadPoint
+    from tui.verify_file import Compared
 
 MAX_HISTORY = 100
 MAX_MARKED = 4
@@ -26,6 +32,10 @@ class Session:
     plan: PlanDocument | None = None
     planned_for: Draft | None = None
     """The draft that ``plan`` answers; older than ``draft`` while a new plan is being made."""
+    fleets: BuyDocument | None = None
+    """What ``plan`` was made of, where the walk is for buying."""
+    shelf: dict[str, tuple[Draft, Answer]] = field(default_factory=dict)
+    """The newest answer of each purpose: going back to it asks nothing anew."""
     partial: bool = False
     """The plan was stopped early."""
     failure: str | None = None
@@ -37,6 +47,8 @@ class Session:
     marked: tuple[int, ...] = ()
     """Indices of proposals to compare."""
     pinned: PlannedDeployment | None = None
+    live: Inventory | None = None
+    """The machine as it is right now, for the eye alone: plans are for the draft's."""
     catalogue: Catalogue | None = None
     fabrics: tuple[tuple[str, str], ...] = ()
     """Id and name of the networks between machines that are known; read when there are several machines."""
@@ -44,6 +56,12 @@ class Session:
     fits_activity: str = ""
     load_curve: tuple[LoadPoint, ...] | None = None
     """Of the proposal looked at; None while unknown."""
+    rendered: Rendered | None = None
+    """Files of the proposal that was exported last."""
+    compared: Compared | None = None
+    """The log or page that was compared last."""
+    assumed: Assumed = field(default_factory=Assumed)
+    """What a person said of prices."""
     undone: list[Draft] = field(default_factory=list)
     done: list[Draft] = field(default_factory=list)
 
@@ -81,25 +99,49 @@ class Session:
         return True
 
     def _become(self, draft: Draft) -> None:
+        turned = draft.purpose != self.draft.purpose
         self.draft, self.failure = draft, None
+        if turned:
+            self._drop()
+            self._from_shelf()
+
+    def _drop(self) -> None:
+        """No answer: that of another purpose is none for this one."""
+        self.plan, self.planned_for, self.fleets, self.pinned = None, None, None, None
+        self.selected, self.marked, self.load_curve = 0, (), None
+
+    def _from_shelf(self) -> None:
+        """The answer that was given to this very question before."""
+        asked, answer = self.shelf.get(self.draft.purpose, (None, None))
+        if asked is not None and answer is not None and asked.question == self.draft.question:
+            self._take(self.draft, answer)
 
     def begin(self, draft: Draft) -> None:
         """Start from a draft that nobody chose: hardware that was just detected is no step to undo."""
         self._become(draft)
 
-    def answer(self, draft: Draft, plan: PlanDocument, *, partial: bool = False) -> bool:
+    def answer(self, draft: Draft, answer: Answer, *, partial: bool = False) -> bool:
         """Take a plan; False when it answers a draft that is no longer the current one."""
         if draft != self.draft:
             return False
-        self.plan, self.planned_for, self.partial, self.failure = plan, draft, partial, None
-        self.selected, self.marked, self.load_curve = 0, (), None
+        self.partial = partial
+        self._take(draft, answer)
+        if not partial:
+            self.shelf[draft.purpose] = (draft, answer)
         return True
+
+    def _take(self, draft: Draft, answer: Answer) -> None:
+        from tui.answers import as_plan
+
+        self.fleets = getattr(answer, "bought", None)
+        self.plan, self.planned_for, self.failure = as_plan(answer), draft, None
+        self.selected, self.marked, self.load_curve = 0, (), None
 
     def fail(self, draft: Draft, reason: str) -> bool:
         """Take the reason why there is no plan; False for an older draft."""
         if draft != self.draft:
             return False
-        self.failure, self.plan, self.planned_for = reason, None, None
+        self.failure, self.plan, self.planned_for, self.fleets = reason, None, None, None
         self.selected, self.marked, self.load_curve = 0, (), None
         return True
 
@@ -128,6 +170,23 @@ class Session:
         return self.plan.candidates[min(self.selected, len(self.plan.candidates) - 1)]
 
     @property
+    def offer(self) -> Offer | None:
+        """The fleet looked at, where the walk is for buying."""
+        offers = self.fleets.offers if self.fleets else ()
+        return offers[min(self.selected, len(offers) - 1)] if offers else None
+
+    @property
+    def served_model(self) -> str | None:
+        """The catalogue model of the plan for serving that is looked at, or was when that was left."""
+        from tui.answers import as_plan
+
+        plan = self.best
+        if self.draft.purpose != "serve":
+            _, answer = self.shelf.get("serve", (None, None))
+            plan = next(iter(as_plan(answer).candidates), None) if answer is not None else None
+        return plan.deployment["model"].get("id") if plan is not None else None
+
+    @property
     def current(self) -> bool:
         """Whether the plan answers the draft as it stands."""
         return self.plan is not None and self.planned_for == self.draft
@@ -136,9 +195,13 @@ class Session:
 def _moved(before: Draft, after: Draft) -> frozenset[str]:
     """Names of inputs that differ."""
     names = Draft.__dataclass_fields__
-    return frozenset(name for name in names if name != "preset" and getattr(before, name) != getattr(after, name))
+    found = {name for name in names if name != "preset" and getattr(before, name) != getattr(after, name)}
+    for part in found & {"training", "purchase"}:
+        one, other = getattr(before, part), getattr(after, part)
+        found |= {f"{part}.{n}" for n in one.__dataclass_fields__ if getattr(one, n) != getattr(other, n)}
+    return frozenset(found)
 
 
 def model_free(draft: Draft) -> Draft:
     """The draft without its model: what fits of the whole catalogue depends on the rest."""
-    return replace(draft, model=None)
+    return replace(draft, model=None, purpose="tune" if draft.purpose == "tune" else "serve").question

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
 from tui.draft import Draft
 from tui.inputs import GOALS, LOADS, NUMBERS
+from tui.needs import Purchase, Training, needs_of
+from tui.purposes import PURPOSES
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
@@ -17,6 +19,8 @@ SCHEMA = "deploy-planner/session/1"
 MOST_DRAFTS = 256
 TEXTS = {"site": 200, "model": 1000, "preset": 60, "engine": 100, "weights": 100, "quality_floor": 60}
 """Fields of a draft that hold text, and how long it may be."""
+PARTS = {"training": Training, "purchase": Purchase}
+"""Fields of a draft that hold values with fields of their own."""
 NEEDED = frozenset({"site", "preset"})
 ORIGINS = ("detected", "recorded", "simulated", "file")
 _FIX = "--fresh starts anew"
@@ -57,8 +61,10 @@ def document_of(kept: Kept) -> dict[str, Any]:
     inventories: list[Inventory] = []
     drafts = []
     for draft in kept.drafts:
-        plain = {field.name: getattr(draft, field.name) for field in fields(Draft) if field.name != "inventory"}
-        drafts.append(plain | {"inventory": _place(draft.inventory, inventories)})
+        names = [field.name for field in fields(Draft) if field.name not in ("inventory", *PARTS)]
+        plain = {name: getattr(draft, name) for name in names}
+        parts = {name: asdict(getattr(draft, name)) for name in PARTS}
+        drafts.append(plain | parts | {"inventory": _place(draft.inventory, inventories)})
     return {
         "schema": SCHEMA,
         "saved": kept.saved,
@@ -116,7 +122,8 @@ def _draft(data: object, machines: Sequence[Inventory], where: str) -> Draft:
     if wrong:
         raise BadInput(where, f"holds inputs out of their bounds: {', '.join(wrong)}", _FIX)
     place = data["inventory"]
-    return Draft(**{**data, "inventory": None if place is None else machines[place]})
+    parts = {name: needs_of(data[name], kind) for name, kind in PARTS.items()}
+    return Draft(**{**data, **parts, "inventory": None if place is None else machines[place]})
 
 
 def _wrong(data: Mapping[str, Any], machines: Sequence[Inventory]) -> Iterable[str]:
@@ -134,6 +141,9 @@ def _wrong(data: Mapping[str, Any], machines: Sequence[Inventory]) -> Iterable[s
     for name, kinds in (("goal", GOALS), ("load", LOADS)):
         if data[name] not in [kind.key for kind in kinds]:
             yield name
+    yield from (name for name, kind in PARTS.items() if needs_of(data[name], kind) is None)
+    if data["purpose"] not in PURPOSES:
+        yield "purpose"
     place = data["inventory"]
     if place is not None and (type(place) is not int or not 0 <= place < len(machines)):
         yield "inventory"

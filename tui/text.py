@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from planner.units import KILO, human_bytes, human_count, human_seconds
 
 if TYPE_CHECKING:
-    from planner.documents.result import PlannedDeployment
+    from planner.documents.result import FinetuneResult, PlannedDeployment
     from planner.estimate import Estimate
 
 VERDICTS = {"fits": "✓", "tight": "~", "does-not-fit": "✗", "illegal": "!", "unknown": "?"}
@@ -23,13 +24,30 @@ def plain(value: float) -> str:
 
 def shown(value: float, unit: str) -> str:
     """A value with its unit: s, B, W, tok/s, /s, a currency, or "" for a count."""
-    if unit == "s":
-        return human_seconds(value)
-    if unit == "B":
-        return human_bytes(value)
-    if unit == "W":
-        return f"{value / KILO:.1f} kW" if value >= KILO else f"{value:.0f} W"
-    return f"{plain(value)} {unit}".rstrip()
+    written = _WRITTEN.get(unit)
+    return written(value) if written else f"{plain(value)} {unit}".rstrip()
+
+
+def _thousands(unit: str) -> Callable[[float], str]:
+    """Watts as kilowatts from a thousand on."""
+    return lambda value: f"{value / KILO:,.1f} k{unit}" if value >= KILO else f"{value:.0f} {unit}"
+
+
+def hours(value: float) -> str:
+    """A length of a run: ``36 min``, ``7.4 h``, ``5.2 d``."""
+    if value < 1:
+        return f"{value * 60:.0f} min"
+    return f"{value:.1f} h" if value < 72 else f"{value / 24:,.1f} d"
+
+
+_WRITTEN: dict[str, Callable[[float], str]] = {
+    "s": human_seconds,
+    "B": human_bytes,
+    "W": _thousands("W"),
+    "Wh": _thousands("Wh"),
+    "h": hours,
+    "%": "{:.0%}".format,
+}
 
 
 def figure(estimate: Estimate | None, unit: str) -> str:
@@ -59,7 +77,7 @@ def elided(words: str, width: int) -> str:
 
 def short_count(number: int) -> str:
     """Bounds of a field: ``4k``, ``1M``, ``512``."""
-    for factor, letter in ((1_000_000, "M"), (1_000, "k")):
+    for factor, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
         if number >= factor:
             return f"{number / factor:.3g}{letter}"
     return f"{number}"
@@ -74,6 +92,8 @@ def tokens(number: int | float | None) -> str:
 
 def engine_of(plan: PlannedDeployment) -> str:
     """``sglang 0.5.16``."""
+    if "finetune" in plan.deployment:
+        return str(plan.deployment["finetune"].get("trainer", ""))
     engine: dict[str, Any] = plan.deployment.get("engine", {})
     return f"{engine.get('name', '')} {engine.get('version', '')}".strip()
 
@@ -89,12 +109,16 @@ def model_id_of(plan: PlannedDeployment) -> str:
 
 
 def weights_of(plan: PlannedDeployment) -> str:
+    if "finetune" in plan.deployment:
+        return method_of(plan)
     return str(plan.deployment["model"].get("weights") or "as stored")
 
 
 def layout_of(plan: PlannedDeployment) -> str:
     """``TP8``, ``DPA8×EP8``, ``TP8×PP2``, ``2 × TP4``; ``CPU`` without a card."""
     serving: dict[str, Any] = plan.deployment.get("serving", {})
+    if "finetune" in plan.deployment:
+        return sharding_of(plan)
     if plan.deployment.get("hardware", {}).get("accelerator") == "cpu":
         return "CPU"
     names = (("attention_dp", "DPA"), ("tp", "TP"), ("pp", "PP"), ("ep", "EP"))
@@ -102,6 +126,25 @@ def layout_of(plan: PlannedDeployment) -> str:
     replicas = replicas_of(plan)
     layout = "×".join(parts) or ("1 GPU" if plan.gpus_used <= 1 or replicas > 1 else f"{plan.gpus_used} GPUs")
     return f"{replicas} × {layout}" if replicas > 1 else layout
+
+
+def method_of(plan: PlannedDeployment) -> str:
+    """``lora r16``, ``full bf16 adamw``."""
+    table = plan.deployment["finetune"]
+    if table.get("method") != "full":
+        return f"{table.get('method')} r{table.get('lora_rank', '')}"
+    return f"full {table.get('precision', '')} {table.get('optimizer', '')}".rstrip()
+
+
+def sharding_of(plan: PlannedDeployment) -> str:
+    """``8 GPUs zero1 TP8``, ``1 GPU``, what is moved to the host after a plus."""
+    table = plan.deployment["finetune"]
+    ways = table.get("parallel") or {}
+    layout = "".join(f" {name.upper()}{ways[name]}" for name in ("tp", "pp", "ep") if ways.get(name, 1) > 1)
+    offload = "" if table.get("offload", "none") == "none" else f" +{table['offload']} on host"
+    if plan.gpus_used <= 1:
+        return f"1 GPU{offload}"
+    return f"{plan.gpus_used} GPUs {table.get('sharding', '')}{layout}{offload}"
 
 
 def where_of(plan: PlannedDeployment) -> str:
@@ -148,6 +191,8 @@ def moved(now: Estimate | None, before: Estimate | None, better: str) -> str:
 
 def folded_lines(plan: PlannedDeployment) -> tuple[str, str]:
     """The answer in one line of words and one of figures, for 80 columns."""
+    if plan.estimate.finetune is not None:
+        return _folded_training(plan, plan.estimate.finetune)
     speed = plan.estimate.performance
     words = f"{model_of(plan)} {weights_of(plan)} · {engine_of(plan)} · {layout_of(plan)}"
     room = f"room for {room_of(plan)} of {tokens(longest_of(plan))}"
@@ -155,3 +200,11 @@ def folded_lines(plan: PlannedDeployment) -> tuple[str, str]:
         return words, f"speed unknown · {room}"
     figures = (figure(speed.ttft_s, "s"), figure(speed.tpot_s, "s"), figure(speed.output_tok_s, "tok/s"), room)
     return words, " · ".join(figures)
+
+
+def _folded_training(plan: PlannedDeployment, result: FinetuneResult) -> tuple[str, str]:
+    words = f"{model_of(plan)} {method_of(plan)} · {engine_of(plan)} · {sharding_of(plan)}"
+    peak = f"peak {shown(result.driver.value, 'B')} per GPU"
+    files = f"checkpoint {shown(result.files.checkpoint, 'B')}" if result.files else ""
+    parts = (figure(result.hours, "h"), peak, figure(result.tok_s, "tok/s"), figure(result.energy_wh, "Wh"), files)
+    return words, " · ".join(part for part in parts if part)

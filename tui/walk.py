@@ -10,40 +10,18 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from tui.messages import Explained, ExplainWanted, StepShown, StepWanted
+from tui.messages import Changed, Explained, ExplainWanted, PurposeWanted, StepShown, StepWanted
 from tui.panes.base import Pane
+from tui.panes.opened import pane_class, pane_id
+from tui.purposes import PURPOSES, SERVE, STEPS, Purpose, after
 from tui.session import Session
 from tui.text import elided
 from tui.widgets.answer import AnswerPanel, FoldedAnswer
 from tui.widgets.key_line import KeyLine
+from tui.widgets.purpose_bar import PurposeBar
 from tui.widgets.site_line import SiteLine
-from tui.widgets.step_bar import STEPS, StepBar
+from tui.widgets.step_bar import StepBar
 from tui.widgets.words import Words
-
-ORDER = tuple(step[0] for step in STEPS)
-
-
-def _pane_class(step: str) -> type[Pane]:
-    """Panes are imported when they are first wanted, the first right after the first paint."""
-    if step == "model":
-        from tui.panes.model import ModelPane
-
-        return ModelPane
-    if step == "workload":
-        from tui.panes.workload import WorkloadPane
-
-        return WorkloadPane
-    if step == "plans":
-        from tui.panes.plans import PlansPane
-
-        return PlansPane
-    if step == "export":
-        from tui.panes.export import ExportPane
-
-        return ExportPane
-    from tui.panes.hardware import HardwarePane
-
-    return HardwarePane
 
 
 class WalkScreen(Screen[None]):
@@ -52,8 +30,8 @@ class WalkScreen(Screen[None]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(n), f"go('{step}')", name, show=False, id=f"walk.{step}", tooltip=f"Go to {name}")
-            for n, (step, name, _) in enumerate(STEPS, 1)
+            Binding(str(n), f"go('{step.key}')", step.label, show=False, id=f"walk.{step.key}", tooltip=f"Step {n}")
+            for n, step in enumerate(SERVE.steps, 1)
         ),
         Binding("n", "move(1)", "Next", id="walk.next", tooltip="Go to the next step"),
         Binding("q,b", "move(-1)", "Back", id="walk.back", tooltip="Go back one step"),
@@ -63,6 +41,7 @@ class WalkScreen(Screen[None]):
         Binding(
             "ctrl+left", "move(-1)", "Step back", show=False, id="walk.back-arrow", priority=True, tooltip="Step back"
         ),
+        Binding("g", "purpose", "Goal", show=False, id="walk.purpose", tooltip="Serve, fine-tune or buy"),
         Binding("question_mark", "explain", "Explain", id="walk.explain", tooltip="What is under the cursor, in full"),
         Binding("a", "answer", "Answer", show=False, id="walk.answer", tooltip="The answer so far, in full"),
         Binding("escape", "app.stop", "Stop", show=False, id="walk.stop", tooltip="Stop what is being worked out"),
@@ -71,12 +50,19 @@ class WalkScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.shown_for = session.draft.purpose
+        """The purpose whose pane is on the screen."""
+        self._going = ""
+        """The pane that was asked for last."""
 
     def compose(self) -> ComposeResult:
-        yield SiteLine(id="site")
+        with Horizontal(id="top"):
+            yield SiteLine(id="site")
+            yield PurposeBar(classes="purpose")
         with Horizontal(id="progress"):
             yield StepBar(id="steps")
             yield Words(id="activity", fixed=True)
+            yield PurposeBar(classes="purpose")
         with Horizontal(id="body"):
             yield ContentSwitcher(id="panes")
             with VerticalScroll(id="beside", can_focus=False):
@@ -86,30 +72,40 @@ class WalkScreen(Screen[None]):
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.call_after_refresh, self.action_go, ORDER[0])
+        self.call_after_refresh(self.call_after_refresh, self.action_go, STEPS[0])
+
+    @property
+    def purpose(self) -> Purpose:
+        return PURPOSES[self.session.draft.purpose]
 
     @property
     def step(self) -> str:
-        return self.query_one(ContentSwitcher).current or ORDER[0]
+        return self.query_one(StepBar).step
 
     def pane(self, step: str) -> Pane | None:
         """The pane of a step, when it was opened already."""
-        found = self.query(f"#{step}").results(Pane)
+        found = self.query(f"#{pane_id(self.purpose.key, step)}").results(Pane)
         return next(iter(found), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Beyond the first and the last step there is nothing."""
         if action == "move":
-            return self.step != (ORDER[-1] if parameters[0] == 1 else ORDER[0])
+            return self.step != (STEPS[-1] if parameters[0] == 1 else STEPS[0])
         return True
 
     async def action_go(self, step: str) -> None:
         """Show a step, opening it the first time."""
-        switcher = self.query_one(ContentSwitcher)
-        kind = _pane_class(step)
+        self.shown_for = self.purpose.key
+        switcher, id_ = self.query_one(ContentSwitcher), pane_id(self.purpose.key, step)
+        kind = pane_class(id_)
+        self._going = id_
         if self.pane(step) is None:
-            await switcher.add_content(kind(id=step), set_current=False)
-        switcher.current = step
+            await switcher.add_content(kind(id=id_), set_current=False)
+        if self._going != id_:
+            return  # another step was asked for while this one was being opened
+        if switcher.current != id_ and self.focused is not None:
+            self.set_focus(None)  # a key on its way to a step that is left would be lost
+        switcher.current = id_
         self.query_one(StepBar).step = step
         pane = self.pane(step)
         if pane is not None:
@@ -117,6 +113,25 @@ class WalkScreen(Screen[None]):
             self.call_after_refresh(self._focus_first, kind)
         self.refresh_bindings()
         self.post_message(StepShown(step))
+
+    def action_purpose(self) -> None:
+        """The next kind of walk."""
+        self.post_message(PurposeWanted(after(self.purpose.key)))
+
+    async def on_purpose_wanted(self, event: PurposeWanted) -> None:
+        """Another walk, at the same step; without a model where one is needed, at that step."""
+        event.stop()
+        self.post_message(Changed(self._turned(event.purpose)))
+
+    def _turned(self, purpose: str) -> dict[str, object]:
+        """The change of purpose. To buy, the model of the plan looked at comes along where none was named."""
+        model = self.session.served_model if purpose == "buy" and self.session.draft.model is None else None
+        return {"purpose": purpose, "model": model} if model else {"purpose": purpose}
+
+    async def follow(self) -> None:
+        """Show the pane of the purpose as it is now."""
+        wanting = self.purpose.needs_model and self.session.draft.model is None
+        await self.action_go("model" if wanting else self.step)
 
     def _focus_first(self, kind: type[Pane]) -> None:
         """The first thing of the step that can have the focus, unless something of it has it already."""
@@ -129,9 +144,9 @@ class WalkScreen(Screen[None]):
             first.focus()
 
     async def action_move(self, direction: int) -> None:
-        index = ORDER.index(self.step) + direction
-        if 0 <= index < len(ORDER):
-            await self.action_go(ORDER[index])
+        index = STEPS.index(self.step) + direction
+        if 0 <= index < len(STEPS):
+            await self.action_go(STEPS[index])
 
     def action_answer(self) -> None:
         """The panel beside the step gets the focus; where it is folded, it opens in full."""
@@ -171,12 +186,18 @@ class WalkScreen(Screen[None]):
         """Draw the session everywhere it shows."""
         self._draw_activity()
         self.query_one(SiteLine).show(self.session)
-        self.query_one(StepBar).done = done_steps(self.session)
+        self._draw_steps()
         self.query_one(AnswerPanel).show(self.session)
         self.query_one(FoldedAnswer).show(self.session)
         pane = self.pane(self.step)
         if pane is not None:
             pane.show(self.session)
+
+    def _draw_steps(self) -> None:
+        bar = self.query_one(StepBar)
+        bar.purpose, bar.done = self.purpose, done_steps(self.session)
+        for choice in self.query(PurposeBar):
+            choice.purpose = self.purpose.key
 
     def show_fits(self, ids: frozenset[str]) -> None:
         """How some models do became known."""
@@ -203,9 +224,10 @@ class WalkScreen(Screen[None]):
 
 def done_steps(session: Session) -> frozenset[str]:
     """Steps that have what they need."""
-    done = set()
-    if session.draft.inventory is not None:
-        done |= {"hardware", "model", "workload"}
+    done, draft = set(), session.draft
+    if draft.inventory is not None or draft.purpose == "buy":
+        done |= {"hardware", "workload"}
+        done |= {"model"} if draft.model is not None or draft.purpose == "serve" else set()
     if session.best is not None and session.current:
         done.add("plans")
     return frozenset(done)

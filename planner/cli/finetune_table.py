@@ -10,26 +10,10 @@ from planner.documents.result import FinetuneResult, PlanDocument, PlannedDeploy
 from planner.estimate import Estimate
 from planner.training.distill import totals
 from planner.training.document import headline, hours_text
+from planner.training.parts import KEY, LETTERS
 from planner.units import KILO, human_bytes, human_count
 
 HEAD = ("", "#", "method", "trainer", "GPUs", "sharding", "checkpoints", "batch", "peak", "tok/s", "time", "longest")
-LETTERS = {
-    "weights": "W",
-    "reference": "W",
-    "adapters": "T",
-    "optimizer": "O",
-    "gradients": "G",
-    "temporaries": "G",
-    "buckets": "G",
-    "gathered": "F",
-    "layer_gradients": "F",
-    "activations": "A",
-    "layer": "A",
-    "logits": "L",
-    "rollout": "R",
-}
-"""Part of a step's memory → its letter in the bar."""
-KEY = "W weights  T adapters  O optimizer  G gradients  F gathered  A activations  L logits  R rollouts  · free"
 _SHOWN_REASONS = 6
 _MOST_REJECTED = 12
 _KWH = KILO

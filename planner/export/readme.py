@@ -31,6 +31,11 @@ _CLUSTER = ("kubernetes", "lws", "kserve", "helm-values")
 _ELSE = "`./serve.sh` (one script an instance where there are several)."
 
 
+def how_to_run(name: str) -> str:
+    """What to run of a target's files, as Markdown."""
+    return _RUN.get(name, _ELSE)
+
+
 def readme(context: Context, names: list[str], findings: tuple[Finding, ...]) -> str:
     """Markdown."""
     sections = [_title(context), _run(context, names), *_by_job(context, names), _problems(findings), _carry(context)]
@@ -53,7 +58,7 @@ def _inline(text: str) -> str:
 def _run(context: Context, names: list[str]) -> str:
     lines = ["## Run", ""]
     for name in names:
-        lines.append(f"- **{name}/** {target(name).about}. {_RUN.get(name, _ELSE)}")
+        lines.append(f"- **{name}/** {target(name).about}. {how_to_run(name)}")
     return "\n".join(lines) + "\n"
 
 

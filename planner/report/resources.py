@@ -136,7 +136,7 @@ def _terms(caption: str, figures: Any) -> Table:
 
 
 def _training_blocks(result: FinetuneResult) -> Iterator[Block]:
-    from planner.cli.finetune_table import LETTERS as STEP_LETTERS
+    from planner.training.parts import LETTERS as STEP_LETTERS
 
     parts = tuple(
         Part(STEP_LETTERS.get(name, "X"), named(name), float(size))

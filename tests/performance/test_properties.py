@@ -49,14 +49,9 @@ def at(case: dict[str, Any], **load: Any) -> Resolved:
         CONFIGS[case["config"]],
         hardware={"accelerator": case["chip"], "per_node": 8},
         engine={"name": name, "version": version},
-        serving={"max_model_len": 32768, **case["layout"]},
+        serving={"max_model_len": 32768, "max_num_seqs": 1024, **case["layout"]},
         workload=work,
     )
-
-
-def lateness(resolved: Resolved) -> float:
-    chip = chip_of(resolved.cluster.device.accelerator, resolved.cluster.host, library().curves)
-    return model_of(resolved, chip, library().curves).over.late_slots
 
 
 def value(found: Performance, name: str) -> float:
@@ -71,14 +66,13 @@ def value(found: Performance, name: str) -> float:
 def test_order_in_concurrency(case: dict[str, Any]) -> None:
     """Throughput does not fall, nobody gets faster, by more in flight.
 
-    The named effect for first tokens: slots that are freed late keep a few waiting less the more there are.
+    Slots are stated here: where they are not, an engine set up for the load loses some, which few requests feel most.
     """
-    late = lateness(at(case))
     found = [speed(at(case, concurrency=n)) for n in (1, 2, 5, 17, 64, 200, 700)]
     for before, after in itertools.pairwise(found):
         assert value(after, "output_tok_s") >= 0.99 * value(before, "output_tok_s")
         assert value(after, "tpot_s") >= 0.99 * value(before, "tpot_s")
-        assert late or value(after, "ttft_s") >= 0.95 * value(before, "ttft_s")
+        assert value(after, "ttft_s") >= 0.95 * value(before, "ttft_s")
 
 
 @few

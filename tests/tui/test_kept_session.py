@@ -14,11 +14,11 @@ from planner.errors import BadInput
 from tests.tui.conftest import H200, LIBRARY, FakePlanner, inventory_of, running, settled, until
 from tui.app import PlannerApp
 from tui.draft import Draft
+from tui.purposes import STEPS
 from tui.services import Services
 from tui.session_document import Kept, document_of, kept_of
 from tui.session_file import SessionFile
 from tui.terminal import forget_exported_size, state_folder
-from tui.walk import ORDER
 
 DETECTED = replace(inventory_of(H200), origin="detected")
 FIRST = Draft(inventory=inventory_of(H200), site="8xH200 (simulated)")
@@ -38,9 +38,9 @@ def app_in(folder: Path, *, fresh: bool = False, hardware: str | None = H200) ->
 
 def test_a_document_gives_the_same_session_back() -> None:
     document = json.loads(json.dumps(document_of(KEPT)))
-    assert kept_of(document, "file", ORDER) == KEPT
+    assert kept_of(document, "file", STEPS) == KEPT
     assert len(document["inventories"]) == 1, "hardware that drafts share is written once"
-    back = kept_of(document, "file", ORDER)
+    back = kept_of(document, "file", STEPS)
     assert back.done == [FIRST] and back.undone[-1].model == "m"
 
 
@@ -69,7 +69,7 @@ HOSTILE = [
 @pytest.mark.parametrize("document", HOSTILE, ids=range(len(HOSTILE)))
 def test_what_this_program_would_not_have_written_is_refused(document: object) -> None:
     with pytest.raises(BadInput):
-        kept_of(document, "file", ORDER)
+        kept_of(document, "file", STEPS)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"null", b"1" * 5_000_000])
@@ -78,7 +78,7 @@ def test_a_file_that_is_none_is_refused_with_a_next_step(tmp_path: Path, content
     keeper = SessionFile(tmp_path)
     assert keeper.take()
     with pytest.raises(BadInput):
-        keeper.read(ORDER)
+        keeper.read(STEPS)
 
 
 def test_links_and_files_that_others_can_write_are_not_trusted(tmp_path: Path) -> None:
@@ -87,12 +87,12 @@ def test_links_and_files_that_others_can_write_are_not_trusted(tmp_path: Path) -
     keeper.write(KEPT)
     keeper.path.chmod(0o666)
     with pytest.raises(BadInput, match="only you can write"):
-        keeper.read(ORDER)
+        keeper.read(STEPS)
     keeper.path.rename(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").chmod(0o600)
     keeper.path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(BadInput, match="only you can write"):
-        keeper.read(ORDER)
+        keeper.read(STEPS)
 
 
 def test_a_second_app_neither_takes_nor_writes_the_session_of_the_first(tmp_path: Path) -> None:
@@ -101,8 +101,8 @@ def test_a_second_app_neither_takes_nor_writes_the_session_of_the_first(tmp_path
     first.write(KEPT)
     second.write(replace(KEPT, saved="13:00"))
     second.forget()
-    assert second.read(ORDER) is None
-    kept = first.read(ORDER)
+    assert second.read(STEPS) is None
+    kept = first.read(STEPS)
     assert kept is not None and kept.saved == "12:00"
 
 

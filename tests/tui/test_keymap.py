@@ -68,12 +68,12 @@ async def test_the_app_takes_the_users_keys_and_says_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "deploy-planner").mkdir()
-    (tmp_path / "deploy-planner" / "keys.toml").write_text('[keys]\n"walk.next" = "g"\n"app.pinn" = "k"\n')
+    (tmp_path / "deploy-planner" / "keys.toml").write_text('[keys]\n"walk.next" = "z"\n"app.pinn" = "k"\n')
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     app = app_on()
     async with running(app) as pilot:
         await until(pilot, lambda: any("app.pinn" in n.message for n in app._notifications))
-        await pilot.press("g")
+        await pilot.press("z")
         await pilot.pause()
         assert app.walk.step == "model"
         await pilot.press("n")

@@ -12,7 +12,7 @@ from tui.actions import MOVES
 from tui.app import PlannerApp
 from tui.key_catalogue import declared_bindings
 from tui.panes.base import Pane
-from tui.walk import ORDER, WalkScreen
+from tui.walk import WalkScreen
 from tui.widgets.key_line import KeyLine
 
 
@@ -124,9 +124,9 @@ def test_every_action_of_app_walk_and_steps_has_a_key_or_stands_in_the_palette()
 
 
 def _panes() -> list[type[Pane]]:
-    from tui.walk import _pane_class
+    from tui.panes.opened import PANES, pane_class
 
-    return [_pane_class(step) for step in ORDER]
+    return [pane_class(id_) for id_ in PANES]
 
 
 async def test_tab_goes_round_every_step_and_never_gets_stuck() -> None:

@@ -222,14 +222,18 @@ async def test_an_existing_file_is_shown_as_a_difference_and_replaced_on_the_sec
         await pilot.press("5")
         await settled(pilot)
         pane = app.walk.query_one(ExportPane)
+        await until(pilot, lambda: "mine = 1" in screen_text(app))
         assert "differs" in str(pane.border_title) and "-mine = 1" in screen_text(app)
         await pilot.press("w")
-        await pilot.pause()
-        assert target.read_text() == "mine = 1\n" and "exists" in screen_text(app)
+        await until(pilot, lambda: "exists" in screen_text(app))
+        assert target.read_text() == "mine = 1\n"
         await pilot.press("w")
-        await pilot.pause()
+        await until(pilot, lambda: "Wrote" in screen_text(app))
         assert tomllib.loads(target.read_text())["model"]["id"] == "deepseek-ai/DeepSeek-R1"
-        assert "Wrote" in screen_text(app) and "as this plan" in str(pane.border_title)
+        assert "Run now" in screen_text(app) and "verify deployment.toml" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: "as this plan" in str(pane.border_title))
+        assert app.walk.query_one("#targets").has_focus
 
 
 async def test_another_name_asks_again_and_a_missing_folder_is_said(
@@ -239,19 +243,21 @@ async def test_another_name_asks_again_and_a_missing_folder_is_said(
     (tmp_path / "deployment.toml").write_text("")
     app = app_on()
     async with running(app) as pilot:
-        await pilot.press("5", "w", "slash")
-        await pilot.pause()
+        await pilot.press("5", "w")
+        await until(pilot, lambda: "exists" in screen_text(app))
+        await pilot.press("slash")
         app.walk.query_one("#export-path", Input).value = "no/such/place.toml"
         await pilot.press("enter", "w")
-        await pilot.pause()
-        assert "There is no folder no/such" in screen_text(app)
+        await until(pilot, lambda: "There is no folder no/such" in screen_text(app))
         assert sorted(p.name for p in tmp_path.iterdir()) == ["deployment.toml"]
 
 
 async def test_the_document_is_copied_by_osc_52() -> None:
     app = app_on()
     async with running(app) as pilot:
-        await pilot.press("5", "y")
+        await pilot.press("5")
+        await until(pilot, lambda: app.session.rendered is not None)
+        await pilot.press("y")
         await pilot.pause()
         assert tomllib.loads(app.clipboard)["schema"] == "deploy-planner/deployment/1"
         assert "Copied" in screen_text(app)

@@ -10,12 +10,12 @@ from planner.documents.inventory import GpuDevice, HostInfo, Inventory, Node
 from planner.documents.result import Rejection
 from planner.estimate import Estimate
 from tests.tui.conftest import answered, inventory_of
+from tui import fleet_rows, plan_rows, run_rows, text
 from tui import hardware_text as hardware
-from tui import plan_rows, text
 from tui.bars import bars_of
 from tui.draft import Draft
 from tui.explain import column_about, figure_text, of_figure, texts
-from tui.figures import COST, FIGURES, MEMORY, PANEL, SPEED
+from tui.figures import BUYING, COST, FIGURES, MEMORY, PANELS, SPEED, TRAINING, TRAINING_MEMORY
 from tui.fixes import changes_of, in_words, with_nodes
 from tui.panes import hardware as hardware_pane
 from tui.panes import model
@@ -48,6 +48,8 @@ def test_every_column_of_every_table_is_explained() -> None:
         "memory": plan_rows.MEMORY_COLUMNS,
         "rejected": plan_rows.REJECTED_COLUMNS,
         "load": plan_rows.LOAD_COLUMNS,
+        "runs": (*run_rows.STACKED, *run_rows.WIDE),
+        "fleets": (*fleet_rows.STACKED, *fleet_rows.WIDE),
     }
     silent = [(t, c.key) for t, columns in tables.items() for c in columns if not column_about(t, c.key)]
     assert not silent
@@ -55,7 +57,8 @@ def test_every_column_of_every_table_is_explained() -> None:
 
 def test_explanations_name_no_figure_that_does_not_exist() -> None:
     assert set(texts()["figures"]) == set(FIGURES)
-    assert {*SPEED, *MEMORY, *COST} == set(FIGURES.values()) and set(PANEL) <= set(FIGURES.values())
+    listed = {*SPEED, *MEMORY, *COST, *TRAINING, *TRAINING_MEMORY, *BUYING}
+    assert listed == set(FIGURES.values()) and all(set(panel) <= listed for panel in PANELS.values())
 
 
 def test_a_number_opens_with_its_value_range_origin_and_terms() -> None:

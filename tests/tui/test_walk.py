@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from planner.documents.files import read_deployment
-from tests.tui.conftest import FakePlanner, app_on, running, screen_text, settled
-from tui.walk import ORDER
+from tests.tui.conftest import FakePlanner, app_on, running, screen_text, settled, until
+from tui.purposes import STEPS
 
 
 async def test_five_times_enter_reaches_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,12 +16,12 @@ async def test_five_times_enter_reaches_a_document(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     app = app_on()
     async with running(app) as pilot:
-        for step in ORDER[1:]:
+        for step in STEPS[1:]:
             await pilot.press("enter")
             await settled(pilot)
             assert app.walk.step == step
         await pilot.press("enter")
-        await pilot.pause()
+        await until(pilot, (tmp_path / "deployment.toml").is_file)
     assert app.session.best is not None
     written = read_deployment(tmp_path / "deployment.toml")
     assert written.model.id == app.session.best.deployment["model"]["id"]
@@ -34,7 +34,7 @@ async def test_every_step_is_a_digit_away_and_back_again() -> None:
         for digit in "5432112345":
             await pilot.press(digit)
             await pilot.pause()
-            assert app.walk.step == ORDER[int(digit) - 1]
+            assert app.walk.step == STEPS[int(digit) - 1]
             assert app.focused is not None, f"step {digit} has nothing under the cursor"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from tui.session import Session
 
@@ -20,6 +22,10 @@ class Pane(VerticalScroll, can_focus=False):
 
     def on_mount(self) -> None:
         self.border_title = self.TITLE
+
+    def ask(self, make: Callable[[], Message]) -> None:
+        """Post as this pane, whoever had it drawn: a message goes no further than the one in whose name it was made."""
+        self.call_later(lambda: self.post_message(make()))
 
     def show(self, session: Session) -> None:
         """Draw what the session says."""

@@ -41,6 +41,22 @@ FABRIC_ABOUT = (
 )
 
 
+SHARE = 0.02
+"""Of a card's memory: from here on a change is worth planning anew."""
+
+
+def _moved(planned: Inventory, live: Inventory | None) -> str:
+    """What to press where the free memory is no longer what was planned with."""
+    if live is None:
+        return ""
+    pairs = zip(
+        (d for node in planned.nodes for d in node.devices), (d for node in live.nodes for d in node.devices),
+        strict=False,
+    )  # fmt: skip
+    moved = any(abs((a.free_bytes or 0) - (b.free_bytes or 0)) > SHARE * (a.total_bytes or 0) for a, b in pairs)
+    return ", live · r plans with the memory as it is now" if moved else ", live"
+
+
 class HardwarePane(Pane):
     """Devices with total, used and free memory; links; host; warnings with what to do."""
 
@@ -48,11 +64,13 @@ class HardwarePane(Pane):
     FIRST = "#devices"
     HELP_TEXT = (
         'Every accelerator as its driver reports it. "not reported" is a state of its own, never 0.\n\n'
-        "Enter  go on to the model · e  plan for other hardware · o  open saved output or an inventory\n"
+        "Enter  go on to the model · e  plan for other hardware · E  edit a copy: cards, memory, link, machines\n"
+        "o  open a saved site, an inventory or saved tool output\n"
         "r  look at this machine again · s  save this hardware as a file"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "app.simulate", "Simulate", id="hardware.simulate", tooltip="Plan for hardware you name"),
+        Binding("E", "app.edit", "Edit", id="hardware.edit", tooltip="Edit a copy: cards, memory, link, machines"),
         Binding("o", "app.open", "Open", id="hardware.open", tooltip="Open an inventory or saved tool output"),
         Binding("r", "app.detect", "Refresh", id="hardware.refresh", tooltip="Look at this machine again"),
         Binding("s", "app.save_site", "Save", show=False, id="hardware.save", tooltip="Save this hardware as a file"),
@@ -76,9 +94,10 @@ class HardwarePane(Pane):
             waiting = session.activity or "No hardware yet: e names some, o opens a file, r looks at this machine."
             self.query_one("#hardware-summary", Words).say(waiting)
             return
-        self.border_subtitle = inventory.origin
+        live = session.live if inventory.origin == "detected" else None
+        self.border_subtitle = f"{inventory.origin}{_moved(inventory, live)}"
         self.query_one("#hardware-summary", Words).say("\n".join(summary_lines(session, inventory)))
-        self.query_one(Listing).fill(device_rows(inventory))
+        self.query_one(Listing).fill(device_rows(live or inventory))
         self._show_fabric(session, inventory)
         self.query_one("#hardware-host", Words).say("\n".join(details(inventory)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -9,7 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from tui.catalogue_view import BEST, ORDERS, View, describe, facts, rows_for, rows_of
+from tui.catalogue_view import (
+    BEST,
+    ORDERS,
+    View,
+    after,
+    describe,
+    facts,
+    precisions_of,
+    rows_for,
+    rows_of,
+    uses_of,
+)
 from tui.explain import Explanation
 from tui.messages import CataloguePaneShown, Changed, RowsShown, StepWanted
 from tui.panes.base import Pane
@@ -31,6 +43,12 @@ COLUMNS = (
     Column("licence", "Licence", 14, need=8),
     Column("released", "Released", 10, need=10),
 )
+TUNE_COLUMNS = tuple(
+    replace(column, label={"best": "Method", "token": "Time", "room": "Longest"}.get(column.key, column.label))
+    for column in COLUMNS
+    if column.key != "users"
+)
+"""What the badges say of training."""
 FIRST_WORKED_OUT = 24
 """Rows from the top of what is listed that are worked out before the rest of the catalogue."""
 
@@ -44,6 +62,7 @@ class ModelPane(Pane):
         "The first row lets the planner choose the best model of the catalogue that fits.\n\n"
         "/  search: name, family, licence, use, size class; a path to a directory, config.json or .gguf works too\n"
         "Enter  take the model and go on · d  its distills, bases and siblings · f  only what fits\n"
+        "U  for one use · P  published in one format · F  the family of this model · l  a local path\n"
         "c  only for commercial use · o  another order · Escape  back to the whole list"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,8 +70,11 @@ class ModelPane(Pane):
         Binding("d", "relatives", "Distills", id="model.relatives", tooltip="Distills, bases, siblings of this model"),
         Binding("f", "fitting", "Fits", id="model.fitting", tooltip="Only what fits on this hardware"),
         Binding("c", "commercial", "Commercial", show=False, id="model.commercial", tooltip="Only for commercial use"),
+        Binding("U", "use", "Use", show=False, id="model.use", tooltip="Only models for one use: the next"),
+        Binding("P", "precision", "Published as", show=False, id="model.precision", tooltip="Only one weight format"),
+        Binding("F", "family", "Family", show=False, id="model.family", tooltip="Only the family of this model"),
         Binding("o", "order", "Order", show=False, id="model.order", tooltip="By capability, size, date or name"),
-        Binding("l", "search", "Local path", show=False, id="model.local", tooltip="Type the path of a local model"),
+        Binding("l", "local", "Local path", show=False, id="model.local", tooltip="Type the path of a local model"),
         Binding("escape", "whole", "Whole list", show=False, id="model.whole", tooltip="Back to the whole list"),
     ]
 
@@ -63,6 +85,7 @@ class ModelPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Input(placeholder="/ search the catalogue, or a local path, then Enter", id="model-search")
+        yield Words(id="model-chips", fixed=True)
         yield Listing("model", COLUMNS, id="models")
         yield Words(id="model-about", fixed=True)
 
@@ -81,16 +104,18 @@ class ModelPane(Pane):
         self._fill()
         if first and session.draft.model:
             self.query_one(Listing).go_to(session.draft.model)
-        self.post_message(CataloguePaneShown())
+        self.ask(CataloguePaneShown)
 
     def _fill(self) -> None:
         session = self._session
         if session is None:
             return
+        self.query_one(Listing).set_columns(TUNE_COLUMNS if session.draft.purpose == "tune" else COLUMNS)
         rows = list(rows_of(session, self._view))
         self.query_one(Listing).fill(rows)
         self._show_titles(session)
-        self.post_message(RowsShown(tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)))
+        first = tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)
+        self.ask(lambda: RowsShown(first))
         self._describe()
 
     def show_fits(self, session: Session, ids: frozenset[str]) -> None:
@@ -105,8 +130,10 @@ class ModelPane(Pane):
             self._describe()
 
     def _show_titles(self, session: Session) -> None:
+        self.query_one("#model-chips", Words).say(self._view.chips)
         self.border_title = f"Model: {self._view.words}" if self._view.words else self.TITLE
-        chosen = session.draft.model or "the planner chooses"
+        nobody = "the planner chooses" if session.draft.purpose == "serve" else "none chosen yet"
+        chosen = session.draft.model or nobody
         self.border_subtitle = f"{session.fits_activity} · {chosen}" if session.fits_activity else chosen
 
     def _describe(self) -> None:
@@ -149,6 +176,14 @@ class ModelPane(Pane):
     def action_search(self) -> None:
         self.query_one(Input).focus()
 
+    def action_local(self) -> None:
+        """Start a path in the search line; what it names is taken with Enter."""
+        search = self.query_one(Input)
+        if not is_path(search.value):
+            search.value = "./"
+        search.focus()
+        search.cursor_position = len(search.value)
+
     def action_fitting(self) -> None:
         self._change_view(fitting=not self._view.fitting)
 
@@ -157,6 +192,23 @@ class ModelPane(Pane):
 
     def action_order(self) -> None:
         self._change_view(order=ORDERS[(ORDERS.index(self._view.order) + 1) % len(ORDERS)])
+
+    def action_use(self) -> None:
+        if self._session is not None:
+            self._change_view(use=after(uses_of(self._session), self._view.use))
+
+    def action_precision(self) -> None:
+        if self._session is not None:
+            self._change_view(precision=after(precisions_of(self._session), self._view.precision))
+
+    def action_family(self) -> None:
+        """Only the family of the model under the cursor; again: every one."""
+        row, session = self.query_one(Listing).at.row, self._session
+        model = session.catalogue.find(row) if session and session.catalogue and row not in ("", BEST) else None
+        if self._view.family or model is None:
+            self._change_view(family="")
+        else:
+            self._change_view(family=model.family)
 
     def action_relatives(self) -> None:
         row = self.query_one(Listing).at.row
@@ -175,8 +227,6 @@ class ModelPane(Pane):
         self.query_one(Listing).focus()
 
     def _change_view(self, **changes: object) -> None:
-        from dataclasses import replace
-
         self._view = replace(self._view, **changes)  # type: ignore[arg-type]
         self._fill()
         self.refresh_bindings()

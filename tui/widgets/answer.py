@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tui.session import Session
 
 
+WORDS = {"serve": "plan", "tune": "run", "buy": "fleet"}
+"""What a proposal is called."""
+
+
 class AnswerPanel(Static, can_focus=True):
     """The full panel. ↑ ↓ go through its figures, ? opens one."""
 
@@ -41,7 +45,10 @@ class AnswerPanel(Static, can_focus=True):
     def show(self, session: Session) -> None:
         """Draw the session's proposal, or why there is none."""
         self._session = session
-        self.border_title = "Best plan so far" if session.selected == 0 else f"Plan {session.selected + 1}"
+        what = WORDS[session.draft.purpose]
+        self.border_title = (
+            f"Best {what} so far" if session.selected == 0 else f"{what} {session.selected + 1}".capitalize()
+        )
         self.border_subtitle = "stopped early" if session.partial else ""
         self._draw()
 
@@ -65,8 +72,7 @@ class AnswerPanel(Static, can_focus=True):
 
     @property
     def _figures(self) -> list[Figure]:
-        plan = self._session.best if self._session else None
-        return [figure for figure, _ in panel_figures(plan)] if plan else []
+        return [figure for figure, _ in panel_figures(self._session)] if self._session else []
 
     @property
     def _figure(self) -> Figure | None:

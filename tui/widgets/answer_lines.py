@@ -10,6 +10,7 @@ from textual.content import Content
 
 from planner.units import MILLI
 from tui import text
+from tui.purposes import PURPOSES
 
 if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment
@@ -20,14 +21,20 @@ if TYPE_CHECKING:
 
 LABEL_WIDTH = 13
 VALUE_WIDTH = 11
+AGAINST = {
+    "serve": ("tpot_s", "output_tok_s"),
+    "tune": ("hours", "driver"),
+    "buy": ("purchase", "tpot_s"),
+}
+"""Figures in which another proposal is held against the one looked at."""
 CHANGE_IT = "Change the input it names; u takes the last change back."
 
 
-def panel_figures(plan: PlannedDeployment) -> list[tuple[Figure, Estimate]]:
+def panel_figures(session: Session) -> list[tuple[Figure, Estimate]]:
     """The figures of the panel that are known."""
-    from tui.figures import PANEL, known
+    from tui.figures import PANELS, known
 
-    return list(known(plan, PANEL))
+    return list(known(session.best, PANELS[session.draft.purpose])) if session.best is not None else []
 
 
 def answer_lines(session: Session | None, width: int, cursor: int | None) -> Iterator[Content]:
@@ -38,19 +45,48 @@ def answer_lines(session: Session | None, width: int, cursor: int | None) -> Ite
         return
     plan = session.best
     yield Content.styled(text.elided(f"{text.model_of(plan)} · {text.weights_of(plan)}", width), "bold")
-    yield from _wrapped(f"{text.engine_of(plan)} · {text.layout_of(plan)}", width)
-    yield from _wrapped(text.where_of(plan), width)
+    for line in _where_lines(plan, session):
+        yield from _wrapped(line, width)
     yield Content("")
     yield from _memory_lines(plan, session, width)
     yield Content(text.verdict_of(plan))
     yield Content("")
-    for index, (figure, estimate) in enumerate(panel_figures(plan)):
+    for index, (figure, estimate) in enumerate(panel_figures(session)):
         marker = "▸" if index == cursor else " "
         yield from map(Content, _figure_lines(marker, figure, estimate, plan, session, width))
-    yield Content(f" Longest request {text.longest_of(plan) or 0:,} tokens")
+    for line in _fact_lines(plan, session):
+        yield from _wrapped(line, width)
     yield Content("")
     for line in why_not(session):
         yield from _wrapped(line, width)
+
+
+def _where_lines(plan: PlannedDeployment, session: Session) -> Iterator[str]:
+    """On what it runs, and how."""
+    if session.offer is not None:
+        offer = session.offer
+        yield offer.fleet.title
+        copies = "1 copy" if offer.copies == 1 else f"{offer.copies} copies"
+        yield f"{copies} · {text.engine_of(plan)} · {text.layout_of(plan)}"
+        return
+    yield f"{text.engine_of(plan)} · {text.layout_of(plan)}"
+    yield text.where_of(plan)
+
+
+def _fact_lines(plan: PlannedDeployment, session: Session) -> Iterator[str]:
+    """What is no estimate: lengths, files, what is left over."""
+    result, offer = plan.estimate.finetune, session.offer
+    if result is not None:
+        if result.files is not None:
+            one, disk = (text.shown(size, "B") for size in (result.files.checkpoint, result.files.disk))
+            yield f" Checkpoint    {one}, disk {disk}"
+        if result.max_seq_len:
+            yield f" Longest sequence {result.max_seq_len:,} tokens"
+        return
+    yield f" Longest request {text.longest_of(plan) or 0:,} tokens"
+    if offer is not None:
+        yield f" Headroom      {offer.headroom:+.0%} users, {offer.idle_devices} devices idle"
+        yield f" Room          {offer.rack_units} rack units"
 
 
 def _wrapped(line: str, width: int) -> Iterator[Content]:
@@ -67,6 +103,8 @@ def _memory_lines(plan: PlannedDeployment, session: Session, width: int) -> Iter
 
 def waiting_lines(session: Session | None) -> list[str]:
     """What is said while there is no plan, or why there is none."""
+    if session is not None and session.draft.purpose != "serve" and session.draft.model is None:
+        return ["No model yet: step 2 lists them; Enter takes one.", "", f"{PURPOSES[session.draft.purpose].about}."]
     if session is None or (session.plan is None and session.failure is None):
         return [(session.activity if session else "") or "No hardware yet: e names some, r looks at this machine."]
     if session.failure is not None:
@@ -79,13 +117,12 @@ def waiting_lines(session: Session | None) -> list[str]:
 
 
 def _bar_lines(bar: Bar, width: int) -> Iterator[Content]:
-    from tui.bars import NAMES
     from tui.widgets.memory_bars import bar_content
 
     share = f" {bar.share:4.0%}" if bar.capacity else " of a size that is not reported"
     room = width - len(bar.name) - 1 - len(share)
     yield Content.assemble(f"{bar.name}", " " if bar.capacity else "", bar_content(bar, room), share)
-    words = [f"{letter} {text.shown(size, 'B')} {NAMES[letter]}" for letter, size in bar.parts if size > 0]
+    words = [f"{letter} {text.shown(size, 'B')} {bar.names[letter]}" for letter, size in bar.parts if size > 0]
     line = ""
     for word in [*words, *([f"of {text.shown(bar.capacity, 'B')}"] if bar.capacity else [])]:
         if line and len(line) + len(word) + 2 > width:
@@ -117,6 +154,9 @@ def _figure_lines(
 
 def promise(key: str, estimate: Estimate, session: Session) -> str:
     """``✓≤2.0 s``; empty without a promise."""
+    if key == "hours" and session.draft.training.hours:
+        allowed = session.draft.training.hours
+        return f"{'✓' if estimate.value <= allowed else '✗'}≤{text.hours(allowed)}"
     bound_ms = {"ttft_s": session.draft.ttft_ms, "tpot_s": session.draft.tpot_ms}.get(key)
     if not bound_ms:
         return ""
@@ -132,10 +172,16 @@ def why_not(session: Session) -> Iterator[str]:
     if document is None or best is None:
         return
     lines = []
+    if session.fleets is not None and session.fleets.next_model is not None:
+        up = session.fleets.next_model
+        need = f"{text.shown(up.least_bytes, 'B')}, {up.devices} such devices"
+        yield f"Next model up: {up.model.rpartition('/')[2]}, {need}"
     same = (p for p in document.candidates if p is not best and text.model_id_of(p) == text.model_id_of(best))
     for plan in list(same)[:2]:
         words = f"{text.weights_of(plan)} {text.engine_of(plan)} {text.layout_of(plan)}"
-        lines.append(f"  {words}: {', '.join(_against(plan, best))}")
+        if session.fleets is not None:
+            words = session.fleets.offers[plan.rank - 1].fleet.title
+        lines.append(f"  {words}: {', '.join(_against(plan, best, session.draft.purpose))}")
     for item in document.rejected:
         if item.rule not in NOT_AN_ANSWER and text.model_id_of(best) in item.example and len(lines) < 4:
             lines.append(f"  ✗ {item.example.partition(' · ')[2] or item.rule}: {item.message}")
@@ -144,13 +190,13 @@ def why_not(session: Session) -> Iterator[str]:
         yield from lines
 
 
-def _against(plan: PlannedDeployment, best: PlannedDeployment) -> Iterator[str]:
+def _against(plan: PlannedDeployment, best: PlannedDeployment, kind: str) -> Iterator[str]:
     """``65 ms ▼ +55%``: figures of another plan against the one looked at."""
     from tui.figures import FIGURES
 
-    for key in ("tpot_s", "output_tok_s"):
+    for key in AGAINST[kind]:
         figure = FIGURES[key]
         estimate = figure.of(plan)
         if estimate is not None:
             moved = text.moved(estimate, figure.of(best), figure.better)
-            yield f"{text.shown(estimate.value, figure.unit)} {moved}".rstrip()
+            yield f"{text.shown(estimate.value, figure.unit_of(plan))} {moved}".rstrip()

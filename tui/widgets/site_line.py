@@ -35,7 +35,7 @@ class SiteLine(Static):
         site, parts = self._session.draft.site, hardware_parts(self._session.draft.inventory)
         while len(parts) > 1 and len(site) + 2 + len("  ".join(parts)) > room:
             parts.pop()
-        right = elided("  ".join(parts), max(0, room - 12))
+        right = elided("  ".join(parts), max(0, room - min(len(site), room * 2 // 3) - 2))
         left = elided(site, max(0, room - len(right) - 2))
         return Content.assemble((NAME, "bold"), " ", left, " " * max(2, room - len(left) - len(right)), right)
 

@@ -8,50 +8,45 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from tui.messages import StepWanted
-
-STEPS = (
-    ("hardware", "Hardware", "Hw"),
-    ("model", "Model", "Model"),
-    ("workload", "Workload", "Workload"),
-    ("plans", "Plans", "Plans"),
-    ("export", "Export", "Export"),
-)
-"""Id, name, name at 80 columns; the digit before it is its key."""
+from tui.purposes import SERVE, Purpose, Step
 
 
 class StepBar(Static):
     """``1 Hardware ✓ ── 2 Model ● ── …``; a click goes there."""
 
+    purpose: reactive[Purpose] = reactive(SERVE)
     step: reactive[str] = reactive("hardware")
     done: reactive[frozenset[str]] = reactive(frozenset)
 
     def render(self) -> Content:
         pieces: list[tuple[str, str]] = []
-        for label, here in self._labels():
+        labels, join = self._fitting()
+        for label, here in labels:
             if pieces:
-                pieces.append((self._join, ""))
+                pieces.append((join, ""))
             pieces.append((label, "bold reverse" if here else ""))
         return Content.assemble(*pieces)
 
-    @property
-    def _narrow(self) -> bool:
-        return self.size.width < 80
+    def _fitting(self) -> tuple[list[tuple[str, bool]], str]:
+        """The longest form that the width has room for: labels, and what stands between them."""
+        for short, join in ((False, " ── "), (False, "─"), (True, "─")):
+            labels = [(self._label(n, step, short), step.key == self.step) for n, step in self._numbered()]
+            if sum(len(label) + len(join) for label, _ in labels) - len(join) <= self.size.width:
+                break
+        return labels, join
 
-    @property
-    def _join(self) -> str:
-        return "─" if self._narrow else " ── "
+    def _numbered(self) -> list[tuple[int, Step]]:
+        return list(enumerate(self.purpose.steps, 1))
 
-    def _labels(self) -> list[tuple[str, bool]]:
-        return [(self._label(n, step), step[0] == self.step) for n, step in enumerate(STEPS, 1)]
-
-    def _label(self, number: int, step: tuple[str, str, str]) -> str:
-        mark = "●" if step[0] == self.step else "✓" if step[0] in self.done else "·"
-        return f" {number} {step[2] if self._narrow else step[1]} {mark} "
+    def _label(self, number: int, step: Step, short: bool) -> str:
+        mark = "●" if step.key == self.step else "✓" if step.key in self.done else "·"
+        return f" {number} {step.short if short else step.label} {mark} "
 
     def on_click(self, event: events.Click) -> None:
         x = event.x - self.gutter.left
-        for (label, _), (step, *_) in zip(self._labels(), STEPS, strict=True):
+        labels, join = self._fitting()
+        for (label, _), step in zip(labels, self.purpose.steps, strict=True):
             if 0 <= x < len(label):
-                self.post_message(StepWanted(step))
+                self.post_message(StepWanted(step.key))
                 return
-            x -= len(label) + len(self._join)
+            x -= len(label) + len(join)
