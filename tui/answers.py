@@ -105,7 +105,7 @@ def _proposal(offer: Offer, library: Library) -> PlannedDeployment:
         deployment=dict(offer.deployment),
         estimate=_estimate(offer, library),
         reasons=tuple(_reasons(offer)),
-        gpus_used=offer.fleet.used,
+        gpus_used=sum(pool.fleet.used for pool in offer.pools),
     )
 
 
@@ -147,6 +147,9 @@ def _reasons(offer: Offer) -> Iterator[str]:
         kept = "all promises are kept" if outage.holds else "promises break"
         speed = f" at {human_seconds(outage.tpot_s.value)} per token" if outage.tpot_s else ""
         yield f"{outage.missing} down: {outage.copies} copies, {human_count(outage.users)} users{speed}, {kept}"
+    if len(offer.pools) > 1:
+        parts = (f"{pool.fleet.title} takes {pool.share:.0%}" for pool in offer.pools)
+        yield f"two kinds behind one door: {', '.join(parts)}; step 5 writes the first, buy --json holds both"
     machine = offer.machine
     yield f"each server: {human_bytes(machine.ram_bytes)} of RAM, {machine.sockets} sockets, {machine.network}"
     yield from offer.remarks

@@ -52,8 +52,8 @@ def ranking_rows(session: Session) -> Iterator[Row]:
 def _row(index: int, plan: PlannedDeployment, offer: Offer, session: Session) -> Row:
     cells = {
         "mark": f"{plan.rank}{'x' if index in session.marked else ''}",
-        "plan": f"{offer.fleet.title}\n{text.weights_of(plan)} {text.layout_of(plan)}",
-        "fleet": offer.fleet.title,
+        "plan": f"{offer.title}\n{text.weights_of(plan)} {text.layout_of(plan)}",
+        "fleet": offer.title,
         "weights": text.weights_of(plan),
         "layout": text.layout_of(plan),
         "users": human_count(offer.users),
@@ -64,7 +64,7 @@ def _row(index: int, plan: PlannedDeployment, offer: Offer, session: Session) ->
     for key in ("purchase", "owned_month", "ttft_s", "tpot_s", "power_w"):
         figure = FIGURES[key]
         cells[key] = _amount(figure.of(plan), figure.unit_of(plan))
-    return Row(str(index), cells, f"{plan.rank}. {offer.fleet.title}: {'; '.join(plan.reasons[:2])}")
+    return Row(str(index), cells, f"{plan.rank}. {offer.title}: {'; '.join(plan.reasons[:2])}")
 
 
 def _amount(estimate: object, unit: str) -> str:

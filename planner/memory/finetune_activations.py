@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from planner.memory.finetune_adapters import Targets, targeted
+from planner.memory.memo import IdentityMemo
 from planner.models.architecture import (
     Architecture,
     Attention,
@@ -67,9 +67,15 @@ class Saving:
         return self.targets is None or targeted(tensor, self.targets)
 
 
-@lru_cache(maxsize=2048)
+_KNOWN: IdentityMemo[float] = IdentityMemo(4096)
+
+
 def layer_bytes_per_token(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     """Kept by one layer without checkpointing, or with a selective one, per token."""
+    return _KNOWN.get(architecture, layer, saving, lambda: _counted(architecture, layer, saving))
+
+
+def _counted(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     if saving.selective == "half-products":
         return _half_of_products(architecture, layer) * saving.width
     mixing = sum(_mixer_bytes(mixer, saving) for mixer in layer.mixers)

@@ -16,10 +16,8 @@ from hypothesis import strategies as st
 
 from planner.documents.result import Performance
 from planner.models.parameters import count_parameters
-from planner.performance.chip import chip_of
-from planner.performance.serving import model_of
 from planner.resolved import Resolved
-from tests.performance.builders import LLAMA_8B, LLAMA_70B, QWEN3_30B, deployment, library, speed
+from tests.performance.builders import LLAMA_8B, LLAMA_70B, QWEN3_30B, deployment, speed
 
 NAMES = ("ttft_s", "tpot_s", "output_tok_s", "request_s", "ttft_p50_s", "ttft_p95_s", "ttft_p99_s")
 CONFIGS = {"8B": LLAMA_8B, "70B": LLAMA_70B, "MoE": QWEN3_30B}
@@ -67,11 +65,13 @@ def test_order_in_concurrency(case: dict[str, Any]) -> None:
     """Throughput does not fall, nobody gets faster, by more in flight.
 
     Slots are stated here: where they are not, an engine set up for the load loses some, which few requests feel most.
+    Attention groups hold each other up with every prompt, the less the more often their prompts coincide.
     """
+    slack = 0.97 if "attention_dp" in case["layout"] else 0.99
     found = [speed(at(case, concurrency=n)) for n in (1, 2, 5, 17, 64, 200, 700)]
     for before, after in itertools.pairwise(found):
-        assert value(after, "output_tok_s") >= 0.99 * value(before, "output_tok_s")
-        assert value(after, "tpot_s") >= 0.99 * value(before, "tpot_s")
+        assert value(after, "output_tok_s") >= slack * value(before, "output_tok_s")
+        assert value(after, "tpot_s") >= slack * value(before, "tpot_s")
         assert value(after, "ttft_s") >= 0.95 * value(before, "ttft_s")
 
 

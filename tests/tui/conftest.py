@@ -17,8 +17,10 @@ from planner.documents.request import PlanRequest
 from planner.documents.result import PlanDocument
 from planner.library import Library
 from planner.plan import plan
+from planner.training.request import FinetuneRequest
+from planner.training.search import plan_finetune
 from tui.app import PlannerApp
-from tui.services import Services
+from tui.services import Progress, Services, Stopped
 
 LIBRARY = Library()
 H200 = "8xH200"
@@ -83,10 +85,22 @@ class FakePlanner:
         return PlanDocument(verdict=verdict, request={}, inventory={})
 
 
+TRAINED = "meta-llama/Llama-3.1-8B-Instruct"
+"""The model that the walk of fine-tuning takes: the only one that is planned for real, in the list beside it too."""
+
+
+def trained(request: FinetuneRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:
+    """The real planner's answer for ``TRAINED``; nothing is known of others."""
+    if request.model != TRAINED:
+        return PlanDocument(verdict="unknown", request={}, inventory={})
+    return plan_finetune(request, library, progress=progress, cancelled=stopped)
+
+
 def app_on(spec: str = H200, planner: FakePlanner | None = None, **services: object) -> PlannerApp:
     """The app, not yet running, on simulated hardware that it takes as detected."""
     planner = planner or FakePlanner()
     own = Services(library=lambda overlays: LIBRARY, detect=lambda library: inventory_of(spec), plan=planner.plan)
+    services = {"finetune": trained, **services}
     return PlannerApp(services=replace(own, **services), debounce_s=0.001)  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import BadInput
-from tests.tui.conftest import LIBRARY, app_on, inventory_of, running, screen_text, settled, until
+from tests.tui.conftest import LIBRARY, TRAINED, app_on, inventory_of, running, screen_text, settled, until
 from tui.answers import over
 from tui.draft import Draft
 from tui.needs import Purchase, Training, needs_of
@@ -20,7 +20,7 @@ from tui.panes.training import TrainingPane
 from tui.session import Session
 from tui.widgets.purpose_bar import PurposeBar
 
-SMALL = "meta-llama/Llama-3.1-8B-Instruct"
+SMALL = TRAINED
 SIZES = ((80, 24), (120, 40), (200, 60))
 
 

@@ -54,7 +54,7 @@ def offer_sentence(offer: Offer) -> str:
     weights = offer.deployment["model"].get("weights", "as published")
     speed = f"{human_seconds(offer.tpot_s.value)} per token" if offer.tpot_s else "speed unknown"
     return (
-        f"{offer.fleet.title}, weights {weights}, {offer.copies} {'copy' if offer.copies == 1 else 'copies'}. "
+        f"{offer.title}, weights {weights}, {offer.copies} {'copy' if offer.copies == 1 else 'copies'}. "
         f"Room for {human_count(offer.users)} users, {speed}. "
         f"Costs {shown(offer.purchase)} to buy, {shown(offer.month)} a month."
     )

@@ -65,7 +65,7 @@ def _where_lines(plan: PlannedDeployment, session: Session) -> Iterator[str]:
     """On what it runs, and how."""
     if session.offer is not None:
         offer = session.offer
-        yield offer.fleet.title
+        yield offer.title
         copies = "1 copy" if offer.copies == 1 else f"{offer.copies} copies"
         yield f"{copies} · {text.engine_of(plan)} · {text.layout_of(plan)}"
         return
@@ -180,7 +180,7 @@ def why_not(session: Session) -> Iterator[str]:
     for plan in list(same)[:2]:
         words = f"{text.weights_of(plan)} {text.engine_of(plan)} {text.layout_of(plan)}"
         if session.fleets is not None:
-            words = session.fleets.offers[plan.rank - 1].fleet.title
+            words = session.fleets.offers[plan.rank - 1].title
         lines.append(f"  {words}: {', '.join(_against(plan, best, session.draft.purpose))}")
     for item in document.rejected:
         if item.rule not in NOT_AN_ANSWER and text.model_id_of(best) in item.example and len(lines) < 4:
