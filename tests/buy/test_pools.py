@@ -12,6 +12,7 @@ import pytest
 from planner.account.request import Assumptions
 from planner.buy import buy
 from planner.buy_document import BuyDocument, BuyRequest, Offer
+from planner.buying.carriers import keeps, speed_at
 from planner.buying.errand import errand_of
 from planner.buying.offers import offer_of
 from planner.buying.owned import owned_parts
@@ -23,7 +24,7 @@ from planner.predict import predict
 from tests.cost.build import library
 
 FAST = ServiceLevelTable(tpot_s=0.05)
-MANY = WorkloadTable(isl=1000, osl=400, concurrency=1000, service_level=FAST)
+MANY = WorkloadTable(isl=1000, osl=400, concurrency=800, service_level=FAST)
 SMALL = WorkloadTable(isl=500, osl=200, concurrency=20)
 
 
@@ -63,7 +64,7 @@ def test_the_pools_of_a_fleet_share_load_price_and_power() -> None:
         assert sum(p.purchase.value for p in offer.pools if p.purchase) == pytest.approx(offer.purchase.value)
         assert sum(p.month.value for p in offer.pools if p.month) == pytest.approx(offer.month.value)
         assert sum(p.carries for p in offer.pools) == pytest.approx(offer.carries.value)
-        assert offer.carries.value >= 1000
+        assert offer.carries.value >= (MANY.concurrency or 0)
         assert " + " in offer.title
 
 
@@ -72,7 +73,7 @@ def test_every_pool_is_a_deployment_that_keeps_the_promises_at_its_share() -> No
         for pool in offer.pools:
             deployment = parse_deployment(dict(pool.deployment), "pool")
             assert deployment.workload is not None
-            load = replace(deployment.workload, concurrency=1000 * pool.share)
+            load = replace(deployment.workload, concurrency=(MANY.concurrency or 0) * pool.share)
             answer = predict(replace(deployment, workload=load), library())
             assert answer.verdict in ("fits", "tight")
             assert answer.performance is not None and answer.performance.tpot_s is not None
@@ -99,14 +100,12 @@ def test_what_a_fleet_carries_is_what_the_promises_allow() -> None:
     errand = errand_of(request, library())
     (part,), _ = owned_parts(errand, there("8xH200-SXM"))
     carried = errand.capacity.of(part.unit)
-    speeds = []
+    held = []
     for users in (carried, 1.1 * carried):
-        from planner.buying.carriers import speed_at
-
         performance = speed_at(part.unit.candidate, users, errand.tools)
-        assert performance is not None and performance.tpot_s is not None
-        speeds.append(performance.tpot_s.value)
-    assert speeds[0] <= 0.05 and (speeds[1] > 0.05 or carried >= part.unit.candidate.users - 1)
+        assert performance is not None
+        held.append(keeps(performance, errand.question.task, "value"))
+    assert held[0] and (not held[1] or carried >= part.unit.candidate.users - 1)
     carries = offer_of(errand, (part,)).carries
     assert carries is not None and carries.low <= carries.value <= carries.high
     assert carries.value == carried
@@ -129,7 +128,7 @@ def test_only_the_rest_is_bought() -> None:
     new = [pool for pool in offer.pools if not pool.owned]
     assert sum(pool.fleet.devices for pool in new) < whole.fleet.devices
     assert offer.purchase is not None and whole.purchase is not None and offer.purchase.value < whole.purchase.value
-    assert offer.carries is not None and offer.carries.value >= 1000
+    assert offer.carries is not None and offer.carries.value >= (MANY.concurrency or 0)
 
 
 def test_with_a_spare_the_machines_that_are_there_may_go_too() -> None:

@@ -52,7 +52,7 @@ def test_a_higher_percentile_is_harder_to_keep() -> None:
 
 
 def test_a_rate_that_one_card_cannot_carry_prefers_what_carries_more() -> None:
-    document = planned("8xH100", WorkloadTable(isl=1000, osl=400, request_rate=25.0))
+    document = planned("8xH100", WorkloadTable(isl=1000, osl=400, request_rate=20.0))
     first = document.candidates[0].estimate
     assert first.performance is not None and first.performance.utilisation is not None
     assert first.performance.utilisation.value < 1

@@ -17,6 +17,7 @@ from tui.cost_assumed import Assumed
 from tui.modals.cost import CostScreen
 from tui.modals.rig import RigScreen
 from tui.modals.verify import VerifyScreen
+from tui.panes.plans import PlansPane
 from tui.plots import curve_of, field_of, holds_words
 from tui.session import Session
 from tui.simulate import Rig, rig_of, rigged
@@ -219,7 +220,9 @@ async def test_plots_are_readable_without_colour(size: tuple[int, int], monkeypa
     monkeypatch.setenv("NO_COLOR", "1")
     app = app_on()
     async with running(app, size) as pilot:
-        await pilot.press("4", "l")
+        await pilot.press("4")
+        await until(pilot, lambda: bool(app.walk.query(PlansPane)))
+        await pilot.press("l")
         await until(pilot, lambda: app.session.load_curve is not None)
         await until(pilot, lambda: "requests in flight" in screen_text(app))
         shown = screen_text(app)
