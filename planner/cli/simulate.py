@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from planner.simulate import Asked
 
 _MOST_REQUESTS = 100_000
-EXAMPLES = """A discrete-event simulation of continuous batching: chunked prefill, admission by the KV pool, preemption,
-prefix hits, speculation, attention groups, pipeline stages; step times are those of estimate. Without --rate, --users
-or --trace the load is the document's [workload]: concurrency (clients that always wait for an answer), request_rate
-(arrivals; arrival_cv 1 is Poisson), or saturated (all at once). isl_cv and osl_cv there spread the lengths.
+EXAMPLES = """A discrete-event simulation of continuous batching: chunked prefill,
+admission by the KV pool, preemption, prefix hits, speculation, attention
+groups, pipeline stages; step times are those of estimate. Without --rate,
+--users or --trace the load is the document's [workload]: concurrency (clients
+that always wait for an answer), request_rate (arrivals; arrival_cv 1 is
+Poisson), or saturated (all at once). isl_cv and osl_cv there spread lengths.
 
-A trace is a CSV file with a header, or JSON lines: a time (seconds, --time-unit ms, or ISO dates), input_tokens and
-output_tokens; the column names of the public Azure, Mooncake and Vidur traces are known too.
+A trace is a CSV file with a header, or JSON lines: a time (seconds,
+--time-unit ms, or ISO dates), input_tokens and output_tokens; the column names
+of the public Azure, Mooncake and Vidur traces are known too.
 
 examples:
   deploy-planner simulate deployment.toml --rate 8
