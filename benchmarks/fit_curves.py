@@ -1,6 +1,6 @@
 """Fits the efficiency curves of ``planner/performance/curves`` to kernel timings.
 
-    python benchmarks/fit_curves.py KERNELS_DIR [--out planner/performance/curves]
+    python -m benchmarks.fit_curves KERNELS_DIR [--out planner/performance/curves]
 
 ``KERNELS_DIR`` holds gemm.csv, attention.csv, mla.csv, moe.csv and collectives.csv: one timing a row, as the
 header says (accelerator, framework, shape …, seconds). Peaks and bandwidths come from the hardware database.
@@ -20,11 +20,12 @@ import itertools
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import tomli_w
 
+from benchmarks.minimise import minimise, robust, share
 from hwdb.database import Database
 from hwdb.schema import Accelerator
 from planner.performance.curves import family
@@ -49,43 +50,6 @@ def read(path: Path) -> list[Row]:
     """Rows of one csv file; a row without a time is left out."""
     with path.open(newline="") as file:
         return [row for row in csv.DictReader(file) if float(row["seconds"]) > 0]
-
-
-def minimise(loss: Callable[[Sequence[float]], float], start: Sequence[float], steps: int = 400) -> list[float]:
-    """Nelder-Mead in plain Python."""
-    size = len(start)
-    points = [list(start)] + [[x + (0.4 if i == j else 0.0) for j, x in enumerate(start)] for i in range(size)]
-    values = [loss(p) for p in points]
-    for _ in range(steps):
-        order = sorted(range(size + 1), key=values.__getitem__)
-        points, values = [points[i] for i in order], [values[i] for i in order]
-        centre = [statistics.fmean(p[j] for p in points[:-1]) for j in range(size)]
-        worst = points[-1]
-        trial = [2 * c - w for c, w in zip(centre, worst, strict=True)]
-        value = loss(trial)
-        if value < values[0]:
-            far = [3 * c - 2 * w for c, w in zip(centre, worst, strict=True)]
-            far_value = loss(far)
-            trial, value = (far, far_value) if far_value < value else (trial, value)
-        elif value >= values[-2]:
-            trial = [(c + w) / 2 for c, w in zip(centre, worst, strict=True)]
-            value = loss(trial)
-            if value >= values[-1]:
-                points = [points[0]] + [[(a + b) / 2 for a, b in zip(points[0], p, strict=True)] for p in points[1:]]
-                values = [values[0]] + [loss(p) for p in points[1:]]
-                continue
-        points[-1], values[-1] = trial, value
-    return points[min(range(size + 1), key=values.__getitem__)]
-
-
-def robust(errors: Iterable[float]) -> float:
-    """Mean log-cosh of log errors, in tenths so that 10 % is where it turns linear."""
-    return statistics.fmean(math.log(math.cosh(min(e / 0.1, 300.0))) for e in errors)
-
-
-def share(x: float, top: float = 1.0) -> float:
-    """Unbounded → 0…top."""
-    return top / (1.0 + math.exp(-min(max(x, -30.0), 30.0)))
 
 
 def law(latency: float, memory_s: float, compute_s: float) -> float:

@@ -54,8 +54,8 @@ def _pooled(context: Context) -> ServingTable:
 
 def _offload(context: Context) -> float | None:
     """In the engine's own steps."""
-    size = offload_asked(context)
-    return ceil(size / GIGA) * GIGA if size and context.resolved.engine.family == "sglang" else size
+    size, in_gb = offload_asked(context), flag_table(context.resolved.engine).has("kv_offload_gb")
+    return ceil(size / GIGA) * GIGA if size and in_gb else size
 
 
 def _local(context: Context) -> ServingTable:

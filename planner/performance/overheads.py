@@ -123,11 +123,10 @@ def overheads_of(engine: EngineProfile, backend: str, chip: str, curves: Curves)
 
 @lru_cache(maxsize=512)
 def _merged(runtime: Runtime, curves: Curves) -> Overheads:
-    known = {field.name: field.default for field in fields(Overheads)}
-    values: dict[str, Any] = dict(known)
+    values: dict[str, Any] = {field.name: field.default for field in fields(Overheads)}
     for row in curves.engines:
         if _holds(row, runtime):
-            values.update({key: value for key, value in row.items() if key in known})
+            values.update({key: value for key, value in row.items() if key in values})
             for key, factor in row.get("times", {}).items():
                 values[key] *= factor
     for key, (low, high) in curves.limits.items():
