@@ -17,8 +17,10 @@ from planner.performance.step import Load, Step, StepModel
 
 _OFFLINE_REQUESTS = 1000.0
 """What the engines' own benchmark tools send when nobody says otherwise."""
-_OFFLINE_TOKENS = 2e6
-"""Tokens at most of an offline run: tests with long prompts send fewer requests (100-500 in published tables)."""
+_OFFLINE_LENGTH = 1000.0
+"""Tokens of a request above which an offline run sends fewer."""
+_OFFLINE_FEWER = 2 / 3
+"""With which power of the length: published tables sent 500 requests of 2,000 tokens and 100 of 32,000."""
 _CHAT = (220.0, 195.0)
 """Mean prompt and answer of ShareGPT as the engines' benchmark tools sample it: the usual load of varied lengths."""
 _ALL_VARIED = 0.97
@@ -55,6 +57,8 @@ class Demand:
     """Layers that drafting a token takes."""
     images_s: float = 0.0
     """Seconds of the vision tower before each prompt."""
+    limit: float = math.inf
+    """Requests that may run at once whatever the pool: the engine's own limit."""
     late: float = 0.0
     """Requests of a closed loop that wait for a slot at all times (``Overheads.late_slots``)."""
 
@@ -83,6 +87,17 @@ class Waits(NamedTuple):
     @property
     def mean(self) -> float:
         return self.own + self.residual + self.queue + self.slot
+
+
+class Added(NamedTuple):
+    """One prompt among decoding requests, seconds."""
+
+    more: float
+    """What it adds for all others."""
+    own: float
+    """The steps that carry it, from its first chunk to its last."""
+    whole: float
+    """Its share of steps full of prompts: a lane answers no more than one in that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +157,8 @@ class Batching:
         overlap = 1.0 if d.pp == 1 else (chunks + d.pp - 1) / (chunks * d.pp)
         return chunks * step.seconds * overlap + d.images_s, step
 
-    def marginal(self, running: float, together: float, plain_s: float = 0.0) -> tuple[float, float]:
-        """(seconds that one prompt adds for all others, seconds of a step that carries prompts).
+    def marginal(self, running: float, together: float, plain_s: float = 0.0) -> Added:
+        """What one prompt adds to the steps that carry it.
 
         ``plain_s`` is the step without prompts, where it is known.
 
@@ -154,27 +169,28 @@ class Batching:
         requests = running / self.lanes
         room = d.budget if self.model.over.prefill_first else max(d.budget - requests, d.budget / 4)
         count = min(max(together, 1.0), max(room / d.prompt, 1.0))
-        chunks = max(math.ceil(d.prompt / room), 1)
+        chunks = max(d.prompt / room, 1.0)
         size = d.prompt / chunks
         start = d.context + d.cached + (d.prompt - size) / 2
         share = 1.0 if self.groups == 1 or self.crowded else min(max(together, 1 / self.groups), 1.0)
-        if self.model.over.prefill_first or requests < 1:
-            mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size, share=share)).seconds
-            return (mixed * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
-        context = d.context + d.isl + d.osl / 2
+        alone = self.model.over.prefill_first or requests < 1
+        requests, context = 0.0 if alone else requests, d.context + d.isl + d.osl / 2
         load = Load(requests, context, size * count, start, size, d.draft, share, d.drafting)
-        mixed = self.model.step(load).seconds
-        plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
-        return (max(mixed - plain, 0.0) * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
+        mixed, plain = self.model.step(load).seconds, 0.0
+        if not alone:
+            plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
+        more = max(mixed - plain, 0.0) * chunks / count + d.images_s
+        return Added(more / (share * d.pp), mixed * chunks + d.images_s, (more + plain * d.prompt / room) / share)
 
-    def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
-        """``concurrency`` requests always in flight.
+    def closed(self, concurrency: float, together: float = 0.0, *, direct: bool = False) -> Outcome:
+        """``concurrency`` requests always in flight; ``direct`` ones are handed to the engine without its API.
 
-        The API process takes its time per request: beyond its rate requests wait there, not in the engine.
+        The API process takes its time per request and per streamed token: beyond its rate requests wait there, not
+        in the engine. All tokens of a request come late by the same backlog, so that only its first one shows it.
         """
         flight = min(concurrency, self.demand.slots)
         outcome = self._engine(flight, together)
-        limit = self.model.over.frontend_request_s
+        limit = 0.0 if direct else self.model.over.frontend_s(self.demand.osl)
         if limit and outcome.request_s * limit > 1:
             low, high = 1.0, flight
             for _ in range(12):
@@ -183,9 +199,26 @@ class Batching:
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
             outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
         each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
-        wait = each * (late + max(concurrency - flight, 0.0))
-        cycle = outcome.cycle_s + each * late
-        return replace(outcome, ttft_s=outcome.ttft_s + wait, cycle_s=cycle, in_flight=flight, slot_s=wait)
+        started = self._started(concurrency, flight)
+        wait = each * (late + max(concurrency - started, 0.0))
+        cycle, tpot = outcome.cycle_s + each * late, outcome.tpot_s + self._evicted_s(each, started - flight)
+        return replace(outcome, ttft_s=outcome.ttft_s + wait, tpot_s=tpot, cycle_s=cycle, in_flight=flight, slot_s=wait)
+
+    def _started(self, waiting: float, running: float) -> float:
+        """Requests that have their first token and not their last, of so many that want in, ``running`` of them at once.
+
+        Admission that counts less than whole answers starts more requests than the pool holds to their end; those
+        that came last are evicted, and wait for room in the middle of their answers.
+        """
+        d = self.demand
+        if waiting <= running or d.limit <= running or d.osl <= 1:
+            return running
+        grown = (d.isl + d.osl / 2) / d.isl
+        return max(min(waiting, d.limit, running * grown**self.model.over.evicted), running)
+
+    def _evicted_s(self, each: float, evicted: float) -> float:
+        """What waiting in the middle adds to the mean time per token."""
+        return each * evicted / (self.demand.osl - 1) if evicted > 0 else 0.0
 
     def _engine(self, flight: float, together: float = 0.0) -> Outcome:
         """``flight`` requests always inside the engine.
@@ -197,12 +230,12 @@ class Batching:
         alone, prefill = self.alone, self.prefill
         steps = max((d.osl - 1) / d.accepted, 0.0)
         if not steps:
-            added, _ = self.marginal(0.0, flight / self.lanes)
+            added = self.marginal(0.0, flight / self.lanes).more
             cycle = max(alone + self.model.over.prefill_s, flight / self.lanes * added)
             return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
-        decode, added = self.decode(running), 0.0
+        decode, added = self.decode(running), Added(0.0, alone, alone)
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))
@@ -210,13 +243,12 @@ class Batching:
             rate = running / max(steps * max(pace, decode.seconds), alone)
             together_now = rate / self.lanes * decode.seconds
             if running < self.lanes + 1:
-                added, mixed = self.marginal(max(running - 1, 0.0), together_now)
+                added = self.marginal(max(running - 1, 0.0), together_now)
             else:
-                added, mixed = self.marginal(running, together_now, decode.seconds)
-            streamed = running * self.model.over.frontend_token_s * d.accepted
-            pace = max(decode.seconds + (1 - together / 2) * lane * d.pp * added / steps, streamed)
-            own = mixed - (mixed - alone) * 0.5
-            ttft = self._first(flight, added, own, decode.seconds, steps * pace, together)
+                added = self.marginal(running, together_now, decode.seconds)
+            pace = decode.seconds + (1 - together / 2) * lane * d.pp * added.more / steps
+            own = (added.own + alone) / 2
+            ttft = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
             if abs(running - before) < _SETTLED * running:
                 break
@@ -224,9 +256,11 @@ class Batching:
         if running >= ceiling:
             cycle = max(cycle, steps * pace * flight / running)
             ttft = cycle - steps * pace
+        if (busy := flight / self.lanes * added.whole) > cycle:
+            ttft, pace, cycle = ttft * busy / cycle, pace * busy / cycle, busy
         tpot = steps * pace / (d.osl - 1)
         share = (pace - decode.seconds) / pace
-        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, added / self.groups)
+        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, added.more / self.groups)
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
@@ -251,8 +285,8 @@ class Batching:
         d, over = self.demand, self.model.over
         self.crowded = True
         if over.endless or not over.offline_tail:
-            return self.closed(d.slots)
-        requests = max(min(_OFFLINE_REQUESTS, _OFFLINE_TOKENS / (d.isl + d.osl)), 1.0)
+            return self.closed(d.slots, direct=over.endless)
+        requests = _OFFLINE_REQUESTS * min(_OFFLINE_LENGTH / (d.isl + d.osl), 1.0) ** _OFFLINE_FEWER
         flight, varied = min(d.slots, requests), self._varied()
         full = self.closed(flight, together=flight / requests)
         if over.prefill_first and d.osl > 1 and varied < _ALL_VARIED:
@@ -260,13 +294,14 @@ class Batching:
         tail = varied * over.offline_tail * d.osl / d.accepted * self.decode(1.0).seconds
         stretch = 1 + (tail + over.offline_s) * full.request_s / requests
         waiting = full.prefill_share * full.tpot_s * varied * over.short_answers
+        waiting += self._evicted_s(1 / full.request_s, self._started(requests, flight) - flight)
         return replace(full, cycle_s=full.cycle_s * stretch, tpot_s=full.tpot_s + waiting)
 
     def _wave(self, flight: float) -> Outcome:
         """Equal requests where prompts go first: all prompts of a wave pass, then all answers run in step."""
         d = self.demand
         steps = (d.osl - 1) / d.accepted
-        added, _ = self.marginal(0.0, flight / self.lanes)
+        added = self.marginal(0.0, flight / self.lanes).more
         prompts = max(flight / self.groups * added, self.alone)
         decode = self.decode(flight)
         token = decode.seconds + prompts / 2 / steps
