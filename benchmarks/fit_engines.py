@@ -42,17 +42,21 @@ PRIOR: Mapping[str, tuple[float, float]] = {
     "nvfp4": (1.0, 0.5), "int4_experts": (1.0, 0.7), "int4_read": (1.0, 0.7),
     "moe_latency": (0.5, 1.2), "latency": (1.0, 0.4), "compute": (1.0, 0.35),
     "attention": (1.0, 0.4), "attention_compute": (1.0, 0.5), "latent": (1.0, 0.5),
+    "latent_compute": (1.0, 0.5),
     "communication": (1.0, 0.3), "elementwise_share": (0.6, 0.4), "group_delay": (0.1, 0.7),
-    "prefill_s": (5e-3, 1.6), "prefill_layer_s": (1.5e-4, 1.2), "evicted": (0.5, 0.7), "burst": (0.1, 1.2), "late_slots": (0.005, 2.5),
+    "prefill_s": (5e-3, 1.6), "prefill_layer_s": (1.5e-4, 1.2), "evicted": (0.5, 0.7), "burst": (0.1, 1.2),
+    "late_slots": (0.005, 2.5),
     "frontend_request_s": (2e-3, 1.5), "frontend_token_s": (2e-5, 2.0), "offline_tail": (1.0, 0.7),
     "offline_s": (3.0, 0.7), "short_answers": (1.5, 0.5),
 }  # fmt: skip
 """Overhead → its likely value and how far (log) it may lie from it."""
 LIMITS: Mapping[str, tuple[float, float]] = {
     "compute": (0.08, 1.25), "elementwise_share": (0.2, 3.0), "group_delay": (0.01, 1.0),
-    "evicted": (0.001, 2.5), "burst": (0.02, 0.9), "late_slots": (0.001, 1.5), "latency": (0.3, 1.8), "experts": (0.95, 2.5),
+    "evicted": (0.001, 2.5), "burst": (0.02, 0.9), "late_slots": (0.001, 1.5), "latency": (0.3, 1.8),
+    "experts": (0.95, 2.5),
     "experts_compute": (0.4, 3.0), "attention": (0.7, 8.0), "attention_compute": (0.7, 8.0),
-    "latent": (0.7, 8.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0), "routing": (0.1, 1.0),
+    "latent": (0.7, 8.0), "latent_compute": (0.7, 8.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0),
+    "routing": (0.1, 1.0),
     "channel_fp8": (0.8, 20.0), "int4_experts": (0.5, 20.0), "int4_read": (0.8, 10.0),
     "nvfp4": (0.8, 3.0), "offline_tail": (0.1, 12.0), "short_answers": (0.1, 4.0),
 }  # fmt: skip
@@ -77,7 +81,7 @@ SOFT = 0.12
 FAR = 3.0
 """Log error from which a case says nothing."""
 STEP = 0.1
-HIDDEN, JUMPS = ("frontend_token_s", "frontend_request_s"), (0.7, 1.4, 2.1, 2.8)
+HIDDEN, JUMPS = ("frontend_token_s", "frontend_request_s"), (0.7, 1.4, 2.1)
 """Overheads that show only beyond a limit, so that no slope leads there, and the log steps tried instead."""
 NAMES = tuple(PRIOR)
 START = np.log([value for value, _ in PRIOR.values()])

@@ -146,7 +146,7 @@ def latent(op: LatentOp, chip: Chip, layout: Layout, over: Overheads) -> Latent:
         token_s=over.latent * op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
         absorbed_s=over.latent * 2 * heads * (op.latent + op.rank) / (peak * decode.compute),
         prefill_s=prefill.latency_s * over.latency,
-        pair_s=over.latent * 2 * heads * width / (peak * prefill.compute),
+        pair_s=over.latent_compute * 2 * heads * width / (peak * prefill.compute),
         index_pair_s=index,
         top_k=float(op.top_k or 1e30),
         window=float(op.window or 1e30),

@@ -52,7 +52,9 @@ class Overheads:
     attention_compute: float = 1.0
     """The same of a prompt's attention."""
     latent: float = 1.0
-    """The same of all attention over compressed latents (MLA)."""
+    """The same of decode attention over compressed latents (MLA)."""
+    latent_compute: float = 1.0
+    """The same of a prompt's."""
     communication: float = 1.0
     """Scale of collectives: below 1 where they overlap or are fused with norms."""
     elementwise_share: float = 0.6

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from planner.performance.batching import Batching, Outcome, Waits
+from planner.performance.batching import Batching
+from planner.performance.demand import Outcome, Waits
 from planner.performance.step import Step
 from planner.performance.waits import BUSIEST, Steps, one_server, prompt_waits, slot_wait
 

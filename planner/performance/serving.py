@@ -9,9 +9,10 @@ from planner.documents.result import Performance, ServingMemory
 from planner.engines.registry import backend_of
 from planner.estimate import Estimate, Origin, worst_origin
 from planner.memory.serving import serving_memory
-from planner.performance.batching import Batching, Demand, Outcome
+from planner.performance.batching import Batching
 from planner.performance.chip import Chip, chip_of
 from planner.performance.curves import Curves, family
+from planner.performance.demand import Demand, Outcome
 from planner.performance.disaggregation import Disaggregated, Side, transfer_s
 from planner.performance.latencies import Widths, latencies, stability
 from planner.performance.loads import Met, apart, together
@@ -185,11 +186,11 @@ def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: flo
     if concurrency * _POOL <= slots or first.value <= 0:
         return first
     each = outcome.cycle_s / max(outcome.in_flight, 1e-9)
-    wait = each * max(concurrency - slots, 0.0)
+    wait = min(outcome.slot_s, first.value)
     most = each * _POOL * max(concurrency - slots / _POOL, 0.0)
     least = each / _POOL * max(concurrency - slots * _POOL, 0.0)
     width = first.high / first.value
-    low, high = (first.value - wait + least) / width, (first.value - wait + most) * width
+    low, high = (first.value - wait + min(least, wait)) / width, (first.value - wait + max(most, wait)) * width
     return replace(first, low=max(min(low, first.low), 0.0), high=max(high, first.high))
 
 
