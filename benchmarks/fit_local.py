@@ -2,10 +2,10 @@
 
     python -m benchmarks.fit_local [--rounds N] [--write]
 
-The logarithm of every number is its likely value (published ratios, kernel sources) plus what its column shares over all
-classes of devices plus its own part. Both have a prior that they are zero, the narrower the less a number should differ
-from its neighbours, so that a class with few cases stays near the others. Loss and solver are those of
-``benchmarks.fit_engines``: robust, damped Gauss-Newton.
+The logarithm of every number is its likely value (published ratios, kernel sources: ``benchmarks/local_priors.py``)
+plus what its column shares over all classes of devices plus its own part. Both have a prior that they are zero, the
+narrower the less a number should differ from its neighbours, so that a class with few cases stays near the others.
+Loss and solver are those of ``benchmarks.fit_engines``: robust, damped Gauss-Newton.
 
 The widths of the ranges come from cases that a fit did not see: five folds over cases and five over configurations
 (model × accelerator), each solved on the linearised model. Needs numpy.
@@ -29,15 +29,16 @@ from benchmarks.local_cases import FIGURES, Key, Point, node, points
 from benchmarks.local_priors import Prior, priors
 from benchmarks.speed_cases import FOLDS
 from planner.data import read_toml
+from planner.memory.gguf_place import HOST
 from planner.performance.local_curves import LocalCurves, local_curves
 
 Array = Any
 
 CURVES = Path(__file__).parent.parent / "planner" / "performance" / "curves" / "local.toml"
 STEP = 0.05
-INSIDE, FEWEST = 0.88, 12
-"""Share of unseen cases that a range holds; figures below which a class takes the range of all."""
-SPREAD_PRIOR = 10
+INSIDE = 0.88
+"""Share of unseen cases that a range holds."""
+SPREAD_PRIOR = 30
 """Figures of all classes that stand beside a class's own when its range is set."""
 
 
@@ -150,24 +151,30 @@ def spreads(outside: Sequence[tuple[Point, str, float]]) -> dict[str, list[float
 
 def _slowest(point: Point) -> str:
     """Whose range a case takes: the host's where it works, else the device's."""
-    return "host" if -1 in point.machine.work and point.machine.work[-1].layers + point.machine.work[-1].expert_layers else point.machine.device.name
+    host = point.machine.work.get(HOST)
+    return "host" if host and host.layers + host.expert_layers else point.machine.device.name
 
 
 def write(data: Mapping[str, Any], keys: Sequence[Key], widths: Mapping[str, list[float]]) -> None:
     """Puts the numbers back into the file, comments kept."""
-    known, lines, path = {key: node(data, key)[key[-1]] for key in keys}, list[str](), ()
+    known = {key: node(data, key)[key[-1]] for key in keys}
+    lines, path = list[str](), tuple[str, ...]()
     for line in CURVES.read_text(encoding="utf-8").splitlines():
         if header := re.fullmatch(r"\[+([^\]]+)\]+", line):
-            path = tuple(part.strip('"') for part in re.split(r"\.(?=[a-z]+$|\")", header.group(1)))
+            path = tuple(part.strip('"') for part in re.split(r"\.(?=[a-z_]+$|\")", header.group(1)))
         if named := re.fullmatch(r'name = "(.+)"', line):
             path = (path[0], named.group(1))
-        said = re.fullmatch(r"(\w+) = [-\d.e]+", line)
-        if said and (value := known.get((*path, said.group(1)))):
-            line = f"{said.group(1)} = {value:.3g}"
-        if line.startswith("spread = [") and (width := widths.get(path[-1])):
-            line = f"spread = {width}"
-        lines.append(line)
+        lines.append(_renewed(line, path, known, widths))
     CURVES.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _renewed(line: str, path: tuple[str, ...], known: Mapping[Key, float], widths: Mapping[str, list[float]]) -> str:
+    """A line of the table at ``path`` with its new number."""
+    if line.startswith("spread = [") and (width := widths.get(path[-1])):
+        return f"spread = {width}"
+    said = re.fullmatch(r"(\w+) = [-\d.e+]+", line)
+    value = known.get((*path, said.group(1))) if said else None
+    return f"{said.group(1)} = {value:.3g}" if said and value else line
 
 
 def main() -> None:
@@ -177,7 +184,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
     fit = Fit(points(), read_toml("performance/curves/local.toml")).run(chosen.rounds)
-    say("seen", [(p, n, e) for (p, n), e in zip([(p, n) for p in fit.chosen for n, _ in p.truth], fit.errors(), strict=True)])
+    owners = [(point, name) for point in fit.chosen for name, _ in point.truth]
+    say("seen", [(*owner, float(e)) for owner, e in zip(owners, fit.errors(), strict=True)])
     outside = []
     for by in ("case", "configuration"):
         outside += (found := fit.unseen(by))

@@ -1,4 +1,4 @@
-"""Measured speeds of the llama.cpp family as their fit sees them: laid-out cases, their folds, the numbers that may move."""
+"""Measured speeds of the llama.cpp family as their fit sees them: laid-out cases, their folds, paths of numbers."""
 
 from __future__ import annotations
 
