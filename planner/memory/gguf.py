@@ -49,7 +49,7 @@ def _device(resolved: Resolved, layout: GgufLayout, buffers: Buffers, index: int
         device=device_name(resolved, index, gpus),
         weights=_weights_estimate(layout, buffers.weights[index]),
         kv_cache=spread(buffers.kv[index], _KV_SPREAD, _KV_SPREAD),
-        compute=spread(buffers.compute[index], buffers.compute_spread, buffers.compute_spread),
+        compute=buffers.compute_estimate(index),
         recurrent=spread(buffers.state[index], _KV_SPREAD, _KV_SPREAD) if any(buffers.state) else None,
     )
 
@@ -77,7 +77,7 @@ def _worst(resolved: Resolved, layout: GgufLayout, placement: Placement, buffers
     parts = {
         "weights": _weights_estimate(layout, buffers.weights[index]),
         "kv_cache": spread(cache, _KV_SPREAD, _KV_SPREAD),
-        "activations": spread(buffers.compute[index], buffers.compute_spread, buffers.compute_spread),
+        "activations": buffers.compute_estimate(index),
         "cuda_graphs": exact(0.0),
         "non_torch": gpu_overhead(resolved) if gpus else exact(0.0),
     }

@@ -68,6 +68,8 @@ class ComputeRules(NamedTuple):
     reserves_logits: bool
     """Buffers hold the logits of a whole micro-batch."""
     mask_bytes: float
+    other: ComputeRules | None = None
+    """Of builds that behave differently, where nobody says which build runs."""
 
 
 class Graph(NamedTuple):
@@ -96,6 +98,9 @@ class Compute(NamedTuple):
     host: float
     spread: float
     """Share by which printed buffers differ: small where logits and masks decide, large where builds differ."""
+    least: tuple[float, ...]
+    """Of every GPU and the host in the build that takes least, where several may run; ``most`` in the other one."""
+    most: tuple[float, ...]
 
 
 _rules: IdentityMemo[ComputeRules] = IdentityMemo()
@@ -108,7 +113,7 @@ def compute_rules(resolved: Resolved) -> ComputeRules:
 
 def _read(engine: EngineProfile) -> ComputeRules:
     fact = engine.fact
-    return ComputeRules(
+    rules = ComputeRules(
         copies=int(fact("gguf.pipeline_copies", 4)),
         offload_min_tokens=float(fact("gguf.offload_min_tokens", 32)),
         offload_by_expert=bool(fact("gguf.offload_by_expert", False)),
@@ -117,6 +122,8 @@ def _read(engine: EngineProfile) -> ComputeRules:
         reserves_logits=bool(fact("gguf.reserves_logits", True)),
         mask_bytes=float(fact("gguf.mask_bytes", 4)),
     )
+    other = fact("gguf.other_build")
+    return rules._replace(other=rules._replace(**other)) if other else rules
 
 
 @lru_cache(maxsize=256)
@@ -164,13 +171,25 @@ def graph_of(resolved: Resolved) -> Graph:
 
 
 def compute_buffers(graph: Graph, layout: GgufLayout, placement: Placement) -> Compute:
-    """The buffers of every GPU and the host's for a placement."""
+    """The buffers of every GPU and the host's for a placement, and what they may be in all builds that may run."""
+    here, rules = _of_build(graph, layout, placement), graph.rules.other
+    if rules is None:
+        return here
+    masks = graph.masks * (rules.mask_bytes / graph.rules.mask_bytes if graph.flash else 1.0)
+    there = _of_build(graph._replace(rules=rules, masks=masks), layout, placement)
+    pairs = tuple(zip(here.least, there.least, strict=True))
+    return here._replace(least=tuple(map(min, pairs)), most=tuple(map(max, pairs)))
+
+
+def _of_build(graph: Graph, layout: GgufLayout, placement: Placement) -> Compute:
     streams = placement.gpus > 0 and _streams(graph, placement)
     copies = _copies(graph, placement)
     gpus = _gpus(graph, layout, placement, streams, copies)
     varies = bool(graph.shape.latent) or copies > 1 or placement.host_experts > 0 or streams
     spread = _SPREAD_BUILDS if varies else _SPREAD_PLAIN
-    return Compute(gpus, _host(graph, placement, streams, copies), spread)
+    host = _host(graph, placement, streams, copies)
+    every = (*gpus, host)
+    return Compute(gpus, host, spread, every, every)
 
 
 def _computing_gpus(placement: Placement) -> int:
