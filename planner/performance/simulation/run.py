@@ -1,8 +1,10 @@
 """The clock of a simulation: arrivals, steps of batches that share a device, ends.
 
-A replica is ``pp`` lanes, one micro-batch per pipeline stage, of ``attention_dp`` groups that go in step. A lane's
-step of T seconds holds the first stage for T/pp, and its tokens come T after its begin, behind those of the lane
-before it. Prompts that go on in the next step need not wait for their own result.
+A replica is ``pp`` lanes, one batch in flight per pipeline stage, of ``attention_dp`` groups that go in step. A
+request decodes in one lane: its next token needs the last one (engines keep as many batches in flight as stages). A
+lane's step of T seconds holds the first stage for T/pp, and its tokens come T after its begin, behind those of the
+lane before it: behind a batch with prompts all wait, and stages run empty unless every batch carries as much. A
+prompt of several chunks does not wait for its own results; the next batch takes the next chunk.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import count
 
 from planner.performance.simulation.group import NOTHING, Group, Job, Rules, Work
 from planner.performance.simulation.record import Record
@@ -59,8 +62,8 @@ class Course:
 class Lane:
     """A micro-batch: groups in step, and when its last step's tokens are out."""
 
-    def __init__(self, plant: Plant) -> None:
-        self.groups = [Group(plant.rules) for _ in range(plant.groups)]
+    def __init__(self, plant: Plant, turns: Iterator[int]) -> None:
+        self.groups = [Group(plant.rules, turns) for _ in range(plant.groups)]
         self.ready_s = 0.0
         self.token_s = 0.0
         """When its last tokens came."""
@@ -75,7 +78,8 @@ class Simulation:
 
     def __init__(self, plant: Plant, times: StepTimes, requests: Iterator[Request], course: Course) -> None:
         self.plant, self.times, self.course = plant, times, course
-        self.lanes = [Lane(plant) for _ in range(plant.lanes)]
+        turns = count(1)
+        self.lanes = [Lane(plant, turns) for _ in range(plant.lanes)]
         self.groups = [group for lane in self.lanes for group in lane.groups]
         self.record = Record(course.warm, course.warm + course.measured - 1)
         self._requests = requests
@@ -130,7 +134,8 @@ class Simulation:
         """The one that may begin first, of those with work."""
         if len(self.lanes) == 1:
             return self.lanes[0] if self.lanes[0].load else None
-        return min((lane for lane in self.lanes if lane.load), key=lambda lane: lane.ready_s, default=None)
+        filling = any(group.filling for group in self.groups)
+        return min((lane for lane in self.lanes if filling or lane.load), key=lambda lane: lane.ready_s, default=None)
 
     def _arrive(self, now: float) -> None:
         """Requests that have come by now join the emptiest group; an open loop's next one is drawn."""
@@ -147,6 +152,7 @@ class Simulation:
         self.record.peak_waiting = max(self.record.peak_waiting, waiting)
 
     def _step(self, lane: Lane, begin: float) -> None:
+        self._carry_on(lane)
         works = []
         for group in lane.groups:
             before = group.preemptions
@@ -156,6 +162,14 @@ class Simulation:
             self._mixed(lane, works, begin)
         else:
             self._decode(lane, begin)
+
+    def _carry_on(self, lane: Lane) -> None:
+        """Prompts that other lanes have begun: the next batch takes their next chunk, whichever it is."""
+        for other in self.lanes:
+            if other is not lane:
+                for here, there in zip(lane.groups, other.groups, strict=True):
+                    if there.filling:
+                        here.take_over(there)
 
     def _mixed(self, lane: Lane, works: list[Work], begin: float) -> None:
         """One step with prompts; where prompts go first, nobody decodes in it."""
