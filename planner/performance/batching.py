@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from planner.performance.rounds import Rounds
 from planner.performance.step import Load, Step, StepModel
 
 _OFFLINE_REQUESTS = 1000.0
@@ -99,6 +100,8 @@ class Outcome:
     """Of a cycle: seconds that go to other requests' prompts."""
     added_s: float = 0.0
     """What one prompt, of whichever lane, adds to a step."""
+    shared_s: float = 0.0
+    """Of a pipeline: what prompts add to a round that has any."""
     slot_s: float = 0.0
     """Of the time to the first token: mean wait until engine and pool have room."""
     load: float = 0.0
@@ -123,7 +126,7 @@ class Batching:
         self.lanes = self.groups * demand.pp
         """Batches that run side by side: attention groups, and one micro-batch per pipeline stage."""
         self.crowded = False
-        """Prompts wait in every group at all times."""
+        """Prompts wait in every group at all times: in pipelines, each batch carries as many as the others."""
 
     def decode(self, running: float) -> Step:
         """One decode step with ``running`` requests in the replica."""
@@ -167,6 +170,19 @@ class Batching:
         plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
         return (max(mixed - plain, 0.0) * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
 
+    def rounds(self, running: float, plain: float) -> Rounds:
+        """Rounds of a pipeline whose batches hold ``running`` requests; one takes ``plain`` seconds without prompts."""
+        d, pp, groups = self.demand, self.demand.pp, self.groups
+        room = d.budget if self.model.over.prefill_first else max(d.budget - running / self.lanes, d.budget / 4)
+        chunks = max(math.ceil(d.prompt / room), 1)
+
+        def added(together: float) -> float:
+            share = min(max(together / groups, 1 / groups), 1.0)
+            each, _ = self.marginal(max(running, self.lanes), together / groups, plain)
+            return each * share * pp / chunks
+
+        return Rounds(pp, chunks, groups, plain, added)
+
     def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
         """``concurrency`` requests always in flight.
 
@@ -202,7 +218,7 @@ class Batching:
             return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
-        decode, added = self.decode(running), 0.0
+        decode, added, held, shared = self.decode(running), 0.0, 0.0, 0.0
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))
@@ -214,7 +230,12 @@ class Batching:
             else:
                 added, mixed = self.marginal(running, together_now, decode.seconds)
             streamed = running * self.model.over.frontend_token_s * d.accepted
-            pace = max(decode.seconds + (1 - together / 2) * lane * d.pp * added / steps, streamed)
+            held = lane * d.pp * added / steps
+            if d.pp > 1 and not self.crowded:
+                rounds = self.rounds(max(running, 1.0), decode.seconds)
+                mean, shared = rounds.with_prompts(lane * self.lanes / steps)
+                held = mean - decode.seconds
+            pace = max(decode.seconds + (1 - together / 2) * held, streamed)
             own = mixed - (mixed - alone) * 0.5
             ttft = self._first(flight, added, own, decode.seconds, steps * pace, together)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
@@ -226,7 +247,9 @@ class Batching:
             ttft = cycle - steps * pace
         tpot = steps * pace / (d.osl - 1)
         share = (pace - decode.seconds) / pace
-        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, added / self.groups)
+        met = max(running - self.groups, 0.0) / steps
+        each = added / self.groups if d.pp == 1 or not met else held / met
+        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, each, shared)
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
