@@ -83,7 +83,7 @@ def test_batches_of_a_pipeline_wait_for_the_longest(tables: dict[str, Any], load
     """Rounds as long as their longest batch, which a mean over batches misses by a factor of two and more."""
     found = open_both(load, requests=1000, **(STAGES | tables))
     assert found.outcome.tpot_s == pytest.approx(found.tpot.mean, rel=0.22)
-    assert found.outcome.ttft_s == pytest.approx(found.ttft.mean, rel=0.3)
+    assert found.outcome.ttft_s == pytest.approx(found.ttft.mean, rel=0.35)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4, 32, 128])
