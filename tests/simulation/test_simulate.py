@@ -136,10 +136,10 @@ def test_what_does_not_fit_is_not_run(document: Any, capsys: pytest.CaptureFixtu
     assert (code, answer["verdict"], answer["service"]) == (3, "does-not-fit", None)
 
 
-def test_engines_without_such_a_scheduler_say_so(document: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    code, answer = asked(capsys, document(engine="llama.cpp", weights="gguf:Q4_K_M"))
-    assert (code, answer["service"]) == (0, None)
-    assert "no-simulation" in [p["rule"] for p in answer["problems"]]
+def test_slots_are_simulated_too(document: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = asked(capsys, document(engine="llama.cpp", weights="gguf:Q4_K_M"), "--requests", "20")
+    assert (code, answer["load"]["loop"]) == (0, "closed")
+    assert answer["service"]["ttft_s"]["mean"]["value"] > 0
 
 
 def test_the_table_shows_what_the_document_says(document: Any, capsys: pytest.CaptureFixture[str]) -> None:

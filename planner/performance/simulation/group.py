@@ -60,6 +60,8 @@ class Job:
     """Turn of admission; a new one voids what a heap still says about the old one."""
     first_s: float = -1.0
     evicted_s: float = -1.0
+    computed: bool = False
+    """Its prompt was computed elsewhere."""
 
     def prompt(self) -> float:
         """Tokens to compute when admitted."""
@@ -128,13 +130,23 @@ class Group:
             if budget < 1:
                 break
             budget -= self._take(job, budget, parts)
-        while self.waiting and budget >= 1 and self._room(self.waiting[0]):
+        while self.waiting and not self.waiting[0].computed and budget >= 1 and self._room(self.waiting[0]):
             budget -= self._take(self._admit(self.waiting.popleft()), budget, parts)
         if not parts:
             return NOTHING
         tokens = sum(part for _, part in parts)
         start = sum(part * (job.start() + part / 2) for job, part in parts)
         return Work(tuple(parts), tokens, start / tokens)
+
+    def join(self) -> list[Job]:
+        """Requests whose prompt was computed elsewhere begin to decode where there is room."""
+        joined = []
+        while self.waiting and self.waiting[0].computed and self._room(self.waiting[0]):
+            job = self._admit(self.waiting.popleft())
+            self.filling.remove(job)
+            self._begin(job)
+            joined.append(job)
+        return joined
 
     def _take(self, job: Job, budget: float, parts: list[tuple[Job, float]]) -> float:
         tokens = min(job.need, budget)
@@ -261,5 +273,5 @@ class Group:
             job.said += generated
             job.evicted_s = now
             self.recomputed += job.prompt()
-        job.place = 0
+        job.place, job.computed = 0, False
         self.waiting.appendleft(job)
