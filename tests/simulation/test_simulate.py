@@ -176,7 +176,10 @@ def test_bad_options(document: Any, argv: list[str]) -> None:
      "request_rate = 1e-9", "request_rate = 1e18", "concurrency = 0.001", "concurrency = 1e9", "isl_cv = 20",
      "context = 1e15", "prefix_hit_rate = 1.0"],
 )  # fmt: skip
-def test_absurd_loads_end(document: Any, capsys: pytest.CaptureFixture[str], workload: str) -> None:
-    code, answer = asked(capsys, document(workload), "--requests", "50")
+@pytest.mark.parametrize(("engine", "weights"), [("vllm", "bf16"), ("llama.cpp", "gguf:Q4_K_M")])
+def test_absurd_loads_end(
+    document: Any, capsys: pytest.CaptureFixture[str], workload: str, engine: str, weights: str
+) -> None:
+    code, answer = asked(capsys, document(workload, "", engine, weights), "--requests", "50")
     assert code in (0, 3)
     assert answer["verdict"]

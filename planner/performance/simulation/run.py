@@ -14,6 +14,8 @@ from planner.performance.simulation.worker import Plant, Worker
 
 MAX_STEPS = 1_000_000
 """Steps after which a run is cut off: ten seconds or so of the planner's time."""
+_MOST_BEYOND = 20_000
+"""Requests after the last measured one; behind so many nobody is served in time to matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Clients:
 
     def next(self, now: float | None, share: float = 1.0) -> Job | None:
         """The next request, or the last ``share`` of its answer; at ``now`` where a client waits with it."""
-        if not self.course.forever and self._number > self.record.last_number:
+        beyond = self._number - self.record.last_number
+        if beyond > (_MOST_BEYOND if self.course.forever else 0):
             return None
         request = next(self._requests, None)
         if request is None:
