@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from planner.estimate import Estimate, exact, spread
 from planner.memory.gguf_cache import LayerCache, layer_caches
-from planner.memory.gguf_compute import Compute, Graph, compute_buffers, graph_of
+from planner.memory.gguf_compute import Graph, compute_buffers, graph_of
 from planner.memory.gguf_context import chosen_context
 from planner.memory.gguf_place import HOST, Placement, fit, place
 from planner.memory.memo import IdentityMemo
@@ -44,19 +44,12 @@ class Buffers(NamedTuple):
     weights: tuple[float, ...]
     kv: tuple[float, ...]
     state: tuple[float, ...]
-    compute: Compute
-
-    def compute_estimate(self, index: int) -> Estimate:
-        """One device's compute buffer, as wide as builds differ."""
-        share, found = self.compute.spread, self.compute
-        value = (*found.gpus, found.host)[index]
-        return Estimate(found.least[index] * (1 - share), value, found.most[index] * (1 + share), "formula")
+    compute: tuple[float, ...]
 
     @property
     def totals(self) -> tuple[float, ...]:
         """All buffers of each device."""
-        computing = (*self.compute.gpus, self.compute.host)
-        columns = zip(self.weights, self.kv, self.state, computing, strict=True)
+        columns = zip(self.weights, self.kv, self.state, self.compute, strict=True)
         return tuple(map(sum, columns))
 
 
@@ -71,7 +64,8 @@ def sizes_of(resolved: Resolved) -> Sizes:
 def buffers_of(sizes: Sizes, placement: Placement) -> Buffers:
     """Bytes of every buffer under a placement."""
     kv, state = _caches(sizes, placement)
-    return Buffers(_weights(sizes.layout, placement), kv, state, compute_buffers(sizes.graph, sizes.layout, placement))
+    compute = compute_buffers(sizes.graph, sizes.layout, placement)
+    return Buffers(_weights(sizes.layout, placement), kv, state, (*compute.gpus, compute.host))
 
 
 def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:

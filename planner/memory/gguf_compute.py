@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from planner.engines.profile import EngineProfile
+from planner.estimate import Estimate
 from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
 from planner.memory.gguf_place import HOST, Placement
 from planner.memory.memo import IdentityMemo
@@ -98,9 +99,6 @@ class Compute(NamedTuple):
     host: float
     spread: float
     """Share by which printed buffers differ: small where logits and masks decide, large where builds differ."""
-    least: tuple[float, ...]
-    """Of every GPU and the host in the build that takes least, where several may run; ``most`` in the other one."""
-    most: tuple[float, ...]
 
 
 _rules: IdentityMemo[ComputeRules] = IdentityMemo()
@@ -170,26 +168,29 @@ def graph_of(resolved: Resolved) -> Graph:
     )
 
 
+def compute_estimates(graph: Graph, layout: GgufLayout, placement: Placement) -> tuple[Estimate, ...]:
+    """The buffers of every GPU and the host's, as wide as the builds that may run differ."""
+    here, rules = compute_buffers(graph, layout, placement), graph.rules.other
+    values = others = (*here.gpus, here.host)
+    if rules is not None:
+        masks = graph.masks * (rules.mask_bytes / graph.rules.mask_bytes if graph.flash else 1.0)
+        there = compute_buffers(graph._replace(rules=rules, masks=masks), layout, placement)
+        others = (*there.gpus, there.host)
+    pairs = zip(values, others, strict=True)
+    return tuple(
+        Estimate(min(value, other) * (1 - here.spread), value, max(value, other) * (1 + here.spread))
+        for value, other in pairs
+    )
+
+
 def compute_buffers(graph: Graph, layout: GgufLayout, placement: Placement) -> Compute:
-    """The buffers of every GPU and the host's for a placement, and what they may be in all builds that may run."""
-    here, rules = _of_build(graph, layout, placement), graph.rules.other
-    if rules is None:
-        return here
-    masks = graph.masks * (rules.mask_bytes / graph.rules.mask_bytes if graph.flash else 1.0)
-    there = _of_build(graph._replace(rules=rules, masks=masks), layout, placement)
-    pairs = tuple(zip(here.least, there.least, strict=True))
-    return here._replace(least=tuple(map(min, pairs)), most=tuple(map(max, pairs)))
-
-
-def _of_build(graph: Graph, layout: GgufLayout, placement: Placement) -> Compute:
+    """The buffers of every GPU and the host's for a placement."""
     streams = placement.gpus > 0 and _streams(graph, placement)
     copies = _copies(graph, placement)
     gpus = _gpus(graph, layout, placement, streams, copies)
     varies = bool(graph.shape.latent) or copies > 1 or placement.host_experts > 0 or streams
     spread = _SPREAD_BUILDS if varies else _SPREAD_PLAIN
-    host = _host(graph, placement, streams, copies)
-    every = (*gpus, host)
-    return Compute(gpus, host, spread, every, every)
+    return Compute(gpus, _host(graph, placement, streams, copies), spread)
 
 
 def _computing_gpus(placement: Placement) -> int:
