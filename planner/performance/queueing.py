@@ -158,7 +158,8 @@ class OpenLoop:
     def _waits(self, rate: float, state: _State) -> Waits:
         steps = Steps(state.decode.seconds, state.added_s, state.shared_s)
         waits = prompt_waits(self.batching, rate, steps, self.isl_cv)
-        front = one_server(rate, self.over.frontend_s(self.demand.osl))
+        streamed = min(rate * self.over.frontend_token_s * self.demand.osl, BUSIEST)
+        front = one_server(rate, self.over.frontend_request_s / (1 - streamed))
         waits = waits._replace(queue=waits.queue + front.queue, variance=waits.variance + front.variance)
         if not self.steps:
             return waits
