@@ -14,7 +14,7 @@ from planner.report.blocks import (
 )
 from planner.report.material import Material
 from planner.report.words import FIGURE_HEAD, UNKNOWN, cells, clean, counted, figure_row, named, number, shower
-from planner.units import human_seconds
+from planner.units import human_hours, human_seconds
 
 
 def speed(material: Material) -> Section:
@@ -99,14 +99,12 @@ def _curve_table(material: Material) -> Table:
 
 
 def _training_speed(result: FinetuneResult) -> Table:
-    from planner.training.document import hours_text
-
     rows = (
         figure_row("tokens per second", result.tok_s, counted),
         figure_row("tokens per second and GPU", result.tok_s_per_gpu, counted),
         figure_row("a step", result.step_s, human_seconds),
         figure_row("share of the peak", result.mfu, lambda value: f"{value:.1%}"),
-        figure_row("the whole run", result.hours, hours_text),
+        figure_row("the whole run", result.hours, human_hours),
         figure_row("GPU hours", result.gpu_hours, counted),
     )
     return Table(f"Speed, limited by {clean(result.bound) or UNKNOWN}", FIGURE_HEAD, rows)
