@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import TabbedContent, TabPane
 
 from planner.documents.result import PlannedDeployment
@@ -112,8 +113,7 @@ class PlansPane(Pane):
 
     def show(self, session: Session) -> None:
         self._session = session
-        considered = f"{session.plan.considered:,} considered" if session.plan else ""
-        self.border_subtitle = considered
+        self.border_subtitle = Content(f"{session.plan.considered:,} considered" if session.plan else "")
         self._show_ranking(session)
         self._show_tab()
 
