@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from planner.cli.cost_block import cost_block, cost_rows
 from planner.cli.layout import columns_within, width
-from planner.cli.money_text import amount, cost_block, cost_rows
 from planner.cli.tables import VERDICT_MARKS, align, memory_bar
 from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment, Rejection
 from planner.units import KILO, human_bytes, human_count, human_seconds
+from planner.words.money import amount
+from planner.words.plan import layout_text, users_of
 
 HEAD = (
     "",
@@ -123,26 +125,6 @@ def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
         return "unknown", "unknown", "unknown"
     month, million = (amount(e.value, cost.currency) if e else "unknown" for e in (cost.per_month, cost.per_mtok))
     return f"{cost.power_w.value / KILO:,.1f}" if cost.power_w else "unknown", month, million
-
-
-def users_of(proposal: PlannedDeployment) -> float | None:
-    """Requests of the workload's length that the memory holds at once, all replicas."""
-    memory, serving = proposal.estimate.memory, proposal.deployment.get("serving", {})
-    if memory is None:
-        return None
-    workload = proposal.deployment.get("workload", {})
-    length = sum(workload.get(key) or 0.0 for key in ("isl", "osl", "context"))
-    slots = serving.get("parallel") or serving.get("max_num_seqs", 1) * serving.get("attention_dp", 1)
-    held = min(memory.kv_tokens.value / max(length, 1.0), slots)
-    return float(held * serving.get("dp", 1))
-
-
-def layout_text(deployment: dict[str, Any]) -> str:
-    """TP, DP attention, PP, EP and replicas above one."""
-    serving = deployment.get("serving", {})
-    names = (("tp", "TP"), ("attention_dp", "DPA"), ("pp", "PP"), ("ep", "EP"), ("dp", "×"))
-    parts = [f"{label}{serving[key]}" for key, label in names if serving.get(key, 1) > 1]
-    return " ".join(parts) or "one device"
 
 
 def _first(proposal: PlannedDeployment) -> str:

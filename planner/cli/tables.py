@@ -81,7 +81,7 @@ def estimate_table(deployment: Deployment, answer: EstimateDocument) -> str:
 
         blocks.append(training_block(answer.finetune))
     if answer.cost:
-        from planner.cli.money_text import cost_block
+        from planner.cli.cost_block import cost_block
 
         blocks.append(cost_block(answer.cost))
     if answer.problems:

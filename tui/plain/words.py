@@ -47,7 +47,7 @@ def job_sentence(plan: PlannedDeployment) -> str:
 
 def offer_sentence(offer: Offer) -> str:
     """A fleet: what it is, what it holds, what it costs."""
-    from planner.cli.money_text import shown
+    from planner.words.money import shown
 
     weights = offer.deployment["model"].get("weights", "as published")
     speed = f"{human_seconds(offer.tpot_s.value)} per token" if offer.tpot_s else "speed unknown"
