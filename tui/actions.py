@@ -10,9 +10,9 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from planner.errors import Exit
 from tui import themes
 from tui.errands import Errands
-from tui.main import INTERRUPTED
 
 if TYPE_CHECKING:
     from tui.modals.prompt import Hint
@@ -166,7 +166,7 @@ class Actions(Errands):
 
     def action_interrupt(self) -> None:
         """Ctrl-C: leave at once, the terminal as it was."""
-        self.exit(return_code=INTERRUPTED)
+        self.exit(return_code=Exit.INTERRUPTED)
 
     def action_help(self) -> None:
         """Help for what has the focus."""

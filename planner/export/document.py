@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from planner.documents.deployment import Deployment, Provenance, without_null
+from planner.documents.deployment import Deployment, Provenance
 from planner.documents.encode import to_plain
 from planner.documents.files import deployment_hash
 from planner.documents.result import EstimateDocument
+from planner.documents.table import without_null
 from planner.version import VERSION
 
 
