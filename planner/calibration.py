@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from planner.documents.files import read_bounded, write_whole
+from planner.documents.files import read_bounded, remove, write_whole
 from planner.documents.problems import problems_of
 from planner.errors import BadDocument, BadInput
 from planner.overlays import user_folder
@@ -87,13 +87,7 @@ def keep(row: SiteRow, path: Path) -> None:
 
 def forget(path: Path) -> bool:
     """Removes everything kept; whether there was anything."""
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise BadInput(str(path), f"cannot be removed: {error}", "check its permissions") from None
-    return True
+    return remove(path)
 
 
 def _key(row: SiteRow) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner.units import human_bytes, human_count, human_seconds
@@ -56,6 +56,11 @@ def in_unit(estimate: Estimate | None, unit: str) -> str:
     if estimate.low != estimate.high:
         text += f"  ({show(estimate.low)} – {show(estimate.high)})"
     return f"{text}  {estimate.origin}"
+
+
+def assumed_block(assumed: Mapping[str, object]) -> str:
+    """Defaults that were taken, by their dotted keys."""
+    return "assumed\n" + align(((key, str(value)) for key, value in sorted(assumed.items())), indent="  ")
 
 
 def finding_line(finding: Finding) -> str:

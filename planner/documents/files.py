@@ -105,6 +105,17 @@ def write_whole(path: Path, text: str, *, overwrite: bool = False) -> None:
             temporary.unlink()
 
 
+def remove(path: Path) -> bool:
+    """Take a file away; whether there was one. Raises BadInput where it cannot be removed."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be removed: {error}", "check its permissions") from None
+    return True
+
+
 def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
     try:
         if overwrite:
