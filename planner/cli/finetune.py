@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, get_args
 
-from planner.cli.answer import add_answer_options, give
+from planner.cli.answer import add_answer_options, give, refuse_existing
 from planner.cli.asked import hardware_of
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.report_option import report_path, write_report_of
@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     from planner.cli.finetune_table import finetune_markdown, finetune_table
 
     library = library_of(args)
+    refuse_existing(args)
     report = report_path(args)
     document = _planned(args, library)
     write_report_of(report, document, library, args)

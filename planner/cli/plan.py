@@ -6,7 +6,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
-from planner.cli.answer import add_answer_options, give
+from planner.cli.answer import add_answer_options, give, refuse_existing
 from planner.cli.asked import floor_of, hardware_of
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.report_option import report_path, write_report_of
@@ -82,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from planner.plan import plan
 
     library = library_of(args)
+    refuse_existing(args)
     report = report_path(args)
     request = request_of(args, library)
     document = plan(request, library)
