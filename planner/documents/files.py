@@ -24,7 +24,8 @@ def read_bounded(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
     """A file's bytes. Raises BadInput when it is missing, unreadable, no file or larger than ``limit``."""
     try:
         if not path.is_file():
-            reason = "is a directory" if path.is_dir() else "no such file"
+            there = "is a directory" if path.is_dir() else "is no regular file"
+            reason = there if path.exists() else "no such file"
             raise BadInput(str(path), reason, "check the path")
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
