@@ -138,8 +138,8 @@ class StepModel:
         self._products = tuple(self._compile(p) for p in operators.products)
         self._head = tuple(self._compile(p) for p in operators.head)
         self._experts = tuple(self._compile_experts(e) for e in operators.experts)
-        self._softmax = tuple(softmax(op, chip, layout, over.latency) for op in operators.attention)
-        self._latent = tuple(latent(op, chip, layout, over.latency) for op in operators.latent)
+        self._softmax = tuple(softmax(op, chip, layout, over) for op in operators.attention)
+        self._latent = tuple(latent(op, chip, layout, over) for op in operators.latent)
         self._recurrence = recurrence(operators, chip, over.latency)
         self._token_s = operators.token_bytes / (chip.bandwidth_bytes_s * over.elementwise_share)
         self._launch_s = over.prefill_layer_s * operators.layers

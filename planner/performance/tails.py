@@ -15,7 +15,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from statistics import NormalDist
 
-from planner.performance.batching import Batching, Outcome, Waits
+from planner.performance.batching import Batching
+from planner.performance.demand import Outcome, Waits
 from planner.performance.waits import Steps, prompt_waits
 
 _NORMAL = NormalDist()

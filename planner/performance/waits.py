@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from planner.performance.batching import Batching, Waits
+from planner.performance.batching import Batching
+from planner.performance.demand import Waits
 
 BUSIEST = 0.98
 """Load at which queues are cut: nearer to 1 their means are those of runs that nobody waits for."""
