@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from planner.cli.main import main
-from planner.documents.schemas import build_schema
+from planner.schemas import build_schema
 from planner.units import human_seconds
 
 DEPLOYMENT = """

@@ -15,10 +15,8 @@ from tui.messages import Changed, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.widgets.choice import ChoiceField, Option
-from tui.widgets.number import NumberField, Scale
+from tui.widgets.number import NumberField, name_of, number_field
 
-NUMBERS = tuple((n.name, n.label, n.unit, Scale(n.low, n.high, optional=n.optional), n.about) for n in inputs.NUMBERS)
-"""Field of the draft, label, unit, scale, meaning."""
 LOADS, GOALS = (tuple(Option(*kind) for kind in kinds) for kinds in (inputs.LOADS, inputs.GOALS))
 
 
@@ -48,8 +46,7 @@ class WorkloadPane(Pane):
         about = "a kind of use with typical lengths and promises."
         yield ChoiceField("Preset", [*kinds, custom], about, id="choice-preset")
         yield ChoiceField("Load", LOADS, "how the load is stated.", id="choice-load")
-        for name, label, unit, scale, words in NUMBERS:
-            yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        yield from map(number_field, inputs.NUMBERS)
         about = "what the ranking prefers when several plans keep the promises."
         yield ChoiceField("Goal", GOALS, about, id="choice-goal")
         yield ChoiceField("Quality floor", list(_floors()), FLOOR_ABOUT, id="choice-quality_floor")
@@ -60,10 +57,10 @@ class WorkloadPane(Pane):
     def show(self, session: Session) -> None:
         draft = session.draft
         assumed = session.plan.assumed if session.plan is not None else {}
-        for name, *_ in NUMBERS:
-            field = self.query_one(f"#number-{name}", NumberField)
-            field.value = getattr(draft, name)
-            field.default = default_words(name, assumed)
+        for number in inputs.NUMBERS:
+            field = self.query_one(f"#number-{number.name}", NumberField)
+            field.value = getattr(draft, number.name)
+            field.default = default_words(number.name, assumed)
         self.query_one("#number-users").display = draft.load == "users"
         self.query_one("#number-rate").display = draft.load == "rate"
         for choice in self.query(ChoiceField):
@@ -73,7 +70,7 @@ class WorkloadPane(Pane):
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         event.stop()
-        self.post_message(Changed({(event.field.id or "").removeprefix("number-"): event.value}))
+        self.post_message(Changed({name_of(event.field): event.value}))
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         event.stop()
