@@ -197,7 +197,10 @@ class Batching:
                 middle = (low * high) ** 0.5
                 outcome = self._engine(middle, together)
                 low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
-            outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
+            ttft = outcome.ttft_s + flight * limit - outcome.cycle_s
+            outcome = replace(outcome, ttft_s=ttft, cycle_s=flight * limit, in_flight=flight)
+        if concurrency <= flight and not self.demand.late:
+            return outcome
         each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
         wait = each * (late + max(concurrency - flight, 0.0))
         cycle = outcome.cycle_s + each * late
