@@ -233,11 +233,7 @@ class Batching:
             else:
                 added, mixed = self.marginal(running, together_now, decode.seconds)
             streamed = running * self.model.over.frontend_token_s * d.accepted
-            held = lane * d.pp * added / steps
-            if d.pp > 1 and not self.crowded:
-                rounds = self.rounds(max(running, 1.0), decode.seconds)
-                mean, shared = rounds.with_prompts(lane * self.lanes / steps)
-                held = mean - decode.seconds
+            held, shared = self._held(running, lane / steps, added, decode.seconds)
             pace = max(decode.seconds + (1 - together / 2) * held, streamed)
             own = mixed - (mixed - alone) * 0.5
             ttft = self._first(flight, added, own, decode.seconds, steps * pace, together)
@@ -253,6 +249,13 @@ class Batching:
         met = max(running - self.groups, 0.0) / steps
         each = added / self.groups if d.pp == 1 or not met else held / met
         return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, each, shared)
+
+    def _held(self, running: float, met: float, added: float, plain: float) -> tuple[float, float]:
+        """(what prompts of others add to the mean step, to one that has any); each lane meets ``met`` of them in it."""
+        if self.demand.pp == 1 or self.crowded:
+            return met * self.demand.pp * added, 0.0
+        mean, shared = self.rounds(max(running, 1.0), plain).with_prompts(met * self.lanes)
+        return mean - plain, shared
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
