@@ -104,6 +104,8 @@ class Batching:
         outcome = self._engine(flight, together)
         if not direct:
             outcome = self._served(outcome)
+        if concurrency <= flight and not self.demand.late:
+            return outcome
         each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
         started = self.started(concurrency, flight)
         wait = each * (late + max(concurrency - started, 0.0))
