@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 PERCENT = 100
 SECONDS_PER_MINUTE = 60
-WORKLOAD = ("users", "rate", "isl", "osl", "max_model_len", "prefix_percent", "ttft_ms", "tpot_ms")
+WORKLOAD = (
+    "users", "rate", "isl", "osl", "images", "image_tokens", "max_model_len", "prefix_percent", "ttft_ms", "tpot_ms",
+)  # fmt: skip
 """Numbers that a preset sets; one changed by hand makes the workload "custom"."""
 
 
@@ -37,6 +39,10 @@ class Draft:
     """Requests a minute."""
     isl: int = 1000
     osl: int = 400
+    images: int | None = None
+    """Of a request, beside its text."""
+    image_tokens: int | None = None
+    """Of one image; None: the model's own number."""
     max_model_len: int | None = None
     prefix_percent: int = 0
     ttft_ms: int | None = None
@@ -70,6 +76,8 @@ class Draft:
             load="full" if load.saturated else "users",
             isl=round(load.isl or self.isl),
             osl=round(load.osl or self.osl),
+            images=round(load.images) if load.images else None,
+            image_tokens=round(load.image_tokens) if load.image_tokens else None,
             max_model_len=preset.max_model_len,
             prefix_percent=round(load.prefix_hit_rate * PERCENT),
             ttft_ms=round(level.ttft_s / MILLI) if level and level.ttft_s else None,
@@ -108,6 +116,8 @@ class Draft:
         return WorkloadTable(
             isl=float(self.isl),
             osl=float(self.osl),
+            images=float(self.images) if self.images else None,
+            image_tokens=float(self.image_tokens) if self.images and self.image_tokens else None,
             concurrency=float(self.users) if self.users and self.load == "users" else None,
             request_rate=(self.rate or 1) / SECONDS_PER_MINUTE if self.load == "rate" else None,
             saturated=self.load == "full",

@@ -38,7 +38,7 @@ def _blocks(document: BuyDocument, columns: int) -> Iterator[str]:
         yield "problems\n" + "\n".join(lines)
     if document.rejected:
         lines = (
-            wrapped(f"{r.count} × {r.rule}: {r.message}", columns, indent="  ")
+            wrapped(f"{r.count} × {r.rule}: {r.message}" + (f" → {r.fix}" if r.fix else ""), columns, indent="  ")
             for r in document.rejected[:_MOST_REJECTED]
         )
         yield "ruled out\n" + "\n".join(lines)

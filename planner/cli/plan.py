@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from planner.cli.options import add_overlay_option, library_of
+from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
 from planner.cli.report_option import add_report_option, report_path, write_report_of
 from planner.cli.values import count, duration, percentile, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
@@ -76,13 +76,13 @@ def _question_options(parser: argparse.ArgumentParser) -> None:
 
 def _load_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("load and service level")
-    group.add_argument("--preset", metavar="NAME", help="chat rag code batch agents reasoning: lengths and promises")
+    group.add_argument("--preset", metavar="NAME", help=PRESETS_HELP)
     load = group.add_mutually_exclusive_group()
     load.add_argument("--users", type=count(1, 10**9), metavar="N", help="requests in flight at once")
     load.add_argument("--request-rate", type=rate, metavar="R", help="requests that arrive per second")
     group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
     group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
-    group.add_argument("--images", type=count(0, 1000), metavar="N", help="images per request, beside the text")
+    add_image_options(group)
     group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
@@ -172,6 +172,7 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
         "isl": args.isl,
         "osl": args.osl,
         "images": args.images,
+        "image_tokens": args.image_tokens,
         "prefix_hit_rate": args.prefix_hit_rate,
         "concurrency": args.users,
         "request_rate": args.request_rate,

@@ -92,7 +92,7 @@ def test_back_is_the_question_before_with_its_answers_kept() -> None:
 
 def test_a_number_changed_by_hand_is_planned_with(folder: Path) -> None:
     planner = FakePlanner()
-    held("", "", "", "rag", "3", "17", "5", "2048", "9", "none", "", "q", planner=planner)
+    held("", "", "", "rag", "3", "17", "5", "2048", "ttft_ms", "none", "", "q", planner=planner)
     asked = planner.asked[-1].workload
     assert (asked.concurrency, asked.isl) == (17, 2048)
     assert asked.service_level is None or asked.service_level.ttft_s is None

@@ -59,13 +59,14 @@ class WorkloadPane(Pane):
 
     def show(self, session: Session) -> None:
         draft = session.draft
-        assumed = session.plan.assumed if session.plan is not None else {}
+        assumed = assumed_of(session)
         for name, *_ in NUMBERS:
             field = self.query_one(f"#number-{name}", NumberField)
             field.value = getattr(draft, name)
             field.default = default_words(name, assumed)
         self.query_one("#number-users").display = draft.load == "users"
         self.query_one("#number-rate").display = draft.load == "rate"
+        self.query_one("#number-image_tokens").display = bool(draft.images)
         for choice in self.query(ChoiceField):
             chosen = getattr(draft, (choice.id or "").removeprefix("choice-")) or ""
             choice.options = with_value(choice.options, chosen)
@@ -83,26 +84,40 @@ class WorkloadPane(Pane):
         )
 
     def _preset_changes(self, name: str) -> dict[str, Any]:
-        from tui.draft import Draft
+        from tui.draft import WORKLOAD, Draft
 
         chosen = self._presets.get(name)
         if chosen is None:
             return {"preset": name}
         draft = Draft().with_preset(chosen)
-        names = ("preset", "load", "isl", "osl", "max_model_len", "prefix_percent", "ttft_ms", "tpot_ms")
+        names = {"preset", "load", *WORKLOAD} - {"users", "rate"}
         return {field: getattr(draft, field) for field in names}
 
     def action_go_on(self) -> None:
         self.post_message(StepWanted("plans"))
 
 
+def assumed_of(session: Session) -> dict[str, Any]:
+    """What the planner took for inputs that are empty: for all plans, and for the one looked at."""
+    own = session.best.estimate.assumed if session.best is not None else {}
+    return {**own, **(session.plan.assumed if session.plan is not None else {})}
+
+
+_UNSAID = {"image_tokens": "the model's own"}
+"""What an empty number stands for while there is no plan."""
+
+
 def default_words(name: str, assumed: dict[str, Any]) -> str:
     """What an empty number stands for: what the planner assumed."""
-    key = {"users": "workload.concurrency", "max_model_len": "max_model_len"}.get(name)
+    key = {
+        "users": "workload.concurrency",
+        "max_model_len": "max_model_len",
+        "image_tokens": "workload.image_tokens",
+    }.get(name)
     if key is None:
         return ""
     value = assumed.get(key)
-    return f"{value:.0f}" if isinstance(value, float) else str(value or "as usual here")
+    return f"{value:.0f}" if isinstance(value, float) else str(value or _UNSAID.get(name, "as usual here"))
 
 
 def with_value(options: tuple[Option, ...], value: str) -> tuple[Option, ...]:
