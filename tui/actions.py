@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui import themes
-from tui.errands import Errands
 from tui.main import INTERRUPTED
+from tui.traces import Traces
 
 if TYPE_CHECKING:
     from tui.modals.prompt import Hint
@@ -23,7 +23,7 @@ MOVES = frozenset({"up", "down", "left", "right", "pageup", "pagedown", "home", 
 """Keys that only move the cursor: no commands."""
 
 
-class Actions(Errands):
+class Actions(Traces):
     """The app's actions, with their keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,6 +56,7 @@ class Actions(Errands):
             "pin": lambda: self.session.best is not None,
             "cost": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "verify": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
+            "simulated": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "undo": lambda: bool(self.session.done),
             "redo": lambda: bool(self.session.undone),
             "edit": lambda: self.session.draft.inventory is not None and self.session.draft.purpose != "buy",

@@ -79,6 +79,8 @@ def _bought(draft: Draft, services: Services, library: Library, stopped: Stopped
         quality_floor=draft.quality_floor,
     )
     found = services.buy(request, library, stopped)
+    if draft.users is None or draft.load != "users":
+        found = replace(found, assumed={**found.assumed, "workload.concurrency": request.workload.concurrency})
     return Bought(found, plan_of(found, library))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from planner.units import MILLI
+from planner.units import MILLI, SECONDS_PER_MINUTE
 from tui.needs import Purchase, Training
+from tui.trace import MADE_OF, TRACE, Trace
 
 if TYPE_CHECKING:
     from planner.documents.deployment import WorkloadTable
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from planner.presets import Preset
 
 PERCENT = 100
-SECONDS_PER_MINUTE = 60
 WORKLOAD = (
     "users", "rate", "isl", "osl", "images", "image_tokens", "max_model_len", "prefix_percent", "ttft_ms", "tpot_ms",
 )  # fmt: skip
@@ -52,6 +52,8 @@ class Draft:
     engine: str | None = None
     """Name, or name==version."""
     weights: str | None = None
+    trace: Trace | None = None
+    """Recorded requests that rate and lengths come from, while the preset is "trace"."""
     purpose: str = "serve"
     """What the walk is for: serve, tune or buy."""
     training: Training = field(default_factory=Training)
@@ -73,6 +75,7 @@ class Draft:
         return replace(
             self,
             preset=preset.name,
+            trace=None,
             load="full" if load.saturated else "users",
             isl=round(load.isl or self.isl),
             osl=round(load.osl or self.osl),
@@ -85,9 +88,14 @@ class Draft:
         )
 
     def changed(self, changes: dict[str, Any]) -> Draft:
-        """With other inputs; a number of the workload changed by hand makes the preset "custom"."""
-        by_hand = "preset" not in changes and set(changes) & {*WORKLOAD, "load"} - {"users"}
-        return replace(self, **{**({"preset": "custom"} if by_hand else {}), **changes})
+        """With other inputs; a number of the workload changed by hand makes the preset "custom".
+
+        A trace stays with other promises, another rate, another longest request; its lengths are its own.
+        """
+        own = set(MADE_OF) if self.trace is not None else {*WORKLOAD, "load"} - {"users"}
+        by_hand = "preset" not in changes and set(changes) & own
+        after = replace(self, **{**({"preset": "custom"} if by_hand else {}), **changes})
+        return after if after.preset == TRACE else replace(after, trace=None)
 
     def request(self) -> PlanRequest:
         """The question to the planner. Raises ValueError before any hardware is known."""
@@ -113,7 +121,7 @@ class Draft:
         level = ServiceLevelTable(
             ttft_s=self.ttft_ms * MILLI if self.ttft_ms else None, tpot_s=self.tpot_ms * MILLI if self.tpot_ms else None
         )
-        return WorkloadTable(
+        table = WorkloadTable(
             isl=float(self.isl),
             osl=float(self.osl),
             images=float(self.images) if self.images else None,
@@ -124,3 +132,4 @@ class Draft:
             prefix_hit_rate=self.prefix_percent / PERCENT,
             service_level=level if self.ttft_ms or self.tpot_ms else None,
         )
+        return self.trace.over(table, self.rate) if self.trace is not None else table

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tui.draft import Draft
     from tui.explain import Explanation
     from tui.fits import Fit
+    from tui.trace import Unit
 
 
 @dataclass
@@ -114,6 +115,14 @@ class LoadCurveWanted(Message):
 @dataclass
 class ExportShown(Message):
     """The files of the plan looked at are on the screen and not rendered yet."""
+
+
+@dataclass
+class TraceWanted(Message):
+    """Recorded requests are to be the workload: those of a file, or of one that is asked for."""
+
+    path: str = ""
+    unit: Unit = "s"
 
 
 @dataclass

@@ -40,6 +40,8 @@ class Session:
     """The plan was stopped early."""
     failure: str | None = None
     """Why there is no plan for the draft: one line, and what to do."""
+    trace_problem: str = ""
+    """Why the trace that was named is none: one line, and what to do."""
     activity: str = ""
     """What is being worked out right now."""
     selected: int = 0
@@ -100,7 +102,7 @@ class Session:
 
     def _become(self, draft: Draft) -> None:
         turned = draft.purpose != self.draft.purpose
-        self.draft, self.failure = draft, None
+        self.draft, self.failure, self.trace_problem = draft, None, ""
         if turned:
             self._drop()
             self._from_shelf()

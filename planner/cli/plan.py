@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
 from planner.cli.report_option import add_report_option, report_path, write_report_of
+from planner.cli.trace_option import add_trace_option, traced
 from planner.cli.values import count, duration, percentile, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
@@ -80,6 +81,7 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     load = group.add_mutually_exclusive_group()
     load.add_argument("--users", type=count(1, 10**9), metavar="N", help="requests in flight at once")
     load.add_argument("--request-rate", type=rate, metavar="R", help="requests that arrive per second")
+    add_trace_option(group, "rate and lengths of recorded requests: CSV with times, input_tokens, output_tokens")
     group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
     group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
     add_image_options(group)
@@ -108,12 +110,13 @@ def run(args: argparse.Namespace) -> int:
 
 def request_of(args: argparse.Namespace, library: Library) -> PlanRequest:
     """The question that the options ask."""
+    workload, longest = _workload(args)
     return PlanRequest(
         inventory=_inventory(args, library),
         models=tuple(args.model),
-        workload=_workload(args),
+        workload=workload,
         goal=args.goal,
-        max_model_len=args.max_model_len,
+        max_model_len=args.max_model_len or longest,
         weights=tuple(args.weights),
         engines=tuple(args.engine),
         quality_floor=_floor(args.quality_floor),
@@ -163,11 +166,11 @@ def _floor(name: str | None) -> str | None:
     return name
 
 
-def _workload(args: argparse.Namespace) -> WorkloadTable:
-    """The preset, and what is said beside it."""
+def _workload(args: argparse.Namespace) -> tuple[WorkloadTable, int | None]:
+    """The preset or the trace, what is said beside it, and the trace's longest request."""
     from planner.presets import preset
 
-    base = preset(args.preset).workload if args.preset else WorkloadTable()
+    base, longest = traced(preset(args.preset).workload if args.preset else WorkloadTable(), args)
     said: dict[str, Any] = {
         "isl": args.isl,
         "osl": args.osl,
@@ -187,7 +190,7 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
         if level is None:
             raise BadInput("--percentile", "there is no service level to keep", "give --ttft or --tpot")
         said["service_level"] = replace(level, percentile=args.percentile)
-    return replace(base, **said)
+    return replace(base, **said), longest
 
 
 def _text(document: PlanDocument, args: argparse.Namespace) -> str:

@@ -11,14 +11,17 @@ from textual.binding import Binding, BindingType
 from planner.presets import presets
 from tui import inputs
 from tui.inputs import ENGINE_ABOUT, FLOOR_ABOUT, FORMATS, WEIGHTS_ABOUT
-from tui.messages import Changed, StepWanted
+from tui.messages import Changed, StepWanted, TraceWanted
 from tui.panes.base import Pane
 from tui.session import Session
+from tui.trace import TRACE, UNIT_ABOUT, UNITS, Trace
 from tui.widgets.choice import ChoiceField, Option
 from tui.widgets.number import NumberField, Scale
+from tui.widgets.words import Words
 
 NUMBERS = tuple((n.name, n.label, n.unit, Scale(n.low, n.high, optional=n.optional), n.about) for n in inputs.NUMBERS)
 """Field of the draft, label, unit, scale, meaning."""
+TRACE_OPTION = Option(TRACE, "Trace file…", "rate and lengths of requests that were recorded")
 LOADS, GOALS = (tuple(Option(*kind) for kind in kinds) for kinds in (inputs.LOADS, inputs.GOALS))
 
 
@@ -29,11 +32,12 @@ class WorkloadPane(Pane):
     FIRST = "#choice-preset"
     HELP_TEXT = (
         "← →  move a slider or a choice · digits type a number, Enter takes it · Backspace empties\n"
-        "Tab or ↓  next field · Enter  go on to the plans\n\n"
+        "Tab or ↓  next field · Enter  go on to the plans · o  a trace file: rate and lengths of recorded requests\n\n"
         "The best plan follows each change; p pins it, and ▲ ▼ then show what moved against it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go_on", "Plans", id="workload.go-on", tooltip="Go on to the plans"),
+        Binding("o", "trace", "Trace file", show=False, id="workload.trace", tooltip="Recorded requests as the load"),
         Binding("down", "app.focus_next", "Next field", show=False, id="workload.down", tooltip="The next field"),
         Binding("up", "app.focus_previous", "Field before", show=False, id="workload.up", tooltip="The field before"),
     ]
@@ -41,12 +45,17 @@ class WorkloadPane(Pane):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._presets = presets()
+        self._preset = ""
+        """The one of the draft."""
+        self._trace: Trace | None = None
 
     def compose(self) -> ComposeResult:
         kinds = [Option(name, preset.label, preset.about) for name, preset in self._presets.items()]
         custom = Option("custom", "Custom", "numbers of your own")
-        about = "a kind of use with typical lengths and promises."
-        yield ChoiceField("Preset", [*kinds, custom], about, id="choice-preset")
+        about = "a kind of use with typical lengths and promises; the last one, or o, asks for a trace file."
+        yield ChoiceField("Preset", [*kinds, custom, TRACE_OPTION], about, id="choice-preset")
+        yield Words(id="workload-trace")
+        yield ChoiceField("Its times are", [Option(*unit) for unit in UNITS], UNIT_ABOUT, id="choice-trace_unit")
         yield ChoiceField("Load", LOADS, "how the load is stated.", id="choice-load")
         for name, label, unit, scale, words in NUMBERS:
             yield NumberField(label, unit, scale, words, id=f"number-{name}")
@@ -59,6 +68,7 @@ class WorkloadPane(Pane):
 
     def show(self, session: Session) -> None:
         draft = session.draft
+        self._preset = draft.preset
         assumed = assumed_of(session)
         for name, *_ in NUMBERS:
             field = self.query_one(f"#number-{name}", NumberField)
@@ -68,9 +78,25 @@ class WorkloadPane(Pane):
         self.query_one("#number-rate").display = draft.load == "rate"
         self.query_one("#number-image_tokens").display = bool(draft.images)
         for choice in self.query(ChoiceField):
-            chosen = getattr(draft, (choice.id or "").removeprefix("choice-")) or ""
-            choice.options = with_value(choice.options, chosen)
-            choice.value = chosen
+            if choice.id != "choice-trace_unit":
+                chosen = getattr(draft, (choice.id or "").removeprefix("choice-")) or ""
+                choice.options = with_value(choice.options, chosen)
+                choice.value = chosen
+        self._show_trace(session)
+
+    def _show_trace(self, session: Session) -> None:
+        """What the file says, what is wrong with it, and which numbers are its."""
+        trace = self._trace = session.draft.trace
+        said = f"✗ {session.trace_problem}" if session.trace_problem else trace.words if trace else ""
+        self.query_one("#workload-trace", Words).say(said)
+        self.query_one("#choice-preset", ChoiceField).rename(TRACE, trace.name if trace else TRACE_OPTION.label)
+        unit = self.query_one("#choice-trace_unit", ChoiceField)
+        unit.display = trace is not None
+        unit.value = trace.unit if trace else UNITS[0].key
+        numbers = trace.numbers if trace else {}
+        for field in self.query(NumberField):
+            name = (field.id or "").removeprefix("number-")
+            field.origin = "from the trace" if name in numbers and numbers[name] == field.value else ""
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         event.stop()
@@ -79,9 +105,14 @@ class WorkloadPane(Pane):
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         event.stop()
         name = (event.field.id or "").removeprefix("choice-")
-        self.post_message(
-            Changed(self._preset_changes(event.value) if name == "preset" else {name: event.value or None})
-        )
+        if name == "trace_unit":
+            self.post_message(TraceWanted(self._trace.path if self._trace else "", event.value))  # type: ignore[arg-type]
+        elif name == "preset" and event.value == TRACE:
+            event.field.value = self._preset
+            self.post_message(TraceWanted())
+        else:
+            changes = self._preset_changes(event.value) if name == "preset" else {name: event.value or None}
+            self.post_message(Changed(changes))
 
     def _preset_changes(self, name: str) -> dict[str, Any]:
         from tui.draft import WORKLOAD, Draft
@@ -92,6 +123,10 @@ class WorkloadPane(Pane):
         draft = Draft().with_preset(chosen)
         names = {"preset", "load", *WORKLOAD} - {"users", "rate"}
         return {field: getattr(draft, field) for field in names}
+
+    def action_trace(self) -> None:
+        """Another file of recorded requests."""
+        self.post_message(TraceWanted())
 
     def action_go_on(self) -> None:
         self.post_message(StepWanted("plans"))

@@ -33,7 +33,7 @@ def plans(journey: Journey) -> str:
         if found is None:
             return "workload"
         journey.plan, journey.asked = found, request
-    return _from_plan(journey, plan_offered, "workload")
+    return _from_plan(journey, lambda plan: plan_offered(plan, journey), "workload")
 
 
 def jobs(journey: Journey) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
 from tui.export_file import DEFAULT_NAME, written
+from tui.paths import expanded
 from tui.plain.ask import Choice, confirmed, line, several
 from tui.plain.journey import Journey
 
@@ -53,7 +54,7 @@ def _document(journey: Journey, context: Context) -> Path | None:
 
     text = deployment_toml(with_estimate(context.deployment, context.estimate))
     about = "The file's name; a folder before it must exist. b goes back to the list."
-    path = _path(line(journey.talk, "File to write.", default=DEFAULT_NAME, about=about))
+    path = expanded(line(journey.talk, "File to write.", default=DEFAULT_NAME, about=about))
     done = written(path, text, overwrite=False)
     if done.exists and confirmed(journey.talk, f"{path} exists. Replace it?"):
         done = written(path, text, overwrite=True)
@@ -71,7 +72,7 @@ def _bundle(journey: Journey, context: Context, names: tuple[str, ...]) -> Path 
     from planner.export.write import write_bundle
 
     about = "The folder's name; it must be new, empty, or hold an earlier bundle."
-    path = _path(line(journey.talk, "Folder to write.", default=FOLDER, about=about))
+    path = expanded(line(journey.talk, "Folder to write.", default=FOLDER, about=about))
     held = path.is_dir() and any(path.iterdir())
     try:
         bundle = render_bundle(context, names, model_files(context))
@@ -86,13 +87,6 @@ def _bundle(journey: Journey, context: Context, names: tuple[str, ...]) -> Path 
     for finding in bundle.findings:
         journey.talk.say(f"{finding.severity.capitalize()}: {finding.message}. {finding.fix}".rstrip())
     return path
-
-
-def _path(answer: str) -> Path:
-    try:
-        return Path(answer).expanduser()
-    except (RuntimeError, ValueError):
-        return Path(answer)
 
 
 def _next_commands(journey: Journey, context: Context, done: Path) -> None:
@@ -121,7 +115,7 @@ def verify(journey: Journey) -> str:
     if not name:
         return "more"
     try:
-        journey.talk.say(_compared(journey, _path(name)))
+        journey.talk.say(_compared(journey, expanded(name)))
     except (PlannerError, OSError, ValueError) as error:
         journey.talk.say(f"Not compared: {error}")
     return "verify"
