@@ -52,6 +52,8 @@ class Draft:
     engine: str | None = None
     """Name, or name==version."""
     weights: str | None = None
+    kv_cache: str | None = None
+    """Format of the KV cache; None: the engine's own."""
     trace: Trace | None = None
     """Recorded requests that rate and lengths come from, while the preset is "trace"."""
     purpose: str = "serve"
@@ -111,6 +113,7 @@ class Draft:
             max_model_len=self.max_model_len,
             weights=(self.weights,) if self.weights else (),
             engines=(self.engine,) if self.engine else (),
+            kv_cache=self.kv_cache,
             quality_floor=self.quality_floor,
         )
 

@@ -68,4 +68,9 @@ GOALS = (
 FLOOR_ABOUT = "the lowest precision of weights that is acceptable; a model's own published format always is."
 ENGINE_ABOUT = "only this serving engine; any: those that are usual on this chip."
 WEIGHTS_ABOUT = "only this weight format; any: all that are published, from the quality floor up."
+KV_ABOUT = (
+    "format of the cache of keys and values; any: the engine's own, a smaller one only where nothing else fits. "
+    "8 bits hold twice the users; most models lose little by it. Moves: KV cache, room, per token."
+)
+KV_CACHES = ("fp8", "bf16")
 FORMATS = ("bf16", "fp8", "nvfp4", "mxfp4", "w8a8-int8", "awq-int4", "gptq-int4", "gguf")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "deploy-planner/session/1"
 MOST_DRAFTS = 256
-TEXTS = {"site": 200, "model": 1000, "preset": 60, "engine": 100, "weights": 100, "quality_floor": 60}
+TEXTS = {"site": 200, "model": 1000, "preset": 60, "engine": 100, "weights": 100, "kv_cache": 60, "quality_floor": 60}
 """Fields of a draft that hold text, and how long it may be."""
 PARTS = {"training": Training, "purchase": Purchase}
 """Fields of a draft that hold values with fields of their own."""

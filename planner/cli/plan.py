@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
     from planner.library import Library
 
+KV_CACHES = ("fp8", "bf16", "fp16", "q8_0")
 STARTS = ("fits", "tight", "unknown")
 EXAMPLES = """examples:
   deploy-planner plan                                                   the best for this machine
@@ -72,6 +73,8 @@ def _question_options(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help="allowed formats: fp8 awq-int4 gguf …",
     )
+    group.add_argument("--kv-cache", choices=KV_CACHES, metavar="FORMAT",
+                       help=f"of the KV cache: {' '.join(KV_CACHES)} (the engine's own)")  # fmt: skip
     group.add_argument("--quality-floor", metavar="LEVEL", help="lowest precision: bf16 fp8 int8 int4 … (int4)")
 
 
@@ -119,6 +122,7 @@ def request_of(args: argparse.Namespace, library: Library) -> PlanRequest:
         max_model_len=args.max_model_len or longest,
         weights=tuple(args.weights),
         engines=tuple(args.engine),
+        kv_cache=args.kv_cache,
         quality_floor=_floor(args.quality_floor),
         limit=args.limit,
     )

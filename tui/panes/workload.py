@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from planner.presets import presets
 from tui import inputs
-from tui.inputs import ENGINE_ABOUT, FLOOR_ABOUT, FORMATS, WEIGHTS_ABOUT
+from tui.inputs import ENGINE_ABOUT, FLOOR_ABOUT, FORMATS, KV_ABOUT, KV_CACHES, WEIGHTS_ABOUT
 from tui.messages import Changed, StepWanted, TraceWanted
 from tui.panes.base import Pane
 from tui.session import Session
@@ -65,6 +65,8 @@ class WorkloadPane(Pane):
         yield ChoiceField("Engine", list(_engines()), ENGINE_ABOUT, id="choice-engine")
         yield ChoiceField("Weights", [Option("", "Any"), *(Option(f, f) for f in FORMATS)], WEIGHTS_ABOUT,
                           id="choice-weights")  # fmt: skip
+        yield ChoiceField("KV cache", [Option("", "Any"), *(Option(f, f) for f in KV_CACHES)], KV_ABOUT,
+                          id="choice-kv_cache")  # fmt: skip
 
     def show(self, session: Session) -> None:
         draft = session.draft
@@ -76,6 +78,7 @@ class WorkloadPane(Pane):
             field.default = default_words(name, assumed)
         self.query_one("#number-users").display = draft.load == "users"
         self.query_one("#number-rate").display = draft.load == "rate"
+        self.query_one("#choice-kv_cache").display = draft.purpose == "serve"
         self.query_one("#number-image_tokens").display = bool(draft.images)
         for choice in self.query(ChoiceField):
             if choice.id != "choice-trace_unit":

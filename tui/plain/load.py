@@ -80,7 +80,7 @@ def _trace(journey: Journey) -> Trace | None:
     return found
 
 
-_CHOICES = ("goal", "quality_floor", "engine", "weights")
+_CHOICES = ("goal", "quality_floor", "engine", "weights", "kv_cache")
 
 
 def _workload_fields() -> Iterator[Field]:
@@ -94,6 +94,8 @@ def _workload_fields() -> Iterator[Field]:
     yield Field("engine", "Engine", inputs.ENGINE_ABOUT, choices=tuple(_engines()), empty="any")
     formats = (ANY, *(Choice(f, f) for f in inputs.FORMATS))
     yield Field("weights", "Weight format", inputs.WEIGHTS_ABOUT, choices=formats, empty="any")
+    caches = (ANY, *(Choice(f, f) for f in inputs.KV_CACHES))
+    yield Field("kv_cache", "KV cache", inputs.KV_ABOUT, choices=caches, empty="any")
 
 
 def _empty(name: str) -> str:
