@@ -12,18 +12,17 @@ from textual.screen import Screen
 
 from tui import themes
 from tui.main import INTERRUPTED
-from tui.traces import Traces
+from tui.what_ifs import WhatIfs
 
 if TYPE_CHECKING:
     from tui.modals.prompt import Hint
-    from tui.walk import WalkScreen
 
 
 MOVES = frozenset({"up", "down", "left", "right", "pageup", "pagedown", "home", "end"})
 """Keys that only move the cursor: no commands."""
 
 
-class Actions(Traces):
+class Actions(WhatIfs):
     """The app's actions, with their keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,10 +42,6 @@ class Actions(Traces):
         Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
     ]
 
-    @property
-    def walk(self) -> WalkScreen:
-        raise NotImplementedError
-
     def draft_changed(self) -> None:
         raise NotImplementedError
 
@@ -57,6 +52,7 @@ class Actions(Traces):
             "cost": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "verify": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "simulated": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
+            "what_if": lambda: self.what_if_possible,
             "undo": lambda: bool(self.session.done),
             "redo": lambda: bool(self.session.undone),
             "edit": lambda: self.session.draft.inventory is not None and self.session.draft.purpose != "buy",

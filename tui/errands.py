@@ -11,6 +11,7 @@ from tui.threads import in_thread
 
 if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment
+    from tui.walk import WalkScreen
 
 
 LIVE_S = 5.0
@@ -29,6 +30,10 @@ class Errands(Jobs):
         busy = self.planning or self.running("hardware") or self.running("live")
         if inventory is not None and inventory.origin == "detected" and self.hardware_shown and not busy:
             self._live()
+
+    @property
+    def walk(self) -> WalkScreen:
+        raise NotImplementedError
 
     @property
     def hardware_shown(self) -> bool:

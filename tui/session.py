@@ -101,11 +101,10 @@ class Session:
         return True
 
     def _become(self, draft: Draft) -> None:
-        turned = draft.purpose != self.draft.purpose
-        self.draft, self.failure, self.trace_problem = draft, None, ""
-        if turned:
+        if draft.purpose != self.draft.purpose:
             self._drop()
-            self._from_shelf()
+        self.draft, self.failure, self.trace_problem = draft, None, ""
+        self._from_shelf()
 
     def _drop(self) -> None:
         """No answer: that of another purpose is none for this one."""
@@ -117,6 +116,10 @@ class Session:
         asked, answer = self.shelf.get(self.draft.purpose, (None, None))
         if asked is not None and answer is not None and asked.question == self.draft.question:
             self._take(self.draft, answer)
+
+    def foresee(self, draft: Draft, answer: Answer) -> None:
+        """The answer to a question that is about to be asked."""
+        self.shelf[draft.purpose] = (draft, answer)
 
     def begin(self, draft: Draft) -> None:
         """Start from a draft that nobody chose: hardware that was just detected is no step to undo."""
