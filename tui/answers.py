@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from planner.units import human_bytes, human_count, human_seconds
+from planner.units import human_bytes, human_count, human_seconds, human_whole
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyDocument, Offer
@@ -140,7 +140,7 @@ def _estimate(offer: Offer, library: Library) -> EstimateDocument:
 
 def _reasons(offer: Offer) -> Iterator[str]:
     """Why it stands there, and what it leaves."""
-    yield f"room for {human_count(offer.users)} requests of this load: {offer.headroom:+.0%} on what was asked"
+    yield f"room for {human_whole(offer.users)} requests of this load: {offer.headroom:+.0%} on what was asked"
     if offer.idle_devices:
         yield f"{offer.idle_devices} devices stay idle"
     else:

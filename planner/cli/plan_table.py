@@ -9,7 +9,7 @@ from planner.cli.layout import columns_within, width
 from planner.cli.money_text import amount, cost_block, cost_rows
 from planner.cli.tables import VERDICT_MARKS, align, memory_bar
 from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment, Rejection
-from planner.units import KILO, human_bytes, human_count, human_seconds
+from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
 
 HEAD = (
     "",
@@ -109,7 +109,7 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         layout_text(proposal.deployment),
         str(proposal.gpus_used),
         human_count(context) if context else "",
-        human_count(int(users)) if users is not None else "unknown",
+        human_whole(users) if users is not None else "unknown",
         human_seconds(speed.ttft_s.value) if speed and speed.ttft_s else "unknown",
         human_seconds(speed.tpot_s.value) if speed and speed.tpot_s else "unknown",
         human_count(round(speed.output_tok_s.value, 1)) if speed and speed.output_tok_s else "unknown",
