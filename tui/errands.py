@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui.jobs import Jobs
+from tui.messages import PoolWanted
 from tui.threads import in_thread
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class Errands(Jobs):
         if seen != self.session.live:
             self.session.live = seen
             self.redraw()
+
+    def on_pool_wanted(self, event: PoolWanted) -> None:
+        self.session.pool = event.index
+        self.redraw()
 
     @work(exclusive=True, group="render", exit_on_error=False)
     async def render_export(self, plan: PlannedDeployment) -> None:

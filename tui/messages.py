@@ -113,6 +113,13 @@ class LoadCurveWanted(Message):
 
 
 @dataclass
+class PoolWanted(Message):
+    """Another pool of the fleet looked at is to be exported."""
+
+    index: int
+
+
+@dataclass
 class ExportShown(Message):
     """The files of the plan looked at are on the screen and not rendered yet."""
 

@@ -44,6 +44,8 @@ class Offered:
     reasons: tuple[str, ...]
     numbers: tuple[Number, ...]
     deployment: dict[str, Any]
+    pools: tuple[tuple[float, dict[str, Any]], ...] = ()
+    """Of a fleet of two kinds: share of the load and deployment of each."""
     simulated: Callable[[], Iterator[str]] | None = None
     """Lines about the load run through its scheduler."""
 
@@ -120,7 +122,11 @@ def plan_offered(plan: PlannedDeployment, journey: Journey) -> Offered:
         for f, e in known(plan, (*SPEED, *MEMORY, *COST))
     ]
     return Offered(
-        words.plan_sentence(plan), plan.reasons, tuple(numbers), plan.deployment, lambda: _simulated(plan, journey)
+        words.plan_sentence(plan),
+        plan.reasons,
+        tuple(numbers),
+        plan.deployment,
+        simulated=lambda: _simulated(plan, journey),
     )
 
 
@@ -176,7 +182,8 @@ def fleet_offered(offer: Offer) -> Offered:
         *offer.remarks,
         *(f"price as of, {name}: {said}" for name, said in offer.as_of.items()),
     )
-    return Offered(words.offer_sentence(offer), reasons, numbers, dict(offer.deployment))
+    pools = tuple((pool.share, dict(pool.deployment)) for pool in offer.pools) if len(offer.pools) > 1 else ()
+    return Offered(words.offer_sentence(offer), reasons, numbers, dict(offer.deployment), pools)
 
 
 def _number(key: str, unit: str, estimate: Estimate, where: str, better: str) -> Number:
