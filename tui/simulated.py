@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 POINTS = {"mean": "mean", "p50": "half within", "p90": "90 % within", "p95": "95 % within", "p99": "99 % within"}
 COLUMNS = (
-    Column("name", "  Seen by users", 17, elastic=True),
-    *(Column(point, *(("Mean", 9) if point == "mean" else (point, 7)), right=True) for point in POINTS),
+    Column("name", "  Seen by users", 15, elastic=True),
+    *(Column(point, *(("Mean", 11) if point == "mean" else (point, 7)), right=True) for point in POINTS),
     Column("promise", "Promise", 9, right=True),
 )
 TIMES = {
@@ -56,9 +56,23 @@ class Load:
     @property
     def words(self) -> str:
         if self.trace is None:
-            return "the load of the workload step, random arrivals"
+            return "the load of the workload step"
         stretched = f", stretched to {self.rate * SECONDS_PER_MINUTE:,.0f} a minute" if self.rate else ""
         return f"{self.trace.name}: {self.trace.load.requests:,} requests as they came{stretched}"
+
+
+def ran_words(load: Load, document: SimulationDocument) -> str:
+    """What was run, as it came to be."""
+    ran = document.load
+    if ran is None:
+        return load.words
+    kinds = {
+        "closed": f"{ran.concurrency or 0:,.0f} requests in flight at all times",
+        "open": f"{ran.request_rate or 0:.3g} requests a second at random",
+        "offline": "all requests at once",
+    }
+    left_out = f", {ran.refused:,} longer ones left out" if ran.refused else ""
+    return f"{kinds[ran.loop]}: {ran.requests:,} requests" if ran.loop in kinds else f"{load.words}{left_out}"
 
 
 def load_of_draft(draft: Draft) -> Load:
@@ -80,7 +94,7 @@ def simulated(
     from tui.paths import expanded
 
     trace = load.trace
-    rows = read_trace(expanded(trace.path), trace.unit) if trace else None
+    rows = read_trace(expanded(trace.path), trace.unit, stopped) if trace else None
     asked = Asked(rate=load.rate, trace=rows, trace_name=trace.name if trace else None, cancelled=stopped)
     return simulate(parse_deployment(deployment, "plan"), library, asked)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -90,13 +90,13 @@ def _few(number: float) -> str:
     return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
 
 
-def read_trace_file(path: str, unit: Unit) -> Trace:
-    """The file's load. Raises PlannerError for anything that is no trace."""
+def read_trace_file(path: str, unit: Unit, pause: Callable[[], object] = lambda: None) -> Trace:
+    """The file's load, read with pauses. Raises PlannerError for anything that is no trace."""
     from planner.documents.trace import read_trace
     from planner.trace_load import load_of
     from tui.paths import expanded
 
-    return Trace(path, unit, load_of(read_trace(expanded(path), unit)))
+    return Trace(path, unit, load_of(read_trace(expanded(path), unit, pause)))
 
 
 def said_of(error: PlannerError) -> str:

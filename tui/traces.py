@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -33,11 +35,14 @@ class Traces(Errands):
         unit: Unit = known.unit if known else "s"
         line = known.path if known else f"{Path.cwd()}/"
 
+        def hint(line: str) -> Hint:
+            return trace_hint(line, unit, self.giving_way(Event()))
+
         def take(path: str | None) -> None:
             if path:
                 self.take_trace(path, unit)
 
-        self.push_screen(PromptModal("A trace of requests", ABOUT, line, lambda line: trace_hint(line, unit)), take)
+        self.push_screen(PromptModal("A trace of requests", ABOUT, line, hint), take)
 
     @work(exclusive=True, group="trace", exit_on_error=False)
     async def take_trace(self, path: str, unit: Unit) -> None:
@@ -46,7 +51,7 @@ class Traces(Errands):
 
         self.show_activity(f"reading {Path(path).name[:40]} …")
         try:
-            trace = await in_thread(lambda: read_trace_file(path, unit), "trace")
+            trace = await in_thread(lambda: read_trace_file(path, unit, self.giving_way(Event())), "trace")
         except PlannerError as error:
             self.session.trace_problem = said_of(error)
             self.session.activity = ""
@@ -63,7 +68,7 @@ class Traces(Errands):
         self.push_screen(SimulatedScreen(self.session, self.library, self.giving_way))
 
 
-def trace_hint(line: str, unit: Unit) -> Hint:
+def trace_hint(line: str, unit: Unit, pause: Callable[[], object]) -> Hint:
     """What a file says as a trace, or entries that continue a path."""
     from planner.errors import PlannerError
     from tui.hints import file_hint
@@ -73,6 +78,6 @@ def trace_hint(line: str, unit: Unit) -> Hint:
     if not expanded(line).is_file():
         return file_hint(line)
     try:
-        return Hint(read_trace_file(line, unit).words)
+        return Hint(read_trace_file(line, unit, pause).words)
     except PlannerError as error:
         return Hint(said_of(error), mark="✗")

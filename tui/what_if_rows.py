@@ -61,7 +61,7 @@ class Outcome:
 
 def columns(purpose: str, width: int) -> tuple[Column, ...]:
     """Label, figures, and in a wide place what becomes of the plan."""
-    each = 17 if width >= WIDE else 8
+    each = 16 if width >= WIDE else 8
     figures = (Column(key, label, each, right=True) for key, label in SHOWN[purpose].items())
     plan = (Column("plan", "Becomes", 24, need=1),) if width >= WIDE else ()
     return (Column("change", "  Change", 18, elastic=True), *figures, *plan, Column("verdict", "", 1))

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui import text
 from tui.explain import Explanation
 from tui.modals.aside import AsideScreen
-from tui.simulated import COLUMNS, explained, load_of_draft, simulated, simulated_rows
+from tui.simulated import COLUMNS, explained, load_of_draft, ran_words, simulated, simulated_rows
 from tui.threads import in_thread
 from tui.widgets.listing import Listing
 from tui.widgets.words import Words
@@ -75,9 +75,7 @@ class SimulatedScreen(AsideScreen):
             said.say(f"✗ {error}")
             return
         self._document = document
-        load = document.load
-        left_out = f", {load.refused:,} longer ones left out" if load and load.refused else ""
-        said.say(f"{self._load.words}{left_out}" if document.service else "✗ Nothing was run:")
+        said.say(ran_words(self._load, document) if document.service else "✗ Nothing was run:")
         listing = self.query_one(Listing)
         listing.display = True
         listing.fill(simulated_rows(document, self._draft))

@@ -133,14 +133,16 @@ def plan_offered(plan: PlannedDeployment, journey: Journey) -> Offered:
 def _simulated(plan: PlannedDeployment, journey: Journey) -> Iterator[str]:
     """What users see of the load, request by request."""
     from planner.errors import PlannerError
-    from tui.simulated import load_of_draft, sentences, simulated
+    from tui.simulated import load_of_draft, ran_words, sentences, simulated
 
     load = load_of_draft(journey.draft)
-    yield f"Simulated: {load.words}."
     try:
-        yield from sentences(simulated(plan.deployment, load, journey.library, lambda: False))
+        document = simulated(plan.deployment, load, journey.library, lambda: False)
     except PlannerError as error:
         yield f"Not simulated: {error}"
+        return
+    yield f"Simulated: {ran_words(load, document)}."
+    yield from sentences(document)
 
 
 def _later(figure: Figure, plan: PlannedDeployment, where: str) -> Callable[[], Explanation]:
