@@ -46,13 +46,15 @@ class Actions(WhatIfs):
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be done now is greyed."""
+        """What cannot be done now is greyed; what is for other steps is none of this one's keys."""
+        if action == "what_if" and not self.what_if_here:
+            return False
         possible = {
             "pin": lambda: self.session.best is not None,
             "cost": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "verify": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "simulated": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
-            "what_if": lambda: self.what_if_possible,
+            "what_if": lambda: self.session.best is not None,
             "undo": lambda: bool(self.session.done),
             "redo": lambda: bool(self.session.undone),
             "edit": lambda: self.session.draft.inventory is not None and self.session.draft.purpose != "buy",

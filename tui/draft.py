@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from planner.units import MILLI, SECONDS_PER_MINUTE
 from tui.needs import Purchase, Training
-from tui.trace import MADE_OF, TRACE, Trace
 
 if TYPE_CHECKING:
     from planner.documents.deployment import WorkloadTable
     from planner.documents.inventory import Inventory
     from planner.documents.request import PlanRequest
     from planner.presets import Preset
+    from tui.trace import Trace
 
 PERCENT = 100
+TRACE = "trace"
+"""The preset whose numbers are those of recorded requests."""
+MADE_OF = ("load", "isl", "osl")
+"""Inputs that are the trace's alone: one changed by hand is no longer the trace."""
 WORKLOAD = (
     "users", "rate", "isl", "osl", "images", "image_tokens", "max_model_len", "prefix_percent", "ttft_ms", "tpot_ms",
 )  # fmt: skip

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
-from tui.draft import Draft
+from tui.draft import TRACE, Draft
 from tui.inputs import GOALS, LOADS, NUMBERS
 from tui.needs import Purchase, Training, needs_of
 from tui.purposes import PURPOSES
-from tui.trace import TRACE, plain_of, trace_of
+from tui.trace import plain_of, trace_of
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from planner.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, human_seconds
+from tui.draft import TRACE
 from tui.inputs import NUMBERS, Kind
 from tui.text import hours
 
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from planner.errors import PlannerError
     from planner.trace_load import TraceLoad
 
-TRACE = "trace"
-"""The preset's name."""
-MADE_OF = ("load", "isl", "osl")
-"""Inputs that are the trace's alone: one changed by hand is no longer the trace."""
 Unit = Literal["s", "ms"]
 UNITS = (
     Kind("s", "Seconds", "numbers are seconds; dates and times are understood as well"),

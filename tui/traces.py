@@ -12,7 +12,6 @@ from textual import work
 from tui.errands import Errands
 from tui.messages import Changed, TraceWanted
 from tui.threads import in_thread
-from tui.trace import ABOUT, read_trace_file, said_of
 
 if TYPE_CHECKING:
     from tui.modals.prompt import Hint
@@ -30,6 +29,7 @@ class Traces(Errands):
 
     def _ask_for_trace(self) -> None:
         from tui.modals.prompt import PromptModal
+        from tui.trace import ABOUT
 
         known = self.session.draft.trace
         unit: Unit = known.unit if known else "s"
@@ -48,6 +48,7 @@ class Traces(Errands):
     async def take_trace(self, path: str, unit: Unit) -> None:
         """Read the file; its load becomes the workload."""
         from planner.errors import PlannerError
+        from tui.trace import read_trace_file, said_of
 
         self.show_activity(f"reading {Path(path).name[:40]} …")
         try:
@@ -74,6 +75,7 @@ def trace_hint(line: str, unit: Unit, pause: Callable[[], object]) -> Hint:
     from tui.hints import file_hint
     from tui.modals.prompt import Hint
     from tui.paths import expanded
+    from tui.trace import read_trace_file, said_of
 
     if not expanded(line).is_file():
         return file_hint(line)

@@ -20,10 +20,9 @@ class WhatIfs(Traces):
     """The key, and the answers that its screen shows."""
 
     @property
-    def what_if_possible(self) -> bool:
-        """On a step with a plan, once there is one."""
-        on_step = self.screen is self.walk and self.walk.step in STEPS
-        return on_step and self.session.best is not None
+    def what_if_here(self) -> bool:
+        """On a step where a plan is looked at."""
+        return self.screen is self.walk and self.walk.step in STEPS
 
     def action_what_if(self) -> None:
         """Single changes, held against the pinned plan."""

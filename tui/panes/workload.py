@@ -10,11 +10,12 @@ from textual.binding import Binding, BindingType
 
 from planner.presets import presets
 from tui import inputs
+from tui.draft import TRACE, WORKLOAD, Draft
 from tui.inputs import ENGINE_ABOUT, FLOOR_ABOUT, FORMATS, KV_ABOUT, KV_CACHES, WEIGHTS_ABOUT
 from tui.messages import Changed, StepWanted, TraceWanted
 from tui.panes.base import Pane
 from tui.session import Session
-from tui.trace import TRACE, UNIT_ABOUT, UNITS, Trace
+from tui.trace import UNIT_ABOUT, UNITS, Trace
 from tui.widgets.choice import ChoiceField, Option
 from tui.widgets.number import NumberField, Scale
 from tui.widgets.words import Words
@@ -118,8 +119,6 @@ class WorkloadPane(Pane):
             self.post_message(Changed(changes))
 
     def _preset_changes(self, name: str) -> dict[str, Any]:
-        from tui.draft import WORKLOAD, Draft
-
         chosen = self._presets.get(name)
         if chosen is None:
             return {"preset": name}

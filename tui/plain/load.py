@@ -9,10 +9,11 @@ from typing import Any
 from planner.errors import PlannerError
 from planner.presets import DEFAULT, preset, presets
 from tui import inputs, trace
+from tui.draft import TRACE
 from tui.plain.ask import Bounds, Choice, choose, line
 from tui.plain.form import Field, fill
 from tui.plain.journey import Journey
-from tui.trace import TRACE, Trace
+from tui.trace import Trace
 
 PRESET_ABOUT = "A kind of use with typical lengths and promises; every number can be changed afterwards."
 ANY = Choice("", "Any")
