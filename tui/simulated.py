@@ -115,7 +115,7 @@ def rates_of(service: SimulatedService) -> Iterator[tuple[str, Estimate]]:
 
 
 def simulated_rows(document: SimulationDocument, draft: Draft) -> Iterator[Row]:
-    """Times with their percentiles, rates, the share that kept its promises; then what went wrong."""
+    """Times with their percentiles, rates, the share that kept its promises."""
     service = document.service
     if service is not None:
         for key, times in times_of(service):
@@ -128,9 +128,13 @@ def simulated_rows(document: SimulationDocument, draft: Draft) -> Iterator[Row]:
             yield Row(key, {"name": label, "mean": text.shown(rate.value, unit)}, f"{label} — {about}")
         if service.kept is not None:
             yield Row("kept", {"name": KEPT[0], "mean": f"{service.kept:.1%}"}, f"{KEPT[0]} — {KEPT[1]}")
-    for number, finding in enumerate(document.problems):
-        words = finding.message + (f" → {finding.fix}" if finding.fix else "")
-        yield Row(f"problem{number}", {"name": f"! {finding.message}"}, words)
+
+
+def said_lines(load: Load, document: SimulationDocument) -> Iterator[str]:
+    """What was run, or that nothing was; then what the run found, with the way out."""
+    yield ran_words(load, document) if document.service is not None else "✗ Nothing was run."
+    for finding in document.problems:
+        yield f"! {finding.message}" + (f" → {finding.fix}" if finding.fix else "")
 
 
 def _promise(key: str, times: Distribution, draft: Draft) -> str:

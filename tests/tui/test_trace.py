@@ -176,6 +176,30 @@ async def test_a_load_without_a_trace_is_simulated_too_and_can_be_left(folder: P
         assert "Promises kept" in screen_text(app)
 
 
+async def test_an_engine_without_a_scheduler_to_simulate_is_said(folder: Path) -> None:
+    app = app_on("rtx-4090")
+    async with running(app) as pilot:
+        app._change({"model": "Qwen/Qwen3-8B", "engine": "llama.cpp"})
+        await settled(pilot)
+        await pilot.press("4", "s")
+        await until(pilot, lambda: "Nothing was run" in screen_text(app))
+        said = " ".join(screen_text(app).replace("│", " ").split())
+        assert "its scheduler is not simulated → estimate answers for it" in said
+        await pilot.press("escape")
+        assert app.screen is app.walk
+
+
+async def test_a_queue_that_grows_is_said_above_the_times(folder: Path) -> None:
+    app = app_on()
+    async with running(app) as pilot:
+        app._change({"load": "rate", "rate": 600_000})
+        await settled(pilot)
+        assert app.session.best is not None
+        await pilot.press("4", "s")
+        await until(pilot, lambda: isinstance(app.screen, SimulatedScreen) and app.screen.query_one(Listing).has_focus)
+        assert "the queue grows without bound →" in " ".join(screen_text(app).replace("│", " ").split())
+
+
 async def test_a_trace_that_is_gone_by_then_is_said(folder: Path) -> None:
     app = app_on()
     async with running(app) as pilot:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui import text
 from tui.explain import Explanation
 from tui.modals.aside import AsideScreen
-from tui.simulated import COLUMNS, explained, load_of_draft, ran_words, simulated, simulated_rows
+from tui.simulated import COLUMNS, explained, load_of_draft, said_lines, simulated, simulated_rows
 from tui.threads import in_thread
 from tui.widgets.listing import Listing
 from tui.widgets.words import Words
@@ -75,11 +75,12 @@ class SimulatedScreen(AsideScreen):
             said.say(f"✗ {error}")
             return
         self._document = document
-        said.say(ran_words(self._load, document) if document.service else "✗ Nothing was run:")
+        said.say("\n".join(said_lines(self._load, document)))
         listing = self.query_one(Listing)
-        listing.display = True
         listing.fill(simulated_rows(document, self._draft))
-        listing.focus()
+        listing.display = bool(listing.listed)
+        if listing.display:
+            listing.focus()
 
     def _explained(self, row: str, column: str) -> Explanation | None:
         return explained(self._document, row, column) if self._document is not None else None
