@@ -90,12 +90,12 @@ class Library:
         """What was measured on this machine (``verify --calibrate``)."""
         if not any((folder / "calibration.toml").is_file() for folder in self.overlays):
             return ()
-        from planner.verify.site import load_site
+        from planner.calibration import load_site
 
         return load_site(self.overlays)
 
     @cached_property
     def support(self) -> Support:
-        from planner.legality.support import load_support
+        from planner.legality.support_tables import load_support
 
         return load_support(read_json)

@@ -10,8 +10,8 @@ from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from planner.errors import Exit
 from tui import themes
-from tui.main import INTERRUPTED
 from tui.what_ifs import WhatIfs
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ class Actions(WhatIfs):
                 place_of(name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(place_of(name), to_json(self.session.draft.inventory) + "\n", overwrite=True)
         except (BadInput, OSError) as error:
-            self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
+            self.notify(str(error), title="Not saved", severity="error", timeout=10)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6, markup=False)
+            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""
@@ -165,7 +165,7 @@ class Actions(WhatIfs):
 
     def action_interrupt(self) -> None:
         """Ctrl-C: leave at once, the terminal as it was."""
-        self.exit(return_code=INTERRUPTED)
+        self.exit(return_code=Exit.INTERRUPTED)
 
     def action_help(self) -> None:
         """Help for what has the focus."""

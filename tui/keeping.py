@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from planner.errors import Exit
 from tui.actions import Actions
 from tui.draft import Draft
-from tui.main import INTERRUPTED
 from tui.messages import StepShown
 from tui.threads import in_thread
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.session_document import Kept
     from tui.session_file import SessionFile
 
-ON_PURPOSE = (0, INTERRUPTED)
+ON_PURPOSE = (0, Exit.INTERRUPTED)
 """Exit codes of an app that somebody left: there is nothing to take up again."""
 PAUSE_S = 0.4
 """A session is written when nothing has changed for this long."""
@@ -50,7 +50,7 @@ class Keeping(Actions):
         try:
             kept = self.keeper.read(STEPS)
         except BadInput as error:
-            self.notify(f"{error}", title="Session not taken up", severity="warning", timeout=12, markup=False)
+            self.notify(f"{error}", title="Session not taken up", severity="warning", timeout=12)
             return False
         if kept is None or kept.started_with != self.started_with or kept.draft.inventory is None:
             return False
@@ -72,7 +72,7 @@ class Keeping(Actions):
             self.session.done, self.session.undone = kept.done, kept.undone
             self.call_later(self.walk.action_go, kept.step)
             words = f"The inputs of {kept.saved} are back; u takes them back one by one. --fresh starts anew."
-            self.notify(words, title="Your session goes on", timeout=8, markup=False)
+            self.notify(words, title="Your session goes on", timeout=8)
         self.draft_changed()
 
     def on_step_shown(self, event: StepShown) -> None:

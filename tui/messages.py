@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from tui.draft import Draft
@@ -137,3 +139,8 @@ class HardwareWanted(Message):
     """Hardware was named, or a file with it."""
 
     spec: str
+
+
+def ask_as(sender: Widget, make: Callable[[], Message]) -> None:
+    """Post in the name of a widget: a message goes no further than the one in whose name it was made."""
+    sender.call_later(lambda: sender.post_message(make()))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from planner.account.request import Assumptions
     from planner.buy_document import BuyDocument, BuyRequest
     from planner.cost.document import CostDocument
-    from planner.cost_report import CostRequest
     from planner.documents.deployment import Deployment
     from planner.documents.inventory import Inventory
     from planner.documents.request import PlanRequest
@@ -35,18 +35,10 @@ def _detect(library: Library) -> Inventory:
 
 
 def _load(spec: str, library: Library) -> Inventory:
+    from planner.detect.machine import with_this_host
     from planner.detect.spec import load_hardware
 
-    return _with_host(load_hardware(spec, library.database), library)
-
-
-def _with_host(inventory: Inventory, library: Library) -> Inventory:
-    """ "cpu" says nothing of the machine: this one is meant."""
-    node = inventory.nodes[0]
-    if inventory.origin != "simulated" or node.devices or node.host.ram_bytes is not None:
-        return inventory
-    host = _detect(library).nodes[0].host
-    return replace(inventory, nodes=(replace(node, host=host), *inventory.nodes[1:]))
+    return with_this_host(load_hardware(spec, library.database), library.database)
 
 
 def _plan(request: PlanRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:
@@ -67,10 +59,10 @@ def _buy(request: BuyRequest, library: Library, stopped: Stopped) -> BuyDocument
     return buy(request, library, cancelled=stopped)
 
 
-def _cost(deployment: Deployment, library: Library, request: CostRequest) -> CostDocument:
-    from planner.cost_report import cost_report
+def _cost(deployment: Deployment, library: Library, assumptions: Assumptions) -> CostDocument:
+    from planner.cost_report import cost_of
 
-    return cost_report(deployment, library, request)
+    return cost_of(deployment, library, assumptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +75,4 @@ class Services:
     plan: Callable[[PlanRequest, Library, Progress, Stopped], PlanDocument] = _plan
     finetune: Callable[[FinetuneRequest, Library, Progress, Stopped], PlanDocument] = _finetune
     buy: Callable[[BuyRequest, Library, Stopped], BuyDocument] = _buy
-    cost: Callable[[Deployment, Library, CostRequest], CostDocument] = _cost
+    cost: Callable[[Deployment, Library, Assumptions], CostDocument] = _cost

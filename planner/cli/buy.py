@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from planner.cli.asked import floor_of
 from planner.cli.cost import add_term_options, assumptions_of
 from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
 from planner.cli.values import count, duration, positive, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
-from planner.errors import BadInput, Exit
+from planner.errors import Exit
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyRequest
@@ -102,7 +103,7 @@ def request_of(args: argparse.Namespace, library: Library) -> BuyRequest:
         max_model_len=args.max_model_len,
         weights=tuple(args.weights),
         engines=tuple(args.engine),
-        quality_floor=_floor(args.quality_floor),
+        quality_floor=floor_of(args.quality_floor),
         hardware=tuple(args.hardware),
         budget=args.budget,
         max_power_w=args.power,
@@ -127,14 +128,6 @@ def _have(args: argparse.Namespace, library: Library) -> Inventory | None:
     from planner.detect.spec import load_hardware
 
     return load_hardware(args.have, library.database)
-
-
-def _floor(name: str | None) -> str | None:
-    from planner.models.quality import level_of, levels
-
-    if name is not None and level_of(name) is None:
-        raise BadInput("--quality-floor", f"unknown level {name[:60]!r}", f"write one of {', '.join(levels())}")
-    return name
 
 
 def _workload(args: argparse.Namespace) -> WorkloadTable:

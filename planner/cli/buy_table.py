@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from planner.buy_document import BuyDocument, NextModel, Offer, Pool
 from planner.cli.layout import columns_within, pairs_within, width, wrapped
-from planner.cli.money_text import amount, shown, watts
 from planner.cli.tables import finding_line
 from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
+from planner.words.money import amount, shown, watts
 
 HEAD = (
     "#", "fleet", "weights", "layout", "copies", "carries", "first token", "per token", "tok/s", "buy", "a month",

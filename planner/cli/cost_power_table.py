@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.cli.layout import pairs_within
-from planner.cli.money_text import plain, watts
 from planner.cost.caps import CapStep
 from planner.cost.document import CostDocument
 from planner.cost.energy import Draw
 from planner.cost.site import Site
 from planner.units import KILO, human_whole
+from planner.words.money import plain, watts
 
 
 def power_block(document: CostDocument, columns: int) -> str:

@@ -22,7 +22,9 @@ from planner.report.words import (
     shower,
     some,
 )
-from planner.units import human_bytes, human_count, human_seconds, human_whole
+from planner.units import human_bytes, human_count, human_hours, human_seconds, human_whole
+from planner.words.money import amount
+from planner.words.plan import layout_text, users_of
 
 MOST_REASONS = 12
 SERVING_HEAD = (
@@ -79,8 +81,6 @@ def choice(material: Material) -> Section:
 
 
 def _sentence(chosen: PlannedDeployment) -> str:
-    from planner.cli.plan_table import layout_text
-
     deployment = chosen.deployment
     model, engine = deployment["model"], deployment.get("engine") or {}
     runner = f"{engine.get('name', '')} {engine.get('version', '')}".strip()
@@ -100,8 +100,6 @@ def _model_name(model: Mapping[str, Any]) -> str:
 
 def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
     """What people decide by."""
-    from planner.cli.money_text import amount
-    from planner.training.document import hours_text
 
     estimate, rows = chosen.estimate, list(_model_rows(chosen.estimate))
     if held := estimate.memory:
@@ -109,7 +107,7 @@ def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
     if result := estimate.finetune:
         rows.append(figure_row("peak memory per GPU", result.peak, human_bytes))
         rows.append(figure_row("tokens per second", result.tok_s, counted))
-        rows.append(figure_row("time of the run", result.hours, hours_text))
+        rows.append(figure_row("time of the run", result.hours, human_hours))
         rows.append(figure_row("money of the run", result.money, lambda value: amount(value, result.currency)))
         return tuple(rows)
     speed, given = estimate.performance or Performance(), estimate.cost or Cost()
@@ -151,8 +149,6 @@ def alternatives(material: Material) -> Section:
 
 
 def _serving_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
-    from planner.cli.plan_table import layout_text, users_of
-
     deployment, speed = proposal.deployment, proposal.estimate.performance
     model, engine = deployment["model"], deployment.get("engine") or {}
     context = (deployment.get("serving") or {}).get("max_model_len")
@@ -173,8 +169,6 @@ def _serving_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
 
 
 def _training_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
-    from planner.training.document import hours_text
-
     table, result = proposal.deployment["finetune"], proposal.estimate.finetune
     offload = "" if table.get("offload") in (None, "none") else f", {table['offload']} on the host"
     speed = result.tok_s if result else None
@@ -186,7 +180,7 @@ def _training_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
         number(float(proposal.gpus_used), human_count),
         number(result.peak.value if result else None, human_bytes),
         number(speed.value if speed else None, human_count),
-        number(hours.value if hours else None, hours_text),
+        number(hours.value if hours else None, human_hours),
         Cell(proposal.estimate.verdict),
     )
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.containers import VerticalScroll
 from textual.message import Message
 
+from tui.messages import ask_as
 from tui.session import Session
 
 
@@ -24,8 +25,8 @@ class Pane(VerticalScroll, can_focus=False):
         self.border_title = self.TITLE
 
     def ask(self, make: Callable[[], Message]) -> None:
-        """Post as this pane, whoever had it drawn: a message goes no further than the one in whose name it was made."""
-        self.call_later(lambda: self.post_message(make()))
+        """Post as this pane, whoever had it drawn."""
+        ask_as(self, make)
 
     def show(self, session: Session) -> None:
         """Draw what the session says."""

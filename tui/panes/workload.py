@@ -17,11 +17,9 @@ from tui.panes.base import Pane
 from tui.session import Session
 from tui.trace import UNIT_ABOUT, UNITS, Trace
 from tui.widgets.choice import ChoiceField, Option
-from tui.widgets.number import NumberField, Scale
+from tui.widgets.number import NumberField, name_of, number_field
 from tui.widgets.words import Words
 
-NUMBERS = tuple((n.name, n.label, n.unit, Scale(n.low, n.high, optional=n.optional), n.about) for n in inputs.NUMBERS)
-"""Field of the draft, label, unit, scale, meaning."""
 TRACE_OPTION = Option(TRACE, "Trace file…", "rate and lengths of requests that were recorded")
 LOADS, GOALS = (tuple(Option(*kind) for kind in kinds) for kinds in (inputs.LOADS, inputs.GOALS))
 
@@ -58,8 +56,7 @@ class WorkloadPane(Pane):
         yield Words(id="workload-trace")
         yield ChoiceField("Its times are", [Option(*unit) for unit in UNITS], UNIT_ABOUT, id="choice-trace_unit")
         yield ChoiceField("Load", LOADS, "how the load is stated.", id="choice-load")
-        for name, label, unit, scale, words in NUMBERS:
-            yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        yield from map(number_field, inputs.NUMBERS)
         about = "what the ranking prefers when several plans keep the promises."
         yield ChoiceField("Goal", GOALS, about, id="choice-goal")
         yield ChoiceField("Quality floor", list(_floors()), FLOOR_ABOUT, id="choice-quality_floor")
@@ -73,10 +70,10 @@ class WorkloadPane(Pane):
         draft = session.draft
         self._preset = draft.preset
         assumed = assumed_of(session)
-        for name, *_ in NUMBERS:
-            field = self.query_one(f"#number-{name}", NumberField)
-            field.value = getattr(draft, name)
-            field.default = default_words(name, assumed)
+        for number in inputs.NUMBERS:
+            field = self.query_one(f"#number-{number.name}", NumberField)
+            field.value = getattr(draft, number.name)
+            field.default = default_words(number.name, assumed)
         self.query_one("#number-users").display = draft.load == "users"
         self.query_one("#number-rate").display = draft.load == "rate"
         self.query_one("#choice-kv_cache").display = draft.purpose == "serve"
@@ -99,12 +96,12 @@ class WorkloadPane(Pane):
         unit.value = trace.unit if trace else UNITS[0].key
         numbers = trace.numbers if trace else {}
         for field in self.query(NumberField):
-            name = (field.id or "").removeprefix("number-")
+            name = name_of(field)
             field.origin = "from the trace" if name in numbers and numbers[name] == field.value else ""
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         event.stop()
-        self.post_message(Changed({(event.field.id or "").removeprefix("number-"): event.value}))
+        self.post_message(Changed({name_of(event.field): event.value}))
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         event.stop()

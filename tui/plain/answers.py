@@ -15,6 +15,7 @@ from tui.plain.what_if import what_if
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyRequest
+    from planner.documents.request import PlanRequest
     from planner.documents.result import PlanDocument, PlannedDeployment, Rejection
     from planner.training.request import FinetuneRequest
 
@@ -28,12 +29,12 @@ def plans(journey: Journey) -> str:
     from tui.plain.details import plan_offered
 
     request = journey.draft.request()
-    if journey.asked != request:
-        journey.talk.heading("Planning. This takes a few seconds, Ctrl-C leaves.")
-        found = _answered(journey, lambda: journey.services.plan(request, journey.library, journey.teller(), _never))
-        if found is None:
-            return "workload"
-        journey.plan, journey.asked = found, request
+
+    def ask() -> PlanDocument:
+        return journey.services.plan(request, journey.library, journey.teller(), _never)
+
+    if not _planned(journey, request, ask):
+        return "workload"
     return _from_plan(journey, lambda plan: plan_offered(plan, journey), "workload")
 
 
@@ -43,14 +44,11 @@ def jobs(journey: Journey) -> str:
     from tui.plain.details import job_offered
 
     request = _job_request(journey)
-    if journey.asked != request:
-        journey.talk.heading("Planning. This takes a few seconds, Ctrl-C leaves.")
-        teller = journey.teller()
-        found = _answered(journey, lambda: plan_finetune(request, journey.library, progress=teller))
-        if found is None:
-            return "job"
-        journey.plan, journey.asked = found, request
-    return _from_plan(journey, job_offered, "job")
+
+    def ask() -> PlanDocument:
+        return plan_finetune(request, journey.library, progress=journey.teller())
+
+    return _from_plan(journey, job_offered, "job") if _planned(journey, request, ask) else "job"
 
 
 def fleets(journey: Journey) -> str:
@@ -72,6 +70,17 @@ def fleets(journey: Journey) -> str:
     journey.talk.say("Prices are dated facts, none of them is current.")
     offered = [fleet_offered(offer) for offer in document.offers]
     return _choose(journey, offered, document.rejected, "wish")
+
+
+def _planned(journey: Journey, request: PlanRequest | FinetuneRequest, ask: Callable[[], PlanDocument]) -> bool:
+    """Ask, where it is another question than before; False where it was refused."""
+    if journey.asked != request:
+        journey.talk.heading("Planning. This takes a few seconds, Ctrl-C leaves.")
+        found = _answered(journey, ask)
+        if found is None:
+            return False
+        journey.plan, journey.asked = found, request
+    return True
 
 
 def _never() -> bool:

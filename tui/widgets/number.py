@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tui.explain import Explanation
+from tui.inputs import Number
 from tui.text import short_count
 from tui.widgets.field import LABEL_WIDTH, Field
 
@@ -187,3 +188,14 @@ class NumberField(Field):
         if value != self.value:
             self.value = value
             self.post_message(self.Changed(self, value))
+
+
+def number_field(number: Number) -> NumberField:
+    """The field of an input, with the id ``number-NAME``."""
+    scale = Scale(number.low, number.high, optional=number.optional)
+    return NumberField(number.label, number.unit, scale, number.about, id=f"number-{number.name}")
+
+
+def name_of(field: NumberField) -> str:
+    """The input that a field is of."""
+    return (field.id or "").removeprefix("number-")
