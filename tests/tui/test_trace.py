@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, OptionList
 
+from planner.documents.result import Finding
+from planner.documents.simulation import SimulationDocument
 from planner.documents.trace import read_trace
 from planner.trace_load import load_of
 from tests.tui.conftest import FakePlanner, app_on, running, screen_text, settled, until
@@ -17,6 +19,7 @@ from tui.modals.prompt import PromptModal
 from tui.modals.reader import ExplainModal
 from tui.modals.simulated import SimulatedScreen
 from tui.session_document import Kept, document_of, kept_of
+from tui.simulated import Load, explained, said_lines, sentences, simulated_rows
 from tui.trace import Trace, plain_of, read_trace_file, trace_of
 from tui.widgets.listing import Listing
 
@@ -86,7 +89,7 @@ async def test_the_last_preset_asks_for_a_file_which_becomes_the_load(
         ("year.csv", "spans more than a year"),
         ("binary.csv", "is not UTF-8"),
         ("empty.csv", "has no column"),
-        ("/dev/zero", "no such file"),
+        ("/dev/zero", "is no regular file"),
     ],
 )
 async def test_a_file_that_is_no_trace_is_said_beside_the_field_and_changes_nothing(
@@ -176,17 +179,12 @@ async def test_a_load_without_a_trace_is_simulated_too_and_can_be_left(folder: P
         assert "Promises kept" in screen_text(app)
 
 
-async def test_an_engine_without_a_scheduler_to_simulate_is_said(folder: Path) -> None:
-    app = app_on("rtx-4090")
-    async with running(app) as pilot:
-        app._change({"model": "Qwen/Qwen3-8B", "engine": "llama.cpp"})
-        await settled(pilot)
-        await pilot.press("4", "s")
-        await until(pilot, lambda: "Nothing was run" in screen_text(app))
-        said = " ".join(screen_text(app).replace("│", " ").split())
-        assert "its scheduler is not simulated → estimate answers for it" in said
-        await pilot.press("escape")
-        assert app.screen is app.walk
+def test_where_nothing_was_run_the_reason_and_the_way_out_stand_instead() -> None:
+    finding = Finding("does-not-fit", "3 GiB are missing", "fewer tokens", "error")
+    document = SimulationDocument("does-not-fit", problems=(finding,))
+    assert list(said_lines(Load(), document)) == ["✗ Nothing was run.", "! 3 GiB are missing → fewer tokens"]
+    assert list(simulated_rows(document, Draft())) == [] and explained(document, "ttft_s", "p50") is None
+    assert list(sentences(document)) == ["Error: 3 GiB are missing. Way out: fewer tokens."]
 
 
 async def test_a_queue_that_grows_is_said_above_the_times(folder: Path) -> None:
