@@ -1,5 +1,7 @@
 """The only place of unit factors. Inside the planner everything is bytes, seconds and FLOP."""
 
+import math
+
 KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
@@ -16,6 +18,8 @@ MINUTES_PER_HOUR = 60
 HOURS_PER_DAY = 24
 HOURS_PER_MONTH = 730.5
 """365.25 days × 24 h / 12."""
+_ROUNDING = 1e-9
+"""A count that is short of a whole one by no more than floating point errs is a whole one."""
 
 
 def human_bytes(count: float) -> str:
@@ -43,6 +47,16 @@ def human_seconds(seconds: float) -> str:
     if seconds >= MILLI:
         return f"{seconds / MILLI:,.0f} ms" if seconds >= 10 * MILLI else f"{seconds / MILLI:,.1f} ms"
     return f"{seconds / MICRO:,.0f} µs"
+
+
+def whole(number: float) -> int:
+    """What there is room for, in whole things: one that fits by half does not fit."""
+    return math.floor(number + _ROUNDING)
+
+
+def human_whole(number: float) -> str:
+    """The same in short form: ``11`` for 11.7."""
+    return human_count(whole(number))
 
 
 def human_hours(hours: float) -> str:

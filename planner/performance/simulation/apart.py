@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import count
 
 from planner.performance.simulation.group import Job
 from planner.performance.simulation.record import Record
@@ -67,7 +68,9 @@ class _Apart:
 
     def run(self) -> Record:
         """Until every measured request has ended, or the load is over, or ``MAX_STEPS``."""
-        while self.clients.unmeasured > 0 and self.record.steps < MAX_STEPS:
+        for turn in count():
+            if self.clients.unmeasured <= 0 or self.record.steps >= MAX_STEPS or self.clients.stopped(turn):
+                break
             worker = min(self.workers, key=Worker.due)
             if worker.due() == math.inf:
                 break

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 from planner.performance.simulation.group import Job
 from planner.performance.simulation.record import Record
@@ -14,8 +15,15 @@ from planner.performance.simulation.worker import Plant, Worker
 
 MAX_STEPS = 1_000_000
 """Steps after which a run is cut off: ten seconds or so of the planner's time."""
+ASK_EVERY = 64
+"""Turns of the clock between two questions whether to stop."""
 _MOST_BEYOND = 20_000
 """Requests after the last measured one; behind so many nobody is served in time to matter."""
+
+
+def never() -> bool:
+    """A run that nobody stops."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class Course:
     """False: all clients start at once, as an offline run does."""
     forever: bool = True
     """Load goes on until the last measured request has ended; False for a finite run."""
+    cancelled: Callable[[], bool] = never
+    """Asked now and then whether to stop with what there is."""
 
 
 class Clients:
@@ -43,6 +53,10 @@ class Clients:
         self._requests = requests
         self._number = 0
         self._frontend_s = 0.0
+
+    def stopped(self, turn: int) -> bool:
+        """Whether somebody stops the run, asked now and then."""
+        return turn % ASK_EVERY == 0 and self.course.cancelled()
 
     def begin(self) -> list[Job]:
         """The first requests: that of an open loop, or one of each client."""
@@ -105,7 +119,11 @@ class Simulation(Worker):
 
     def run(self) -> Record:
         """Until every measured request has ended, or the load is over, or ``MAX_STEPS``."""
-        while self.clients.unmeasured > 0 and self.record.steps < MAX_STEPS and self.due() < math.inf:
+        for turn in count():
+            if self.clients.unmeasured <= 0 or self.record.steps >= MAX_STEPS or self.due() == math.inf:
+                break
+            if self.clients.stopped(turn):
+                break
             self.act()
         return self.record
 
