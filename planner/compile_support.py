@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 
 from planner.data import read_toml
-from planner.legality.support import COMPILED, ENGINES
+from planner.legality.support_tables import COMPILED, ENGINES
 
 
 def compiled() -> dict[str, Any]:

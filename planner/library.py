@@ -96,6 +96,6 @@ class Library:
 
     @cached_property
     def support(self) -> Support:
-        from planner.legality.support import load_support
+        from planner.legality.support_tables import load_support
 
         return load_support(read_json)

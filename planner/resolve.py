@@ -15,7 +15,7 @@ from planner.documents.deployment import (
 )
 from planner.draft import draft_of
 from planner.drafts import with_drafts
-from planner.engines.defaults import Placement, keeps_states, serving_defaults
+from planner.engines.defaults import Placement, keeps_states, own_settings, serving_defaults
 from planner.engines.profile import EngineProfile
 from planner.engines.registry import backend_of, engine_profile
 from planner.engines.trainer import trainer_profile
@@ -133,13 +133,14 @@ def _serving(table: ServingTable, setting: _Setting, assumed: dict[str, Any]) ->
     max_model_len = table.max_model_len
     if max_model_len is None:
         max_model_len = assumed["serving.max_model_len"] = setting.architecture.max_position or 4096
-    defaults = setting.defaults(table, max_model_len)
+    defaults, own = setting.defaults(table, max_model_len), own_settings(setting.engine)
 
-    def take(key: str, told: bool = True) -> Any:
+    def take(key: str, told: bool | None = None) -> Any:
+        """What was said, else the default; it is told where the engine has such a setting, unless ``told`` says."""
         value = getattr(table, key)
         if value is None:
             value = defaults[key]
-            if told:
+            if key in own if told is None else told:
                 assumed[f"serving.{key}"] = value
         return value
 

@@ -12,6 +12,8 @@ MILLI = 1e-3
 MICRO = 1e-6
 SECONDS_PER_MINUTE = 60
 SECONDS_PER_HOUR = 3600
+MINUTES_PER_HOUR = 60
+HOURS_PER_DAY = 24
 HOURS_PER_MONTH = 730.5
 """365.25 days × 24 h / 12."""
 
@@ -41,6 +43,13 @@ def human_seconds(seconds: float) -> str:
     if seconds >= MILLI:
         return f"{seconds / MILLI:,.0f} ms" if seconds >= 10 * MILLI else f"{seconds / MILLI:,.1f} ms"
     return f"{seconds / MICRO:,.0f} µs"
+
+
+def human_hours(hours: float) -> str:
+    """The length of a run: minutes, hours, or days from the fourth on."""
+    if hours < 1:
+        return f"{hours * MINUTES_PER_HOUR:.0f} minutes"
+    return f"{hours:.1f} h" if hours < 3 * HOURS_PER_DAY else f"{hours / HOURS_PER_DAY:.1f} days"
 
 
 def human_count(number: float) -> str:

@@ -116,9 +116,9 @@ class Actions(Errands):
                 place_of(name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(place_of(name), to_json(self.session.draft.inventory) + "\n", overwrite=True)
         except (BadInput, OSError) as error:
-            self.notify(str(error), title="Not saved", severity="error", timeout=10, markup=False)
+            self.notify(str(error), title="Not saved", severity="error", timeout=10)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6, markup=False)
+            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""

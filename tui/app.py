@@ -150,7 +150,7 @@ class PlannerApp(Tidying):
             self.session.failure = reason
             self.redraw()
         else:
-            self.notify(reason, title=what.capitalize(), severity="error", timeout=12, markup=False)
+            self.notify(reason, title=what.capitalize(), severity="error", timeout=12)
 
     def on_plan_progress(self, event: PlanProgress) -> None:
         if event.draft == self.session.draft and not self.session.current:

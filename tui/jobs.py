@@ -10,7 +10,6 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
@@ -19,6 +18,7 @@ from tui.messages import FitsProgress, PlanProgress
 from tui.services import Services
 from tui.session import Session, model_free
 from tui.threads import in_thread
+from tui.toasts import PlainToasts
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
@@ -35,7 +35,7 @@ GIVE_WAY_S = 0.03
 REFUSED = "hardware not taken"
 
 
-class Jobs(App[None]):
+class Jobs(PlainToasts):
     """The app's workers. Answers arrive in ``took_…`` methods, on the event loop, dropped when they are stale."""
 
     def __init__(self, overlays: tuple[Path, ...], services: Services, debounce_s: float) -> None:

@@ -50,7 +50,7 @@ class Keeping(Actions):
         try:
             kept = self.keeper.read(STEPS)
         except BadInput as error:
-            self.notify(f"{error}", title="Session not taken up", severity="warning", timeout=12, markup=False)
+            self.notify(f"{error}", title="Session not taken up", severity="warning", timeout=12)
             return False
         if kept is None or kept.started_with != self.started_with or kept.draft.inventory is None:
             return False
@@ -72,7 +72,7 @@ class Keeping(Actions):
             self.session.done, self.session.undone = kept.done, kept.undone
             self.call_later(self.walk.action_go, kept.step)
             words = f"The inputs of {kept.saved} are back; u takes them back one by one. --fresh starts anew."
-            self.notify(words, title="Your session goes on", timeout=8, markup=False)
+            self.notify(words, title="Your session goes on", timeout=8)
         self.draft_changed()
 
     def on_step_shown(self, event: StepShown) -> None:

@@ -28,4 +28,4 @@ class OwnKeys(Keeping):
         if found.problems:
             said = "\n".join(found.problems[:MOST_SAID])
             more = f"\nand {len(found.problems) - MOST_SAID} more" if len(found.problems) > MOST_SAID else ""
-            self.notify(said + more, title=f"{folder / NAME}", severity="warning", timeout=15, markup=False)
+            self.notify(said + more, title=f"{folder / NAME}", severity="warning", timeout=15)

@@ -64,7 +64,7 @@ def curve_of(session: Session) -> Curve | None:
 
 
 def _holds_to(session: Session) -> int | None:
-    from tui.plan_rows import keeps
+    from tui.load_rows import keeps
 
     held = [(point.users, keeps(session, point.speed)) for point in session.load_curve or ()]
     if not any(mark for _, mark in held):

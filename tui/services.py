@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from planner.account.request import Assumptions
     from planner.buy_document import BuyDocument, BuyRequest
     from planner.cost.document import CostDocument
-    from planner.cost_report import CostRequest
     from planner.documents.deployment import Deployment
     from planner.documents.inventory import Inventory
     from planner.documents.request import PlanRequest
@@ -67,10 +67,10 @@ def _buy(request: BuyRequest, library: Library, stopped: Stopped) -> BuyDocument
     return buy(request, library, cancelled=stopped)
 
 
-def _cost(deployment: Deployment, library: Library, request: CostRequest) -> CostDocument:
-    from planner.cost_report import cost_report
+def _cost(deployment: Deployment, library: Library, assumptions: Assumptions) -> CostDocument:
+    from planner.cost_report import cost_of
 
-    return cost_report(deployment, library, request)
+    return cost_of(deployment, library, assumptions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +83,4 @@ class Services:
     plan: Callable[[PlanRequest, Library, Progress, Stopped], PlanDocument] = _plan
     finetune: Callable[[FinetuneRequest, Library, Progress, Stopped], PlanDocument] = _finetune
     buy: Callable[[BuyRequest, Library, Stopped], BuyDocument] = _buy
-    cost: Callable[[Deployment, Library, CostRequest], CostDocument] = _cost
+    cost: Callable[[Deployment, Library, Assumptions], CostDocument] = _cost

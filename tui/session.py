@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tui.cost_assumed import Assumed
 from tui.draft import Draft
 
 if TYPE_CHECKING:
+    from planner.account.request import Assumptions
     from planner.buy_document import BuyDocument, Offer
     from planner.documents.inventory import Inventory
     from planner.documents.result import PlanDocument, PlannedDeployment
@@ -60,8 +60,8 @@ class Session:
     """Files of the proposal that was exported last."""
     compared: Compared | None = None
     """The log or page that was compared last."""
-    assumed: Assumed = field(default_factory=Assumed)
-    """What a person said of prices."""
+    assumed: Assumptions | None = None
+    """What a person said of prices; None: nothing yet."""
     undone: list[Draft] = field(default_factory=list)
     done: list[Draft] = field(default_factory=list)
 

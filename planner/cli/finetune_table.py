@@ -9,9 +9,9 @@ from planner.cli.training_cost import energy_and_money_rows, training_cost_block
 from planner.documents.result import FinetuneResult, PlanDocument, PlannedDeployment, Rejection, TrainingFiles
 from planner.estimate import Estimate
 from planner.training.distill import totals
-from planner.training.document import headline, hours_text
+from planner.training.document import headline
 from planner.training.parts import KEY, LETTERS
-from planner.units import KILO, human_bytes, human_count
+from planner.units import KILO, human_bytes, human_count, human_hours
 
 HEAD = ("", "#", "method", "trainer", "GPUs", "sharding", "checkpoints", "batch", "peak", "tok/s", "time", "longest")
 _SHOWN_REASONS = 6
@@ -82,7 +82,7 @@ def _speed_rows(result: FinetuneResult) -> list[tuple[str, str]]:
         ("limited by", result.bound or "unknown"),
     ]
     if result.hours is not None:
-        rows.append(("time", f"{hours_text(result.hours.value)}  ({_range(result)})"))
+        rows.append(("time", f"{human_hours(result.hours.value)}  ({_range(result)})"))
     if result.gpu_hours is not None:
         rows.append(("GPU hours", human_count(round(result.gpu_hours.value, 1))))
     rows += energy_and_money_rows(result)
@@ -91,7 +91,7 @@ def _speed_rows(result: FinetuneResult) -> list[tuple[str, str]]:
 
 def _range(result: FinetuneResult) -> str:
     hours = result.hours
-    return f"{hours_text(hours.low)} – {hours_text(hours.high)}" if hours else ""
+    return f"{human_hours(hours.low)} – {human_hours(hours.high)}" if hours else ""
 
 
 def _file_rows(files: TrainingFiles) -> Iterator[tuple[str, str]]:
@@ -122,14 +122,14 @@ def step_bar(proposal: PlannedDeployment, width: int = 40) -> str:
 
 def _stage_rows(document: PlanDocument) -> Iterator[tuple[str, ...]]:
     for stage in document.stages:
-        hours = hours_text(stage.hours.value) if stage.hours else "unknown"
+        hours = human_hours(stage.hours.value) if stage.hours else "unknown"
         cells = _cost_cells(stage.gpu_hours, stage.energy_wh, stage.money, stage.currency)
         yield stage.name, stage.about, hours, *cells
     whole = totals(document)
     if "hours" in whole:
         currency = document.stages[0].currency
         cells = _cost_cells(whole.get("gpu_hours"), whole.get("energy_wh"), whole.get("money"), currency)
-        yield "together", "", hours_text(whole["hours"].value), *cells
+        yield "together", "", human_hours(whole["hours"].value), *cells
 
 
 def _cost_cells(
@@ -165,7 +165,7 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         f"{table['micro_batch']}×{table['grad_accum']}",
         human_bytes(result.allocated.value) if result else "unknown",
         human_count(round(result.tok_s.value)) if result and result.tok_s else "unknown",
-        hours_text(result.hours.value) if result and result.hours else "unknown",
+        human_hours(result.hours.value) if result and result.hours else "unknown",
         f"{result.max_seq_len:,}" if result and result.max_seq_len is not None else "unknown",
     )
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from planner.errors import BadDocument, Problem
+from planner.units import HOURS_PER_DAY
 
 LEAST_MONEY, MOST_MONEY = 1e-6, 1e9
 LEAST_YEARS, MOST_YEARS = 0.1, 30.0
 MOST_HORIZON = 20.0
 LEAST_FACTOR, MOST_FACTOR = 1e-3, 1000.0
-HOURS_PER_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)

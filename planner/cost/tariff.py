@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner.cost.api import ApiPrice, normal
-from planner.cost.knobs import HOURS_PER_DAY
 from planner.estimate import Estimate
+from planner.units import HOURS_PER_DAY
 
 _WINDOW = re.compile(r"\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*")
 _MINUTES = 60

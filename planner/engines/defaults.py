@@ -61,6 +61,14 @@ def serving_defaults(
     return {key: chosen[key] for key in _KEYS}
 
 
+def own_settings(profile: EngineProfile) -> frozenset[str]:
+    """Those of them that the engine has a setting for: its profile states a default or a rule, and does not call it
+    our own (``no_setting``: what only the arithmetic needs)."""
+    table: Mapping[str, Any] = profile.fact("defaults", {})
+    ruled = {"gpu_memory_utilization"} if "static_fraction" in table else set()
+    return frozenset({*table, *ruled} & {*_KEYS}) - {*table.get("no_setting", ())}
+
+
 def static_fraction(
     rule: Mapping[str, float], chosen: Mapping[str, Any], memory_bytes: float | None, placement: Placement
 ) -> float:

@@ -1,12 +1,11 @@
-"""What chips can do and what engines support on them: data, looked up by chip class, engine and release.
+"""What chips can do and what engines support on them, looked up by chip class, engine and release.
 
-The source is ``chips.toml`` and ``engines/*.toml``, compiled by ``python -m planner.compile_support``; whoever
-owns the files loads it once, the rules receive the tables.
+The tables are data (``support_tables.py`` reads them); whoever owns the files loads them once, the rules receive them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,12 +18,6 @@ from planner.engines.version import compare, in_range, parse_version
 Path = Literal["native", "weight-only"]
 """How weights of a format are multiplied: in the format itself, or turned into 16 bit inside the kernel."""
 State = Literal["yes", "no", "unknown"]
-
-COMPILED = "legality/compiled.json"
-ENGINES = (
-    "vllm", "sglang", "trtllm", "llama.cpp", "ollama", "ik_llama.cpp", "ktransformers", "mlx", "mindie",
-    "optimum-habana", "vllm-gaudi", "vllm-ascend",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,83 +209,3 @@ def _any_match(patterns: tuple[str, ...], name: str) -> bool:
 
 def _in(release: tuple[int, ...] | None, versions: str) -> bool:
     return release is None or not versions or in_range(release, versions)
-
-
-def load_support(read_json: Callable[[str], Any]) -> Support:
-    """The tables from the package's data files; ``read_json`` reads a JSON file below ``planner/``."""
-    return support_of(read_json(COMPILED))
-
-
-def support_of(document: Mapping[str, Any]) -> Support:
-    """The tables from their document."""
-    data = document["chips"]
-    chips = tuple(
-        Chip(row["id"], row["title"], row["match"], frozenset(row["native"]), frozenset(row["fp8_kv"]))
-        for row in data["chip"]
-    )
-    engines: dict[str, EngineSupport] = {}
-    for name, table in document["engines"].items():
-        base = engines.get(table.get("base", ""))
-        if base is not None and table.get("own_numbering"):
-            base = _without_versions(base)
-        engines[name] = _engine(table, base, engines.get(table.get("models_of", "")))
-    classes = {name: tuple(schemes) for name, schemes in data["classes"].items()}
-    return Support(chips, engines, classes, data["tensor_fabric_bytes_s"])
-
-
-def _engine(table: Mapping[str, Any], base: EngineSupport | None, models_of: EngineSupport | None) -> EngineSupport:
-    rules = {name: _rows(rows, name) for name, rows in table["rules"].items()}
-    features = {name: _rows(rows, name) for name, rows in table["features"].items()}
-    models = {name: span for name, span in table["models"].items() if name != "listed"}
-    return EngineSupport(
-        name=table["name"],
-        chips=tuple(_row(r, r["ids"], ()) for r in table.get("chips", ())) or (base.chips if base else ()),
-        formats=tuple(_row(r, r["schemes"], r["chips"]) for r in table.get("formats", ())),
-        kv=tuple(_row(r, r["dtypes"], r["chips"]) for r in table.get("kv", ())) or (base.kv if base else ()),
-        features={**(base.features if base else {}), **features},
-        rules={**(base.rules if base else {}), **rules},
-        models={**(base.models if base else {}), **(models_of.models if models_of else {}), **models},
-        listed=bool(table["models"].get("listed")),
-        unreadable=tuple(_repacks(row) for row in table.get("unreadable", ())) or (base.unreadable if base else ()),
-    )
-
-
-def _repacks(row: Mapping[str, Any]) -> Repacks:
-    return Repacks(
-        schemes=tuple(row["schemes"]),
-        repos=tuple(pattern.lower() for pattern in row.get("repos", ("*",))),
-        other=tuple(pattern.lower() for pattern in row.get("but", ())),
-        versions=row.get("versions", ""),
-        reads=row["reads"],
-    )
-
-
-def _without_versions(base: EngineSupport) -> EngineSupport:
-    """What a base can do, for a fork whose releases count otherwise: at all of them."""
-
-    def plain(rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        return tuple(replace(row, versions="") for row in rows)
-
-    return replace(
-        base,
-        chips=plain(base.chips),
-        kv=plain(base.kv),
-        features={name: plain(rows) for name, rows in base.features.items()},
-        rules={name: plain(rows) for name, rows in base.rules.items()},
-        models=dict.fromkeys(base.models, ""),
-    )
-
-
-def _rows(rows: list[Mapping[str, Any]], name: str) -> tuple[Row, ...]:
-    return tuple(_row(row, (name,), row.get("chips", ("*",))) for row in rows)
-
-
-def _row(row: Mapping[str, Any], names: Any, chips: Any) -> Row:
-    return Row(
-        names=tuple(names),
-        chips=tuple(chips) or ("*",),
-        versions=row.get("versions", ""),
-        how=row.get("how"),
-        state=row.get("state", "yes"),
-        source=row["source"],
-    )

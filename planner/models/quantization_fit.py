@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from planner.models.architecture import Layer, Quantization, Tensor
-from planner.models.quantization_config import Reading
 from planner.models.quantization_patterns import layer_of, matches, split_bound
+from planner.models.quantization_reading import Reading
 
 Layers = tuple[tuple[Layer, ...], tuple[int, ...]]
 Tails = dict[str, set[int]]

@@ -22,7 +22,7 @@ from planner.report.words import (
     shower,
     some,
 )
-from planner.units import human_bytes, human_count, human_seconds
+from planner.units import human_bytes, human_count, human_hours, human_seconds
 
 MOST_REASONS = 12
 SERVING_HEAD = (
@@ -101,7 +101,6 @@ def _model_name(model: Mapping[str, Any]) -> str:
 def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
     """What people decide by."""
     from planner.cli.money_text import amount
-    from planner.training.document import hours_text
 
     estimate, rows = chosen.estimate, list(_model_rows(chosen.estimate))
     if held := estimate.memory:
@@ -109,7 +108,7 @@ def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
     if result := estimate.finetune:
         rows.append(figure_row("peak memory per GPU", result.peak, human_bytes))
         rows.append(figure_row("tokens per second", result.tok_s, counted))
-        rows.append(figure_row("time of the run", result.hours, hours_text))
+        rows.append(figure_row("time of the run", result.hours, human_hours))
         rows.append(figure_row("money of the run", result.money, lambda value: amount(value, result.currency)))
         return tuple(rows)
     speed, given = estimate.performance or Performance(), estimate.cost or Cost()
@@ -178,8 +177,6 @@ def counted_down(value: float) -> str:
 
 
 def _training_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
-    from planner.training.document import hours_text
-
     table, result = proposal.deployment["finetune"], proposal.estimate.finetune
     offload = "" if table.get("offload") in (None, "none") else f", {table['offload']} on the host"
     speed = result.tok_s if result else None
@@ -191,7 +188,7 @@ def _training_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
         number(float(proposal.gpus_used), human_count),
         number(result.peak.value if result else None, human_bytes),
         number(speed.value if speed else None, human_count),
-        number(hours.value if hours else None, hours_text),
+        number(hours.value if hours else None, human_hours),
         Cell(proposal.estimate.verdict),
     )
 

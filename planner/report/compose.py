@@ -9,7 +9,8 @@ from planner.report.choice import alternatives, choice, question, rejected
 from planner.report.costs import cost
 from planner.report.hardware import hardware
 from planner.report.material import Material
-from planner.report.resources import memory, speed
+from planner.report.memory import memory
+from planner.report.speed import speed
 from planner.report.start import provenance, start
 from planner.report.trust import assumptions, risks
 from planner.report.words import VERDICTS, clean

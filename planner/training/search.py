@@ -3,66 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from planner.documents.deployment import Deployment, FinetuneTable, ModelTable
+from planner.documents.deployment import FinetuneTable
 from planner.documents.result import Finding, FinetuneResult, PlanDocument
 from planner.engines.trainer import trainer_profile
-from planner.errors import BadInput, UnknownArchitecture, UnknownFact
+from planner.errors import BadInput, UnknownFact
 from planner.legality.training import check_training
 from planner.legality.training_base import OLDEST_BF16
 from planner.library import Library
 from planner.memory.finetune import training_memory
-from planner.memory.finetune_job import job_of
-from planner.memory.finetune_limits import largest_micro_batch
-from planner.memory.finetune_moments import stages
 from planner.memory.finetune_verdict import training_verdict
-from planner.models.intake import open_model
 from planner.performance.finetune import training_performance
-from planner.resolve import resolve
 from planner.resolved import Resolved
-from planner.search.groups import Group, groups_of, hardware_table
-from planner.search.ledger import Ledger
+from planner.search.groups import Group, groups_of
+from planner.training.batch import small_batch, with_batch
+from planner.training.candidate import Search, TrainingCandidate, base_of, title_of
+from planner.training.document import document_of
 from planner.training.grid import Choice, Grid, choices, grids, methods, usual
 from planner.training.request import FinetuneRequest, TrainingPreset, training_preset
 
 Progress = Callable[[int, int, str], None]
 Cancelled = Callable[[], bool]
 MAX_GROUPS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingCandidate:
-    """A job that fits."""
-
-    choice: Choice
-    group: Group
-    resolved: Resolved
-    result: FinetuneResult
-    verdict: str
-
-    @property
-    def seconds_per_token(self) -> float:
-        """None known: behind everything that is."""
-        return 1 / self.result.tok_s.value if self.result.tok_s else 1e9
-
-    @property
-    def title(self) -> str:
-        return title_of(self.choice)
-
-
-@dataclass(slots=True)
-class Search:
-    """One search being made."""
-
-    request: FinetuneRequest
-    library: Library
-    job: TrainingPreset
-    """The request made complete."""
-    assumed: dict[str, Any]
-    ledger: Ledger = field(default_factory=Ledger)
-    found: list[TrainingCandidate] = field(default_factory=list)
 
 
 def plan_finetune(
@@ -76,8 +40,6 @@ def plan_finetune(
 
     Raises BadInput for a model, method, trainer or preset that does not exist; everything else is a result.
     """
-    from planner.training.document import document_of
-
     _refuse_unknown(request)
     groups, set_apart = groups_of(request.inventory)
     search = Search(request, library, *_completed(request))
@@ -135,27 +97,6 @@ def device_counts(group: Group) -> list[int]:
     return sorted(inside | {n * group.per_node for n in nodes}, reverse=True)
 
 
-def base_of(search: Search, group: Group, gpus: int) -> Resolved | None:
-    """The model on part of the group, resolved once for all configurations."""
-    try:
-        source = open_model(search.request.model, search.library)
-    except UnknownArchitecture as error:
-        search.ledger.consider()
-        finding = Finding("unknown-architecture", str(error), "give a config.json whose keys are known")
-        search.ledger.reject(finding, search.request.model)
-        return None
-    nodes, per_node = max(1, gpus // group.per_node), min(gpus, group.per_node)
-    row = search.library.database.accelerator(group.accelerator)
-    path = str(source.path) if source.path else None
-    table = ModelTable(id=None if path else source.id, path=path, weights="bf16")
-    document = Deployment(
-        model=table,
-        hardware=hardware_table(group, row.memory_bytes, nodes, per_node),
-        finetune=FinetuneTable(),
-    )
-    return resolve(document, search.library, source)
-
-
 def _search_grid(search: Search, group: Group, base: Resolved, grid: Grid) -> None:
     gpus = base.cluster.num_devices
     wanted = search.request.methods or methods()
@@ -211,9 +152,9 @@ def _tried(search: Search, group: Group, base: Resolved, choice: Choice) -> bool
     if broken:
         search.ledger.reject(broken[0], title_of(choice))
         return False
-    batched = _with_batch(search, resolved)
+    batched = with_batch(search, resolved)
     if batched is None:
-        search.ledger.reject(_small_batch(search, choice), title_of(choice))
+        search.ledger.reject(small_batch(search, choice), title_of(choice))
         return False
     memory = training_memory(batched)
     verdict, findings = training_verdict(batched, memory)
@@ -251,48 +192,3 @@ def _resolved(search: Search, base: Resolved, choice: Choice) -> Resolved:
         **fields,
     )
     return replace(base, finetune=table, trainer=trainer_profile(choice.grid.trainer))
-
-
-def _with_batch(search: Search, resolved: Resolved) -> Resolved | None:
-    """Micro-batch and accumulation that make the global batch; None where there are more ranks than samples."""
-    job = job_of(resolved)
-    per_rank = search.job.global_batch // job.data
-    if per_rank < 1:
-        return None
-    most = largest_micro_batch(job, stages(job)) or 1
-    wanted = 1 if search.request.goal == "memory" else most
-    micro = next(n for n in range(min(per_rank, max(wanted, 1)), 0, -1) if per_rank % n == 0)
-    update = {"micro_batch": micro, "grad_accum": per_rank // micro}
-    return _settled(resolved, update)
-
-
-def _settled(resolved: Resolved, update: dict[str, Any]) -> Resolved:
-    """The same job with its batch; accumulated gradients may ask for a smaller micro-batch once more."""
-    if resolved.finetune is None:
-        return resolved
-    once = replace(resolved, finetune=replace(resolved.finetune, **update))
-    most = largest_micro_batch(job_of(once), stages(job_of(once)))
-    if most is None or most >= update["micro_batch"] or most == 0:
-        return once
-    total = update["micro_batch"] * update["grad_accum"]
-    micro = next(n for n in range(most, 0, -1) if total % n == 0)
-    table = replace(resolved.finetune, micro_batch=micro, grad_accum=total // micro)
-    return replace(resolved, finetune=table)
-
-
-def _small_batch(search: Search, choice: Choice) -> Finding:
-    message = f"{search.job.global_batch} samples per step are fewer than the data-parallel ranks"
-    return Finding("batch-below-ranks", message, f"a global batch of {choice.gpus} or more, or fewer GPUs")
-
-
-def title_of(choice: Choice) -> str:
-    """A configuration in a line."""
-    tp, pp, ep = choice.parallel
-    layout = "".join(f" {name}{ways}" for name, ways in (("TP", tp), ("PP", pp), ("EP", ep)) if ways > 1)
-    offload = "" if choice.offload == "none" else f" offload {choice.offload}"
-    mode = f"{choice.checkpointing} checkpoints"
-    if isinstance(choice.checkpointing, bool):
-        mode = "checkpoints" if choice.checkpointing else "no checkpoints"
-    count = "1 GPU" if choice.gpus == 1 else f"{choice.gpus} GPUs {choice.sharding}"
-    precision = f" {choice.precision} {choice.optimizer}" if choice.method == "full" else ""
-    return f"{choice.method}{precision} · {choice.grid.trainer} · {count}{layout} · {mode}{offload}"

@@ -10,7 +10,8 @@ from hwdb.schema import Accelerator
 from planner.data import read_json
 from planner.documents.deployment import Deployment, ModelTable
 from planner.engines.registry import engine_profile
-from planner.legality.support import Support, load_support
+from planner.legality.support import Support
+from planner.legality.support_tables import load_support
 from planner.models.architecture import Architecture, Quantization
 from planner.models.hf_config import architecture_from_config
 from planner.resolved import Cluster, Device, Host, Link, Resolved, Serving, Workload

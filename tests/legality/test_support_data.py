@@ -13,7 +13,8 @@ from planner.compile_support import compiled
 from planner.data import list_files, read_json
 from planner.engines.registry import engines
 from planner.engines.version import in_range
-from planner.legality.support import COMPILED, ENGINES, EngineSupport
+from planner.legality.support import EngineSupport
+from planner.legality.support_tables import COMPILED, ENGINES
 from tests.legality.build import support
 
 TABLES = tuple(support().engines.values())

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from planner.account.request import Assumptions
 from planner.documents.files import parse_deployment
 from planner.predict import predict
 from tests.tui.conftest import LIBRARY, app_on, inventory_of, running, screen_text, settled, until
 from tui.catalogue_view import View, formats_of, models_of
-from tui.cost_assumed import Assumed
 from tui.modals.cost import CostScreen
 from tui.modals.rig import RigScreen
 from tui.modals.verify import VerifyScreen
@@ -24,6 +24,7 @@ from tui.simulate import Rig, rig_of, rigged
 from tui.topology import drawing
 from tui.widgets.key_line import PALETTE, KeyLine
 from tui.widgets.listing import Listing
+from tui.widgets.number import NumberField
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 
@@ -102,12 +103,29 @@ async def test_cost_follows_its_assumptions_and_names_its_sources(size: tuple[in
         assert app.screen is app.walk
 
 
-def test_a_price_of_a_person_goes_before_ours() -> None:
-    asked = Assumed(kwh_cents=30, years=5, utilisation=80, device=12345).request(LIBRARY, "h200-sxm-141gb")
-    assert asked.terms == {"years": 5.0, "utilisation": 0.8}
-    assert asked.kwh is not None and asked.kwh.amount.value == 0.3
-    assert asked.purchase is not None and asked.purchase.amount.value == 12345
-    assert Assumed().request(LIBRARY, "nothing").purchase is None
+async def test_prices_of_a_person_go_before_ours_and_are_called_theirs() -> None:
+    app = app_on()
+    async with running(app) as pilot:
+        await pilot.press("4", "dollar_sign")
+        await until(pilot, lambda: isinstance(app.screen, CostScreen))
+        listing = app.screen.query_one(Listing)
+        await until(pilot, lambda: "buy-devices" in listing.listed)
+        kwh, devices = app.screen.query_one("#number-kwh", NumberField), app.screen.query_one("#number-purchase")
+        assert kwh.default == "12", "the dated price of the data, in cents"
+        before = listing.listed["month-electricity"].cells["value"], listing.listed["buy-devices"].cells["value"]
+        kwh.focus()
+        await pilot.press("3", "0", "enter")
+        devices.focus()
+        await pilot.press(*"12345", "enter")
+        assert app.session.assumed == Assumptions(kwh=0.3, purchase=12345.0)
+        await until(pilot, lambda: listing.listed["buy-devices"].cells["value"] != before[1])
+        assert listing.listed["month-electricity"].cells["value"] != before[0]
+        found = listing.explainer("buy-devices", "value")
+        assert found is not None and any("said by you" in note for note in found.notes)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is app.walk)
+        await pilot.press("dollar_sign")
+        await until(pilot, lambda: app.screen.query("#number-kwh").first(NumberField).value == 30)
 
 
 def printed_log(deployment: dict[str, object]) -> str:

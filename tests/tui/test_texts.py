@@ -13,10 +13,13 @@ from tests.tui.conftest import answered, inventory_of
 from tui import fleet_rows, plan_rows, run_rows, text
 from tui import hardware_text as hardware
 from tui.bars import bars_of
+from tui.compare_rows import compare_rows
 from tui.draft import Draft
 from tui.explain import column_about, figure_text, of_figure, texts
+from tui.figure_rows import FIGURE_COLUMNS, MEMORY_COLUMNS
 from tui.figures import BUYING, COST, FIGURES, MEMORY, PANELS, SPEED, TRAINING, TRAINING_MEMORY
 from tui.fixes import changes_of, in_words, with_nodes
+from tui.load_rows import LOAD_COLUMNS, load_rows
 from tui.panes import hardware as hardware_pane
 from tui.panes import model
 from tui.session import Session
@@ -44,10 +47,10 @@ def test_every_column_of_every_table_is_explained() -> None:
         "hardware": hardware_pane.COLUMNS,
         "model": model.COLUMNS,
         "plans": (*plan_rows.STACKED, *plan_rows.WIDE),
-        "figures": plan_rows.FIGURE_COLUMNS,
-        "memory": plan_rows.MEMORY_COLUMNS,
+        "figures": FIGURE_COLUMNS,
+        "memory": MEMORY_COLUMNS,
         "rejected": plan_rows.REJECTED_COLUMNS,
-        "load": plan_rows.LOAD_COLUMNS,
+        "load": LOAD_COLUMNS,
         "runs": (*run_rows.STACKED, *run_rows.WIDE),
         "fleets": (*fleet_rows.STACKED, *fleet_rows.WIDE),
     }
@@ -190,13 +193,13 @@ def test_devices_in_every_state_have_a_row_and_a_reason() -> None:
 
 
 def test_load_rows_promise_nothing_where_nothing_was_promised(session: Session) -> None:
-    assert list(plan_rows.load_rows(session)) == []
+    assert list(load_rows(session)) == []
 
 
 def test_comparison_marks_the_best_of_each_row_and_lists_settings_that_differ(session: Session) -> None:
     assert session.plan is not None
     plans = session.plan.candidates[:3]
-    rows = {row.key: row.cells for row in plan_rows.compare_rows(plans)}
+    rows = {row.key: row.cells for row in compare_rows(plans)}
     speeds = {
         p.rank: p.estimate.performance.tpot_s.value
         for p in plans

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import work
 from textual.binding import BindingType
 from textual.widget import Widget
 
 from tui import text
-from tui.cost_assumed import CENTS, PERCENT
 from tui.cost_rows import COLUMNS, cost_rows, sources
 from tui.explain import Explanation
 from tui.modals.aside import AsideScreen
@@ -21,21 +20,39 @@ from tui.widgets.number import NumberField, Scale
 from tui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from planner.account.request import Assumptions
     from planner.cost.document import CostDocument
     from planner.library import Library
     from tui.services import Services
     from tui.session import Session
 
-NUMBERS: tuple[tuple[str, str, str, Scale, str], ...] = (
-    ("kwh_cents", "A kWh, in cents", "", Scale(0, 300, optional=True),
-     "price of electricity, hundredths of its currency; empty: the dated price of the data. Moves: the month."),
-    ("years", "Years", "", Scale(1, 30, optional=True),
-     "until the hardware is written off; empty: 3. Moves: depreciation."),
-    ("utilisation", "Hours at load", "%", Scale(1, 100, optional=True),
-     "share of the hours at full load; the fixed cost is spread over the tokens of those. Moves: per million tokens."),
-    ("device", "One accelerator", "", Scale(1, 1_000_000, optional=True),
-     "your own price of one card; empty: the dated price of the data. Moves: purchase, depreciation, interest."),
+
+class Setting(NamedTuple):
+    """An assumption as a whole number that people type."""
+
+    name: str
+    """Field of the planner's ``Assumptions``."""
+    label: str
+    unit: str
+    scale: Scale
+    about: str
+    parts: int = 1
+    """What is typed per one of the planner's unit: 100 for cents and percent."""
+
+
+SETTINGS = (
+    Setting("kwh", "A kWh, in cents", "", Scale(1, 300, optional=True),
+            "price of electricity, hundredths of the currency of the devices' price; empty: the dated price of the "
+            "data. Moves: the month.", 100),
+    Setting("years", "Years", "", Scale(1, 30, optional=True),
+            "until the hardware is written off; empty: as the data says. Moves: depreciation."),
+    Setting("utilisation", "Hours at load", "%", Scale(1, 100, optional=True),
+            "share of the hours at full load; the fixed cost is spread over the tokens of those. Moves: per million "
+            "tokens.", 100),
+    Setting("purchase", "One accelerator", "", Scale(1, 1_000_000, optional=True),
+            "your own price of one card; empty: the dated price of the data. Moves: purchase, depreciation, interest."),
 )  # fmt: skip
+BY_ID = {f"number-{setting.name}": setting for setting in SETTINGS}
 
 
 class CostScreen(AsideScreen):
@@ -56,8 +73,8 @@ class CostScreen(AsideScreen):
 
     def body(self) -> Iterator[Widget]:
         yield Words(id="cost-plan")
-        for name, label, unit, scale, words in NUMBERS:
-            yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        for id_, setting in BY_ID.items():
+            yield NumberField(setting.label, setting.unit, setting.scale, setting.about, id=id_)
         yield Words("working it out …", id="cost-said")
         yield Listing("account", COLUMNS, id="cost-account")
 
@@ -69,21 +86,29 @@ class CostScreen(AsideScreen):
             words = f"{text.model_of(plan)} {text.weights_of(plan)} · {text.layout_of(plan)} · {text.where_of(plan)}"
             self.query_one("#cost-plan", Words).say(words)
         for number in self.query(NumberField):
-            number.value = getattr(self.session.assumed, (number.id or "").removeprefix("number-"))
+            setting = BY_ID[number.id or ""]
+            said = getattr(self.session.assumed, setting.name, None)
+            number.value = None if said is None else round(said * setting.parts)
         self.query_one(Listing).focus()
         self._work_out()
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         event.stop()
-        name = (event.field.id or "").removeprefix("number-")
-        self.session.assumed = replace(self.session.assumed, **{name: event.value})
+        setting = BY_ID[event.field.id or ""]
+        value = None if event.value is None else event.value / setting.parts
+        self.session.assumed = replace(self._assumed(), **{setting.name: value})  # type: ignore[arg-type]
         self._work_out()
+
+    def _assumed(self) -> Assumptions:
+        from planner.account.request import Assumptions
+
+        return self.session.assumed or Assumptions()
 
     @work(exclusive=True, group="cost", exit_on_error=False)
     async def _work_out(self) -> None:
         from planner.errors import PlannerError
 
-        plan, assumed = self.session.best, self.session.assumed
+        plan, assumed = self.session.best, self._assumed()
         if plan is None:
             return
         deployment = dict(plan.deployment)
@@ -92,8 +117,9 @@ class CostScreen(AsideScreen):
             from planner.documents.files import parse_deployment
 
             library = self._library()
-            request = assumed.request(library, str(deployment.get("hardware", {}).get("accelerator", "")))
-            return self._services.cost(parse_deployment(deployment, "plan"), library, request)
+            known = library.prices.purchase.get(str(deployment.get("hardware", {}).get("accelerator", "")))
+            here = replace(assumed, currency=known.currency) if known else assumed
+            return self._services.cost(parse_deployment(deployment, "plan"), library, here)
 
         try:
             document = await in_thread(ask, "cost")
@@ -109,19 +135,16 @@ class CostScreen(AsideScreen):
         self.query_one(Listing).fill(rows)
         defaults = self._defaults(document)
         for number in self.query(NumberField):
-            number.default = defaults.get((number.id or "").removeprefix("number-"), "")
+            setting = BY_ID[number.id or ""]
+            value = defaults.get(setting.name)
+            number.default = "" if value is None else f"{value * setting.parts:.0f}"
 
-    def _defaults(self, document: CostDocument) -> dict[str, str]:
+    def _defaults(self, document: CostDocument) -> dict[str, float]:
         """What the empty fields stand for."""
-        prices, owned = self._library().prices, document.owned
-        device = prices.purchase.get(document.fleet.accelerator) if document.fleet else None
-        kwh = prices.electricity
-        return {
-            "kwh_cents": f"{kwh.amount.value * CENTS:.0f}",
-            "years": f"{owned.years:.0f}" if owned else "",
-            "utilisation": f"{owned.real.utilisation * PERCENT:.0f}" if owned else "",
-            "device": f"{device.amount.value:.0f}" if device else "",
-        }
+        from planner.account.assumed import defaults
+
+        accelerator = document.fleet.accelerator if document.fleet else None
+        return {row.name: row.value.value for row in defaults(self._library(), accelerator)}
 
     def _explained(self, row: str, column: str) -> Explanation | None:
         if self._document is None:

@@ -45,7 +45,7 @@ class PromptModal(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = self.asked
+            dialog.border_title = Content(self.asked)
             dialog.border_subtitle = "Enter takes it · ↓ completions · Escape goes back"
             yield Static(Content(self.about), classes="hint")
             yield Input(value=self.line, id="prompt-line", select_on_focus=False)

@@ -37,7 +37,7 @@ class ExplainModal(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_title, dialog.border_subtitle = self.explanation.title, CLOSE
+            dialog.border_title, dialog.border_subtitle = Content(self.explanation.title), CLOSE
             yield Static(explanation_content(self.explanation, dialog_width(self.app.size.width)))
 
 
@@ -54,7 +54,7 @@ class AnswerModal(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
-            dialog.border_title, dialog.border_subtitle = "The answer", f"↑ ↓ figures · ? explains · {CLOSE}"
+            dialog.border_title, dialog.border_subtitle = "The answer", Content(f"↑ ↓ figures · ? explains · {CLOSE}")
             with VerticalScroll(id="answer-scroll", can_focus=False):
                 yield AnswerPanel(id="modal-answer")
             yield Static(id="answer-explain")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.containers import VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 
 from tui.session import Session
 
@@ -24,9 +25,14 @@ class Pane(VerticalScroll, can_focus=False):
         self.border_title = self.TITLE
 
     def ask(self, make: Callable[[], Message]) -> None:
-        """Post as this pane, whoever had it drawn: a message goes no further than the one in whose name it was made."""
-        self.call_later(lambda: self.post_message(make()))
+        """Post as this pane, whoever had it drawn."""
+        ask_as(self, make)
 
     def show(self, session: Session) -> None:
         """Draw what the session says."""
         raise NotImplementedError
+
+
+def ask_as(sender: Widget, make: Callable[[], Message]) -> None:
+    """Post in the name of a widget: a message goes no further than the one in whose name it was made."""
+    sender.call_later(lambda: sender.post_message(make()))

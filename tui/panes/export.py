@@ -97,7 +97,7 @@ class ExportPane(Pane):
 
     def show(self, session: Session) -> None:
         plan, found = session.best, session.rendered
-        self.border_subtitle = "" if session.current else "the inputs changed: this is the plan before"
+        self.border_subtitle = Content("" if session.current else "the inputs changed: this is the plan before")
         self._coming = plan is not None
         if plan is None:
             self._found, self._files = None, {}
@@ -137,7 +137,7 @@ class ExportPane(Pane):
         path, text = self._under_cursor()
         state, found = state_of(self.path, path, text, single=self._single)
         name = DEFAULT_NAME if self._single and path == DEFAULT_NAME else path
-        self.border_title = f"Export: {name}, {found.words if found else state}"
+        self.border_title = Content(f"Export: {name}, {found.words if found else state}")
         self._preview_text(_diff_content(found) if found else text)
 
     def _preview_text(self, text: str | Content) -> None:

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 
 from tui.hardware_text import details, device_rows, summary_lines
 from tui.messages import Changed, Explained, StepWanted
@@ -95,7 +96,7 @@ class HardwarePane(Pane):
             self.query_one("#hardware-summary", Words).say(waiting)
             return
         live = session.live if inventory.origin == "detected" else None
-        self.border_subtitle = f"{inventory.origin}{_moved(inventory, live)}"
+        self.border_subtitle = Content(f"{inventory.origin}{_moved(inventory, live)}")
         self.query_one("#hardware-summary", Words).say("\n".join(summary_lines(session, inventory)))
         self.query_one(Listing).fill(device_rows(live or inventory))
         self._show_fabric(session, inventory)

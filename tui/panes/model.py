@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.widgets import Input
 
 from tui.catalogue_view import (
@@ -131,10 +132,10 @@ class ModelPane(Pane):
 
     def _show_titles(self, session: Session) -> None:
         self.query_one("#model-chips", Words).say(self._view.chips)
-        self.border_title = f"Model: {self._view.words}" if self._view.words else self.TITLE
+        self.border_title = Content(f"Model: {self._view.words}" if self._view.words else self.TITLE)
         nobody = "the planner chooses" if session.draft.purpose == "serve" else "none chosen yet"
         chosen = session.draft.model or nobody
-        self.border_subtitle = f"{session.fits_activity} · {chosen}" if session.fits_activity else chosen
+        self.border_subtitle = Content(f"{session.fits_activity} · {chosen}" if session.fits_activity else chosen)
 
     def _describe(self) -> None:
         listing = self.query_one(Listing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from planner.units import human_bytes, human_count, human_seconds
+from planner.units import human_bytes, human_count, human_hours, human_seconds
 from tui import text
 
 if TYPE_CHECKING:
@@ -35,14 +35,12 @@ def plan_sentence(plan: PlannedDeployment) -> str:
 
 def job_sentence(plan: PlannedDeployment) -> str:
     """A training job: method, trainer, devices, peak, time."""
-    from planner.training.document import hours_text
-
     table, result = plan.deployment["finetune"], plan.estimate.finetune
     rank = f" rank {table['lora_rank']}" if table.get("lora_rank") and table["method"] != "full" else ""
     what = f"{table['method']}{rank} with {table['trainer']} {text.where_of(plan)}, sharding {table['sharding']}"
     if result is None:
         return f"{what}. Verdict: {plan.estimate.verdict}."
-    time = hours_text(result.hours.value) if result.hours else "an unknown time"
+    time = human_hours(result.hours.value) if result.hours else "an unknown time"
     peak = human_bytes(result.allocated.value)
     return f"{what}. Takes {time}, {peak} at the peak of a step. Verdict: {plan.estimate.verdict}."
 

@@ -46,10 +46,10 @@ class AnswerPanel(Static, can_focus=True):
         """Draw the session's proposal, or why there is none."""
         self._session = session
         what = WORDS[session.draft.purpose]
-        self.border_title = (
+        self.border_title = Content(
             f"Best {what} so far" if session.selected == 0 else f"{what} {session.selected + 1}".capitalize()
         )
-        self.border_subtitle = "stopped early" if session.partial else ""
+        self.border_subtitle = Content("stopped early" if session.partial else "")
         self._draw()
 
     def _draw(self) -> None:

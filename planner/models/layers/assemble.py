@@ -13,8 +13,9 @@ from planner.models.layers.compressed import compressed
 from planner.models.layers.feed_forward import dense, moe
 from planner.models.layers.latent import latent
 from planner.models.layers.mamba import mamba1, mamba2
+from planner.models.layers.mixer_pattern import mixer_tokens
 from planner.models.layers.notation import lines_of, tensors
-from planner.models.layers.pattern import mixer_tokens, spec_of
+from planner.models.layers.pattern import spec_of
 from planner.models.layers.recurrent import gated_delta, kda, lightning, short_conv
 
 MAX_PREDICTION_LAYERS = 64
