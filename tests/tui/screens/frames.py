@@ -114,16 +114,23 @@ def parts(kept: str) -> tuple[list[str], dict[str, str], list[str]]:
 
 def pictured(kept: str, title: str) -> str:
     """The picture of a kept frame, without fonts from elsewhere."""
-    lines, styles, runs = parts(kept)
+    lines, _, runs = parts(kept)
     width = max(sum(int(count) for _, count in RUN.findall(run)) for run in runs)
     console = Console(width=width, height=len(lines), file=io.StringIO(), force_terminal=True, record=True,
                       color_system="truecolor", legacy_windows=False)  # fmt: skip
-    for words, run in zip(lines, runs, strict=True):
-        pieces = _cut(words + " " * (width - cell_len(words)), run)
-        segments = [Segment(piece, Style.parse(styles[name]) if styles[name] else None) for piece, name in pieces]
+    for pieces in drawn_pieces(kept):
+        segments = [Segment(piece, Style.parse(style) if style else None) for piece, style in pieces]
         console.print(_Line(segments))
     svg = console.export_svg(title=title, unique_id="screen")
     return re.sub(r"<!--.*?-->\s*|@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
+def drawn_pieces(kept: str) -> Iterator[list[tuple[str, str]]]:
+    """Every line of a kept frame in pieces of one style."""
+    lines, styles, runs = parts(kept)
+    for words, run in zip(lines, runs, strict=True):
+        width = sum(int(count) for _, count in RUN.findall(run))
+        yield [(piece, styles[name]) for piece, name in _cut(words + " " * (width - cell_len(words)), run)]
 
 
 def _cut(words: str, run: str) -> Iterator[tuple[str, str]]:
