@@ -56,7 +56,7 @@ class RigScreen(AsideScreen):
         for name, label, unit, scale, words in NUMBERS:
             yield NumberField(label, unit, scale, words, id=f"number-{name}")
         yield ChoiceField("Link", [Option(link, link) for link in LINKS], LINK_ABOUT, id="choice-link")
-        yield FoldedAnswer(id="rig-answer")
+        yield FoldedAnswer(id="rig-answer", way="")
 
     def on_mount(self) -> None:
         super().on_mount()

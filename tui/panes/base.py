@@ -36,3 +36,8 @@ class Pane(VerticalScroll, can_focus=False):
 def ask_as(sender: Widget, make: Callable[[], Message]) -> None:
     """Post in the name of a widget: a message goes no further than the one in whose name it was made."""
     sender.call_later(lambda: sender.post_message(make()))
+
+
+def can_have_focus(widget: Widget) -> bool:
+    """Whether it takes the focus, and nothing that it is in is hidden: Textual would let a hidden one have it."""
+    return widget.focusable and all(one.display for one in widget.ancestors_with_self if isinstance(one, Widget))
