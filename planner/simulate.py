@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,12 @@ from planner.documents.trace import TraceRow
 from planner.errors import UnknownFact
 from planner.performance.simulation.plant import Bench, bench_of
 from planner.performance.simulation.requests import Lengths, Request, endless, open_loop, recorded
-from planner.performance.simulation.run import MAX_STEPS, Course, Run, run
+from planner.performance.simulation.run import MAX_STEPS, Course, Run, never, run
 from planner.performance.simulation.summary import Seen, service_of
 from planner.predict import LOCAL_FAMILIES, memory_of, predict
 from planner.resolve import resolve
 from planner.resolved import Resolved
+from planner.trace_load import load_of, trace_rate
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -40,6 +41,8 @@ class Asked:
     concurrency: float | None = None
     trace: Sequence[TraceRow] | None = None
     trace_name: str | None = None
+    cancelled: Callable[[], bool] = never
+    """Whether to stop: the answer is then a finding and no figures."""
 
 
 def simulate(deployment: Deployment, library: Library, asked: Asked) -> SimulationDocument:
@@ -70,21 +73,14 @@ def _loaded(deployment: Deployment, asked: Asked) -> Deployment:
     """The deployment with the load that is asked for."""
     workload = deployment.workload or WorkloadTable()
     if asked.trace:
-        count = len(asked.trace)
-        isl, osl = (sum(getattr(row, name) for row in asked.trace) / count for name in ("isl", "osl"))
-        workload = replace(workload, isl=isl, osl=osl, concurrency=None, saturated=False)
-        workload = replace(workload, request_rate=asked.rate or trace_rate(asked.trace), isl_cv=None, osl_cv=None)
+        load = load_of(asked.trace)
+        workload = replace(workload, isl=load.isl, osl=load.osl, concurrency=None, saturated=False)
+        workload = replace(workload, request_rate=asked.rate or load.rate, isl_cv=None, osl_cv=None)
     elif asked.rate is not None:
         workload = replace(workload, request_rate=asked.rate, concurrency=None, saturated=False)
     elif asked.concurrency is not None:
         workload = replace(workload, request_rate=None, concurrency=asked.concurrency, saturated=False)
     return replace(deployment, workload=workload)
-
-
-def trace_rate(rows: Sequence[TraceRow]) -> float:
-    """Requests per second of a trace."""
-    span = rows[-1].arrival_s - rows[0].arrival_s
-    return (len(rows) - 1) / span if span > 0 else float(len(rows))
 
 
 class _Simulator:
@@ -112,8 +108,11 @@ class _Simulator:
             finding = Finding("too-long", "every request of the trace is longer than max_model_len", "raise it")
             return replace(empty, problems=(*empty.problems, finding))
         runs = self._runs(rows)
+        stable = self._stable() if self.loop in ("open", "trace") and not self.asked.cancelled() else None
+        if self.asked.cancelled():
+            finding = Finding("stopped", "the simulation was stopped before its end", severity="warning")
+            return replace(empty, problems=(*empty.problems, finding))
         seen = Seen(tuple(runs), self.replicas, finite=self.loop in ("trace", "offline"))
-        stable = self._stable() if self.loop in ("open", "trace") else None
         service = service_of(seen, self.bench, self.load, stable)
         problems = (*self._kept_problems(predicted), *self._problems(runs, refused, stable), *self._promise(service))
         return replace(
@@ -134,24 +133,25 @@ class _Simulator:
 
     def _runs(self, rows: list[Request]) -> list[Run]:
         """One run for a mean replica, or one for each of a trace's."""
-        plant, times, seed, count = self.bench.plant, self.bench.times, self.asked.seed, self.asked.requests
+        seed, count = self.asked.seed, self.asked.requests
         if rows:
             return [
-                run(
-                    plant, times, recorded(rows, self.replicas, i), Course(len(rows[i :: self.replicas]), forever=False)
-                )
+                self._run(recorded(rows, self.replicas, i), Course(len(rows[i :: self.replicas]), forever=False))
                 for i in range(min(self.replicas, len(rows)))
             ]
         if self.load.saturated:
             offline = Course(count, concurrency=count, forever=False, staggered=False)
-            return [run(plant, times, endless(self.lengths, seed), offline)]
+            return [self._run(endless(self.lengths, seed), offline)]
         if self.load.request_rate is not None:
             arrivals = open_loop(
                 self.load.request_rate / self.replicas, self.lengths, seed, arrival_cv=self.load.arrival_cv
             )
-            return [run(plant, times, arrivals, Course(count, warm=max(count // 5, 1)))]
+            return [self._run(arrivals, Course(count, warm=max(count // 5, 1)))]
         clients = min(max(round((self.load.concurrency or 1.0) / self.replicas), 1), _MOST_CLIENTS)
-        return [run(plant, times, endless(self.lengths, seed), self._closed(clients, count))]
+        return [self._run(endless(self.lengths, seed), self._closed(clients, count))]
+
+    def _run(self, requests: Iterator[Request], course: Course) -> Run:
+        return run(self.bench.plant, self.bench.times, requests, replace(course, cancelled=self.asked.cancelled))
 
     def _closed(self, clients: int, count: int) -> Course:
         return Course(max(count, 2 * clients), warm=3 * clients if clients > 1 else 0, concurrency=clients)
@@ -164,9 +164,9 @@ class _Simulator:
         if self.asked.trace:
             rows = self._rows()[0]
             cycle = (rows[i % len(rows)] for i in range(MAX_STEPS))
-            full = run(self.bench.plant, self.bench.times, cycle, course)
+            full = self._run(cycle, course)
         else:
-            full = run(self.bench.plant, self.bench.times, endless(self.lengths, self.asked.seed), course)
+            full = self._run(endless(self.lengths, self.asked.seed), course)
         return full.record.rate() * self.replicas
 
     def _load(self, seen: Seen, rows: list[Request], refused: int) -> SimulatedLoad:

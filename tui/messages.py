@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tui.draft import Draft
     from tui.explain import Explanation
     from tui.fits import Fit
+    from tui.trace import Unit
 
 
 @dataclass
@@ -114,8 +115,23 @@ class LoadCurveWanted(Message):
 
 
 @dataclass
+class PoolWanted(Message):
+    """Another pool of the fleet looked at is to be exported."""
+
+    index: int
+
+
+@dataclass
 class ExportShown(Message):
     """The files of the plan looked at are on the screen and not rendered yet."""
+
+
+@dataclass
+class TraceWanted(Message):
+    """Recorded requests are to be the workload: those of a file, or of one that is asked for."""
+
+    path: str = ""
+    unit: Unit = "s"
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.cli.asked import floor_of
 from planner.cli.cost import add_term_options, assumptions_of
-from planner.cli.options import add_overlay_option, library_of
+from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
 from planner.cli.values import count, duration, positive, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
@@ -43,9 +43,10 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model and load")
     group.add_argument("--model", required=True, metavar="ID|PATH", help="a catalogue id or a local path")
     group.add_argument("--users", type=count(1, 10**6), required=True, metavar="N", help="requests in flight at once")
-    group.add_argument("--preset", metavar="NAME", help="chat rag code batch agents reasoning: lengths and promises")
+    group.add_argument("--preset", metavar="NAME", help=PRESETS_HELP)
     group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
     group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
+    add_image_options(group)
     group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
@@ -133,7 +134,8 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
     from planner.presets import preset
 
     base = preset(args.preset).workload if args.preset else WorkloadTable()
-    said: dict[str, Any] = {"isl": args.isl, "osl": args.osl, "prefix_hit_rate": args.prefix_hit_rate}
+    names = ("isl", "osl", "images", "image_tokens", "prefix_hit_rate")
+    said: dict[str, Any] = {name: getattr(args, name) for name in names}
     said = {key: value for key, value in said.items() if value is not None}
     said |= {"concurrency": float(args.users), "request_rate": None, "saturated": False}
     if args.ttft is not None or args.tpot is not None:

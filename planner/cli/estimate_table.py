@@ -55,7 +55,7 @@ def _memory_block(answer: EstimateDocument) -> str:
         for part in ("weights", "kv_cache", "kv_needed", "activations", "cuda_graphs", "non_torch", "total", "capacity")
     ]
     rows.append(("room for", in_unit(memory.kv_tokens, "tokens")))
-    rows.append(("longest requests at once", in_unit(memory.max_concurrency, "")))
+    rows.append(("longest requests at once", in_unit(memory.max_concurrency, "whole")))
     if memory.max_context is not None:
         rows.append(("longest context at this load", in_unit(memory.max_context, "tokens")))
     bar = memory_bar(gpu)

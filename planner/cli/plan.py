@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from planner.cli.answer import add_answer_options, give, refuse_existing
 from planner.cli.asked import floor_of, hardware_of
-from planner.cli.options import add_overlay_option, library_of
+from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
 from planner.cli.report_option import report_path, write_report_of
+from planner.cli.trace_option import add_trace_option, traced
 from planner.cli.values import count, duration, percentile, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.request import Goal, PlanRequest
@@ -18,6 +19,7 @@ from planner.errors import BadInput
 if TYPE_CHECKING:
     from planner.library import Library
 
+KV_CACHES = ("fp8", "bf16", "fp16", "q8_0")
 EXAMPLES = """examples:
   deploy-planner plan                                                   the best for this machine
   deploy-planner plan --hardware 8xH200-SXM --model deepseek-r1 --users 64
@@ -58,18 +60,21 @@ def _question_options(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help="allowed formats: fp8 awq-int4 gguf …",
     )
+    group.add_argument("--kv-cache", choices=KV_CACHES, metavar="FORMAT",
+                       help=f"of the KV cache: {' '.join(KV_CACHES)} (the engine's own)")  # fmt: skip
     group.add_argument("--quality-floor", metavar="LEVEL", help="lowest precision: bf16 fp8 int8 int4 … (int4)")
 
 
 def _load_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("load and service level")
-    group.add_argument("--preset", metavar="NAME", help="chat rag code batch agents reasoning: lengths and promises")
+    group.add_argument("--preset", metavar="NAME", help=PRESETS_HELP)
     load = group.add_mutually_exclusive_group()
     load.add_argument("--users", type=count(1, 10**9), metavar="N", help="requests in flight at once")
     load.add_argument("--request-rate", type=rate, metavar="R", help="requests that arrive per second")
+    add_trace_option(group, "rate and lengths of recorded requests: CSV with times, input_tokens, output_tokens")
     group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
     group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
-    group.add_argument("--images", type=count(0, 1000), metavar="N", help="images per request, beside the text")
+    add_image_options(group)
     group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
@@ -96,28 +101,31 @@ def run(args: argparse.Namespace) -> int:
 
 def request_of(args: argparse.Namespace, library: Library) -> PlanRequest:
     """The question that the options ask."""
+    workload, longest = _workload(args)
     return PlanRequest(
         inventory=hardware_of(args, library, host=True),
         models=tuple(args.model),
-        workload=_workload(args),
+        workload=workload,
         goal=args.goal,
-        max_model_len=args.max_model_len,
+        max_model_len=args.max_model_len or longest,
         weights=tuple(args.weights),
         engines=tuple(args.engine),
+        kv_cache=args.kv_cache,
         quality_floor=floor_of(args.quality_floor),
         limit=args.limit,
     )
 
 
-def _workload(args: argparse.Namespace) -> WorkloadTable:
-    """The preset, and what is said beside it."""
+def _workload(args: argparse.Namespace) -> tuple[WorkloadTable, int | None]:
+    """The preset or the trace, what is said beside it, and the trace's longest request."""
     from planner.presets import preset
 
-    base = preset(args.preset).workload if args.preset else WorkloadTable()
+    base, longest = traced(preset(args.preset).workload if args.preset else WorkloadTable(), args)
     said: dict[str, Any] = {
         "isl": args.isl,
         "osl": args.osl,
         "images": args.images,
+        "image_tokens": args.image_tokens,
         "prefix_hit_rate": args.prefix_hit_rate,
         "concurrency": args.users,
         "request_rate": args.request_rate,
@@ -132,4 +140,4 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
         if level is None:
             raise BadInput("--percentile", "there is no service level to keep", "give --ttft or --tpot")
         said["service_level"] = replace(level, percentile=args.percentile)
-    return replace(base, **said)
+    return replace(base, **said), longest

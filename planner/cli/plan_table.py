@@ -7,7 +7,7 @@ from planner.cli.layout import columns_within, width
 from planner.cli.plan_parts import escaped, pipe_table, rejection_lines, rejection_markdown, verdict_line
 from planner.cli.tables import VERDICT_MARKS, align, assumed_block, memory_bar
 from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment
-from planner.units import KILO, human_bytes, human_count, human_seconds
+from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
 from planner.words.money import amount
 from planner.words.plan import layout_text, users_of
 
@@ -93,7 +93,7 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         layout_text(proposal.deployment),
         str(proposal.gpus_used),
         human_count(context) if context else "",
-        human_count(int(users)) if users is not None else "unknown",
+        human_whole(users) if users is not None else "unknown",
         human_seconds(speed.ttft_s.value) if speed and speed.ttft_s else "unknown",
         human_seconds(speed.tpot_s.value) if speed and speed.tpot_s else "unknown",
         human_count(round(speed.output_tok_s.value, 1)) if speed and speed.output_tok_s else "unknown",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from planner.units import human_bytes, human_count, human_seconds
+from planner.units import human_bytes, human_count, human_seconds, human_whole
 
 if TYPE_CHECKING:
     from planner.documents.deployment import Deployment
@@ -50,8 +50,9 @@ def in_unit(estimate: Estimate | None, unit: str) -> str:
     """A figure with its range, in seconds, tokens/s, bytes or plain; "unknown" when nobody knows."""
     if estimate is None:
         return "unknown"
-    show = {"s": human_seconds, "B": human_bytes, "requests/s": "{:.3g}".format}.get(unit, human_count)
-    suffix = f" {unit}" if unit not in ("s", "B", "") else ""
+    written = {"s": human_seconds, "B": human_bytes, "requests/s": "{:.3g}".format, "whole": human_whole}
+    show = written.get(unit, human_count)
+    suffix = f" {unit}" if unit not in ("s", "B", "whole", "") else ""
     text = f"{show(estimate.value)}{suffix}"
     if estimate.low != estimate.high:
         text += f"  ({show(estimate.low)} – {show(estimate.high)})"

@@ -10,7 +10,6 @@ from planner.documents.result import Finding
 from planner.legality.shape import ModelShape
 from planner.resolved import Serving
 
-
 MOST_TRIED = 1024
 """Ranks of a group from which a smaller one is looked for: none is wider, whatever a document says."""
 

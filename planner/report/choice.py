@@ -22,7 +22,7 @@ from planner.report.words import (
     shower,
     some,
 )
-from planner.units import human_bytes, human_count, human_hours, human_seconds
+from planner.units import human_bytes, human_count, human_hours, human_seconds, human_whole
 from planner.words.money import amount
 from planner.words.plan import layout_text, users_of
 
@@ -160,17 +160,12 @@ def _serving_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
         *cells(f"{engine.get('name', '')} {engine.get('version', '')}", layout_text(deployment)),
         number(float(proposal.gpus_used), human_count),
         number(context, human_count),
-        number(users_of(proposal), counted_down),
+        number(users_of(proposal), human_whole),
         number(first, human_seconds),
         number(each, human_seconds),
         number(output, counted),
         Cell(proposal.estimate.verdict),
     )
-
-
-def counted_down(value: float) -> str:
-    """Whole users: one that fits by half does not fit."""
-    return human_count(int(value))
 
 
 def _training_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:

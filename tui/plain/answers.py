@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.errors import PlannerError
 from tui.plain import words
 from tui.plain.ask import Choice, choose
 from tui.plain.details import Offered, look
-from tui.plain.journey import Journey
+from tui.plain.journey import SERVE, Journey
 from tui.plain.talk import Back
+from tui.plain.what_if import what_if
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyRequest
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from planner.training.request import FinetuneRequest
 
 Answer = TypeVar("Answer")
-WHY_NOT, CHANGE = "why not", "change"
+WHY_NOT, CHANGE, WHAT_IF = "why not", "change", "what if"
 ABOUT = "The proposals, the best first. A number shows one in full, with every figure explained, and lets you take it."
 
 
@@ -32,7 +33,9 @@ def plans(journey: Journey) -> str:
     def ask() -> PlanDocument:
         return journey.services.plan(request, journey.library, journey.teller(), _never)
 
-    return _from_plan(journey, plan_offered, "workload") if _planned(journey, request, ask) else "workload"
+    if not _planned(journey, request, ask):
+        return "workload"
+    return _from_plan(journey, lambda plan: plan_offered(plan, journey), "workload")
 
 
 def jobs(journey: Journey) -> str:
@@ -108,10 +111,8 @@ def _from_plan(journey: Journey, offered: Callable[[PlannedDeployment], Offered]
 
 def _choose(journey: Journey, offered: Sequence[Offered], rejected: tuple[Rejection, ...], inputs: str) -> str:
     """A proposal to look at, until one is taken."""
-    rest = [Choice(CHANGE, "Change the inputs")]
-    if rejected:
-        rest = [Choice(WHY_NOT, "Why were the others ruled out?"), *rest]
-    choices = [Choice(str(n), one.sentence, one.explained) for n, one in enumerate(offered)] + rest
+    choices = [Choice(str(n), one.sentence, one.explained) for n, one in enumerate(offered)]
+    choices += _beside(journey, offered, rejected)
     if not offered:
         journey.talk.say("Nothing fits. The reasons say what would have to change.")
     default, key = "0" if offered else choices[0].key, ""
@@ -123,11 +124,24 @@ def _choose(journey: Journey, offered: Sequence[Offered], rejected: tuple[Reject
             journey.talk.say("\n".join(words.rejection_sentences(rejected)))
             continue
         try:
-            if look(journey.talk, offered, int(key)):
-                journey.deployment = offered[int(key)].deployment
+            if key == WHAT_IF:
+                if what_if(journey):
+                    return "plans"
+            elif look(journey.talk, offered, int(key)):
+                taken = offered[int(key)]
+                journey.deployment, journey.pools, journey.pools_written = taken.deployment, taken.pools, []
                 return "export"
         except Back:
             continue
+
+
+def _beside(journey: Journey, offered: Sequence[Offered], rejected: tuple[Rejection, ...]) -> Iterator[Choice]:
+    """What else can be done than taking a proposal."""
+    if offered and journey.goal == SERVE:
+        yield Choice(WHAT_IF, "What if: try single changes against the first proposal")
+    if rejected:
+        yield Choice(WHY_NOT, "Why were the others ruled out?")
+    yield Choice(CHANGE, "Change the inputs")
 
 
 def _job_request(journey: Journey) -> FinetuneRequest:

@@ -121,7 +121,7 @@ def folded(session: Session, width: int) -> Iterator[Content]:
     """Words, figures, memory: a line each; or why there is nothing to say yet."""
     plan = session.best
     if plan is None:
-        waiting = [line for line in waiting_lines(session) if line][:2]
+        waiting = [line for line in waiting_lines(session) if line][:3]
         yield from (Content(text.elided(line, width)) for line in waiting)
         return
     from tui.bars import bars_of

@@ -13,7 +13,7 @@ from tui import text
 from tui.purposes import PURPOSES
 
 if TYPE_CHECKING:
-    from planner.documents.result import PlannedDeployment
+    from planner.documents.result import PlannedDeployment, Rejection
     from planner.estimate import Estimate
     from tui.bars import Bar
     from tui.figures import Figure
@@ -111,9 +111,15 @@ def waiting_lines(session: Session | None) -> list[str]:
         way = "e names hardware, o opens a file, r looks at this machine."
         return [f"✗ {session.failure}", "", way if session.draft.inventory is None else CHANGE_IT]
     lines = ["✗ Nothing that fits was found.", ""]
-    for item in (session.plan.rejected if session.plan else ())[:4]:
+    reasons = sorted(session.plan.rejected if session.plan else (), key=lambda item: not _of_workload(item))
+    for item in reasons[:4]:
         lines += [f"✗ {item.count:,} × {item.message}", *([f"  → {item.fix}"] if item.fix else [])]
     return [*lines, "", "4 then R: all reasons; Enter there applies a way out."]
+
+
+def _of_workload(item: Rejection) -> bool:
+    """What was asked rules it out, whatever the layout: such a reason comes first."""
+    return any(key.startswith("workload.") for key in item.change)
 
 
 def _bar_lines(bar: Bar, width: int) -> Iterator[Content]:

@@ -71,6 +71,8 @@ class NumberField(Field):
     problem: reactive[str] = reactive("")
     default: reactive[str] = reactive("")
     """What an empty field stands for."""
+    origin: reactive[str] = reactive("")
+    """Where the value comes from, when nobody typed it."""
 
     @dataclass
     class Changed(Message):
@@ -94,7 +96,8 @@ class NumberField(Field):
         return True
 
     def explain(self) -> Explanation:
-        rows = [("value", self._shown_value()), ("range", f"{self.scale.low:,} … {self.scale.high:,}")]
+        value = f"{self._shown_value()}, {self.origin}" if self.origin else self._shown_value()
+        rows = [("value", value), ("range", f"{self.scale.low:,} … {self.scale.high:,}")]
         if self.scale.optional:
             rows.append(("empty", self.default or "nothing is promised"))
         return Explanation(self.label, self.about, tuple(rows))
@@ -113,6 +116,8 @@ class NumberField(Field):
     def _tail(self, room: int) -> str:
         if self.value is None:
             return f"{self.default}  ({self.scale.bounds})" if self.default else f"({self.scale.bounds})"
+        if self.origin:
+            return f"{self.origin}  ({self.scale.bounds})"
         bounds = f" {self.scale.bounds}"
         width = max(0, min(STEPS_OF_SLIDER, room - len(bounds) - 2))
         if width < 8:

@@ -8,9 +8,10 @@ before it. Prompts that go on in the next step need not wait for their own resul
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import count
 
 from planner.performance.simulation.group import NOTHING, Group, Job, Rules, Work
 from planner.performance.simulation.record import Record
@@ -19,6 +20,15 @@ from planner.performance.simulation.times import StepTimes
 
 MAX_STEPS = 1_000_000
 """Steps after which a run is cut off: ten seconds or so of the planner's time."""
+
+
+ASK_EVERY = 64
+"""Turns of the clock between two questions whether to stop."""
+
+
+def never() -> bool:
+    """A run that nobody stops."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ class Course:
     """False: all clients start at once, as an offline run does."""
     forever: bool = True
     """Load goes on until the last measured request has ended; False for a finite run."""
+    cancelled: Callable[[], bool] = never
+    """Asked now and then whether to stop with what there is."""
 
 
 class Lane:
@@ -111,8 +123,10 @@ class Simulation:
 
     def run(self) -> Record:
         """Until every measured request has ended, or the load is over, or ``MAX_STEPS``."""
-        record = self.record
-        while self._unmeasured > 0 and record.steps < MAX_STEPS:
+        record, cancelled = self.record, self.course.cancelled
+        for turn in count():
+            if self._unmeasured <= 0 or record.steps >= MAX_STEPS or (turn % ASK_EVERY == 0 and cancelled()):
+                break
             lane = self._next_lane()
             if lane is None:
                 if not self._coming:
