@@ -42,7 +42,7 @@ PRIOR: Mapping[str, tuple[float, float]] = {
     "nvfp4": (1.0, 0.5), "int4_experts": (1.0, 0.7), "int4_read": (1.0, 0.7),
     "moe_latency": (0.5, 1.2), "latency": (1.0, 0.4), "compute": (1.0, 0.35),
     "attention": (1.0, 0.4), "attention_compute": (1.0, 0.5), "latent": (1.0, 0.5),
-    "latent_compute": (1.0, 0.5),
+    "latent_compute": (1.0, 0.5), "latent_serial_s": (2e-8, 0.5),
     "communication": (1.0, 0.3), "elementwise_share": (0.6, 0.4), "group_delay": (0.1, 0.7),
     "prefill_s": (5e-3, 1.6), "prefill_layer_s": (1.5e-4, 1.2), "evicted": (0.5, 0.7), "burst": (0.1, 1.2),
     "late_slots": (0.005, 2.5),

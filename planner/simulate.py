@@ -12,9 +12,10 @@ from planner.documents.result import EstimateDocument, Finding
 from planner.documents.simulation import Internals, Loop, SimulatedLoad, SimulatedService, SimulationDocument
 from planner.documents.trace import TraceRow
 from planner.errors import UnknownFact
-from planner.performance.simulation.plant import Bench, bench_of
+from planner.performance.simulation.local import local_bench_of
+from planner.performance.simulation.plant import Bench, apart_bench_of, bench_of
 from planner.performance.simulation.requests import Lengths, Request, endless, open_loop, recorded
-from planner.performance.simulation.run import MAX_STEPS, Course, Run, never, run
+from planner.performance.simulation.run import MAX_STEPS, Course, Run, never
 from planner.performance.simulation.summary import Seen, service_of
 from planner.predict import LOCAL_FAMILIES, memory_of, predict
 from planner.resolve import resolve
@@ -53,20 +54,20 @@ def simulate(deployment: Deployment, library: Library, asked: Asked) -> Simulati
     if predicted.verdict not in ("fits", "tight") or predicted.memory is None:
         return empty
     resolved = resolve(deployment, library)
-    if resolved.engine.family in LOCAL_FAMILIES:
-        said = f"{resolved.engine.name} runs few slots without a paged pool: its scheduler is not simulated"
-        finding = Finding("no-simulation", said, "estimate answers for it", severity="warning")
-        return replace(empty, problems=(*empty.problems, finding))
-    if resolved.serving.prefill is not None:
-        said = "prefill and decode are on workers of their own: the simulation runs one scheduler"
-        finding = Finding("no-simulation", said, "estimate answers for it, percentiles included", severity="warning")
-        return replace(empty, problems=(*empty.problems, finding))
     try:
-        bench = bench_of(resolved, memory_of(resolved), library.curves)
+        bench = _bench(resolved, library)
     except UnknownFact as missing:
         finding = Finding("unknown-fact", str(missing), severity="warning")
         return replace(empty, verdict="unknown", problems=(*empty.problems, finding))
     return _Simulator(resolved, bench, asked).answer(empty, predicted)
+
+
+def _bench(resolved: Resolved, library: Library) -> Bench:
+    """The scheduler of the deployment's engine. Raises UnknownFact naming a missing fact."""
+    if resolved.engine.family in LOCAL_FAMILIES:
+        return local_bench_of(resolved, library.local_curves)
+    made = bench_of if resolved.serving.prefill is None else apart_bench_of
+    return made(resolved, memory_of(resolved), library.curves)
 
 
 def _loaded(deployment: Deployment, asked: Asked) -> Deployment:
@@ -89,8 +90,8 @@ class _Simulator:
     def __init__(self, resolved: Resolved, bench: Bench, asked: Asked) -> None:
         self.resolved, self.bench, self.asked = resolved, bench, asked
         self.load = resolved.workload
-        self.replicas = max(resolved.serving.dp, 1)
-        longest = float(resolved.serving.max_model_len)
+        self.replicas = bench.replicas
+        longest = bench.longest or float(resolved.serving.max_model_len)
         self.lengths = Lengths(self.load.isl, self.load.osl, self.load.isl_cv, self.load.osl_cv, longest)
 
     @property
@@ -151,15 +152,14 @@ class _Simulator:
         return [self._run(endless(self.lengths, seed), self._closed(clients, count))]
 
     def _run(self, requests: Iterator[Request], course: Course) -> Run:
-        return run(self.bench.plant, self.bench.times, requests, replace(course, cancelled=self.asked.cancelled))
+        return self.bench.run(requests, replace(course, cancelled=self.asked.cancelled))
 
     def _closed(self, clients: int, count: int) -> Course:
         return Course(max(count, 2 * clients), warm=3 * clients if clients > 1 else 0, concurrency=clients)
 
     def _stable(self) -> float:
         """Requests per second, whole deployment, of a replica that always has somebody waiting."""
-        slots = self.bench.batching.demand.slots
-        clients = min(math.ceil(1.2 * slots) + 1, _MOST_CLIENTS)
+        clients = min(math.ceil(1.2 * self.bench.slots) + 1, _MOST_CLIENTS)
         course = self._closed(clients, min(4 * clients, self.asked.requests))
         if self.asked.trace:
             rows = self._rows()[0]

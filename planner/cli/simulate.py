@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _MOST_REQUESTS = 100_000
 EXAMPLES = """A discrete-event simulation of continuous batching: chunked prefill,
 admission by the KV pool, preemption, prefix hits, speculation, attention
-groups, pipeline stages; step times are those of estimate. Without --rate,
+groups, pipeline stages, prefill and decode workers, the slots of llama.cpp;
+step times are those of estimate. Without --rate,
 --users or --trace the load is the document's [workload]: concurrency (clients
 that always wait for an answer), request_rate (arrivals; arrival_cv 1 is
 Poisson), or saturated (all at once). isl_cv and osl_cv there spread lengths.

@@ -44,7 +44,6 @@ class Buffers(NamedTuple):
     kv: tuple[float, ...]
     state: tuple[float, ...]
     compute: tuple[float, ...]
-    compute_spread: float
 
     @property
     def totals(self) -> tuple[float, ...]:
@@ -65,7 +64,7 @@ def buffers_of(sizes: Sizes, placement: Placement) -> Buffers:
     """Bytes of every buffer under a placement."""
     kv, state = _caches(sizes, placement)
     compute = compute_buffers(sizes.graph, sizes.layout, placement)
-    return Buffers(_weights(sizes.layout, placement), kv, state, (*compute.gpus, compute.host), compute.spread)
+    return Buffers(_weights(sizes.layout, placement), kv, state, (*compute.gpus, compute.host))
 
 
 def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:

@@ -78,6 +78,8 @@ class Latent(NamedTuple):
     token_s: float
     absorbed_s: float
     """To compute one query token of all heads against one latent."""
+    serial_s: float
+    """Per token of one request's cache, whatever the batch."""
     prefill_s: float
     pair_s: float
     index_pair_s: float
@@ -93,7 +95,7 @@ class Latent(NamedTuple):
             seen = min(context, self.top_k)
             memory, compute = work.requests * seen * self.token_s, work.rows * seen * self.absorbed_s
             seconds += self.decode_s + cbrt(memory * memory * memory + compute * compute * compute)
-            seconds += self._index(work.rows, context)
+            seconds += seen * self.serial_s + self._index(work.rows, context)
         if work.tokens:
             mean = work.start + work.length / 2
             seconds += self.prefill_s + work.tokens * min(mean, self.top_k, self.window) * self.pair_s
@@ -144,6 +146,7 @@ def latent(op: LatentOp, chip: Chip, layout: Layout, over: Overheads) -> Latent:
         layers=op.count,
         decode_s=decode.latency_s * over.latency,
         token_s=over.latent * op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
+        serial_s=over.latent_serial_s,
         absorbed_s=over.latent * 2 * heads * (op.latent + op.rank) / (peak * decode.compute),
         prefill_s=prefill.latency_s * over.latency,
         pair_s=over.latent_compute * 2 * heads * width / (peak * prefill.compute),

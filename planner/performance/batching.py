@@ -13,12 +13,13 @@ import math
 from dataclasses import replace
 
 from planner.performance.demand import Added, Demand, Outcome
+from planner.performance.rounds import Rounds
 from planner.performance.step import Load, Step, StepModel
 
 _BACKLOG = 0.6
 """Of the wait for a busy API process, the share that comes before the first token; the rest holds up the others
 (0.3-0.95 of the runs of TensorRT-LLM 1.0 that pass 35 requests or 9,000 tokens a second)."""
-_IDLE, _SHARP = 0.4, 8.0
+_IDLE, _SHARP = 0.5, 12.0
 """Load of the API process below which nobody waits for it, and how sharply its limit bends the rate."""
 
 
@@ -37,7 +38,7 @@ class Batching:
         self.lanes = self.groups * demand.pp
         """Batches that run side by side: attention groups, and one micro-batch per pipeline stage."""
         self.crowded = False
-        """Prompts wait in every group at all times."""
+        """Prompts wait in every group at all times: in pipelines, each batch carries as many as the others."""
 
     def decode(self, running: float) -> Step:
         """One decode step with ``running`` requests in the replica."""
@@ -80,6 +81,19 @@ class Batching:
             plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
         more = max(mixed - plain, 0.0) * chunks / count + d.images_s
         return Added(more / (share * d.pp), mixed * chunks + d.images_s, (more + plain * d.prompt / room) / share)
+
+    def rounds(self, running: float, plain: float) -> Rounds:
+        """Rounds of a pipeline whose batches hold ``running`` requests; one takes ``plain`` seconds without prompts."""
+        d, pp, groups = self.demand, self.demand.pp, self.groups
+        room = d.budget if self.model.over.prefill_first else max(d.budget - running / self.lanes, d.budget / 4)
+        chunks = max(math.ceil(d.prompt / room), 1)
+
+        def added(together: float) -> float:
+            share = min(max(together / groups, 1 / groups), 1.0)
+            each = self.marginal(max(running, self.lanes), together / groups, plain).more
+            return each * share * pp / chunks
+
+        return Rounds(pp, chunks, groups, plain, added)
 
     def closed(self, concurrency: float, together: float = 0.0, *, direct: bool = False) -> Outcome:
         """``concurrency`` requests always in flight; ``direct`` ones are handed to the engine without its API.
@@ -139,7 +153,7 @@ class Batching:
             return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
-        decode, added = self.decode(running), Added(0.0, alone, alone)
+        decode, added, held, shared = self.decode(running), Added(0.0, alone, alone), 0.0, 0.0
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))
@@ -150,7 +164,11 @@ class Batching:
                 added = self.marginal(max(running - 1, 0.0), together_now)
             else:
                 added = self.marginal(running, together_now, decode.seconds)
-            pace = decode.seconds + (1 - together / 2) * lane * d.pp * added.more / steps
+            held = lane * d.pp * added.more / steps
+            if d.pp > 1 and not self.crowded:
+                mean, shared = self.rounds(max(running, 1.0), decode.seconds).with_prompts(lane * self.lanes / steps)
+                held = mean - decode.seconds
+            pace = decode.seconds + (1 - together / 2) * held
             own = (added.own + alone) / 2
             ttft = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
@@ -164,7 +182,9 @@ class Batching:
             ttft, pace, cycle = ttft * busy / cycle, pace * busy / cycle, busy
         tpot = steps * pace / (d.osl - 1)
         share = (pace - decode.seconds) / pace
-        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, added.more / self.groups)
+        met = max(running - self.groups, 0.0) / steps
+        each = added.more / self.groups if d.pp == 1 or not met else held / met
+        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, each, shared)
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.

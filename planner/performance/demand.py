@@ -90,6 +90,8 @@ class Outcome:
     """Of a cycle: seconds that go to other requests' prompts."""
     added_s: float = 0.0
     """What one prompt, of whichever lane, adds to a step."""
+    shared_s: float = 0.0
+    """Of a pipeline: what prompts add to a round that has any."""
     slot_s: float = 0.0
     """Of the time to the first token: mean wait until engine and pool have room."""
     load: float = 0.0

@@ -55,6 +55,9 @@ class Overheads:
     """The same of decode attention over compressed latents (MLA)."""
     latent_compute: float = 1.0
     """The same of a prompt's."""
+    latent_serial_s: float = 0.0
+    """Per cached token and layer, where the engine has no decode kernel for an architecture's MLA that splits a
+    request's cache over the device: one block of it reads the cache alone, however many requests there are."""
     communication: float = 1.0
     """Scale of collectives: below 1 where they overlap or are fused with norms."""
     elementwise_share: float = 0.6

@@ -59,6 +59,7 @@ class OpenLoop:
             prefill=batching.prefill,
             prefill_share=1 - state.decode.seconds / state.step_s if self.steps else 1.0,
             added_s=state.added_s,
+            shared_s=state.shared_s if self.demand.pp > 1 else 0.0,
             slot_s=waits.slot,
             load=load,
             waits=waits,
@@ -88,6 +89,8 @@ class OpenLoop:
             added = batching.marginal(0.0, self.demand.slots / batching.lanes).more
             return batching.groups / max(added, 1e-12)
         decode = batching.decode(running).seconds
+        if self.demand.pp > 1:
+            return running / (self.steps * batching.rounds(running, decode).with_prompts(running / self.steps)[0])
         added = batching.marginal(running, running / batching.lanes / self.steps, decode)
         busy = max(self.steps * decode + running * added.more / batching.groups, running / batching.lanes * added.whole)
         return running / busy
@@ -121,7 +124,10 @@ class OpenLoop:
     def _point(self, running: float, rate: float) -> _State:
         batching = self.batching
         decode = batching.decode(running)
-        if batching.groups > 1:
+        if self.demand.pp > 1:
+            step, shared = batching.rounds(running, decode.seconds).at_rate(rate)
+            added = (step - decode.seconds) / max(rate * step, 1e-12)
+        elif batching.groups > 1:
             added, step, shared = self._in_step(running, rate, decode.seconds)
         else:
             together = rate / batching.lanes * decode.seconds
@@ -152,7 +158,8 @@ class OpenLoop:
     def _waits(self, rate: float, state: _State) -> Waits:
         steps = Steps(state.decode.seconds, state.added_s, state.shared_s)
         waits = prompt_waits(self.batching, rate, steps, self.isl_cv)
-        front = one_server(rate, self.over.frontend_s(self.demand.osl))
+        streamed = min(rate * self.over.frontend_token_s * self.demand.osl, BUSIEST)
+        front = one_server(rate, self.over.frontend_request_s / (1 - streamed))
         waits = waits._replace(queue=waits.queue + front.queue, variance=waits.variance + front.variance)
         if not self.steps:
             return waits

@@ -67,6 +67,9 @@ def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
     over = overheads_of(resolved.engine, backend, family(device) if device else "", curves)
     if resolved.serving.enforce_eager:
         over = eager(over)
+    split = resolved.engine.fact("attention", {}).get("split_latent")
+    if split is None or resolved.architecture.model_type in split:
+        over = replace(over, latent_serial_s=0.0)
     return step_model(operators, layout, chip, resolved.cluster, over)
 
 
