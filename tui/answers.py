@@ -82,8 +82,16 @@ def _bought(draft: Draft, services: Services, library: Library, stopped: Stopped
     )
     found = services.buy(request, library, stopped)
     if draft.users is None or draft.load != "users":
-        found = replace(found, assumed={**found.assumed, "workload.concurrency": request.workload.concurrency})
+        found = _for_how_many(found, request.workload.concurrency or 0.0, by_rate=draft.load == "rate")
     return Bought(found, plan_of(found, library), tuple(pools_of(offer, library) for offer in found.offers))
+
+
+def _for_how_many(found: BuyDocument, count: float, *, by_rate: bool) -> BuyDocument:
+    """The answer, saying for how many requests in flight it is where nobody named a number."""
+    why = "as many as the rate keeps going within the promises" if by_rate else "nobody named a number"
+    remark = f"bought for {human_count(count)} requests in flight: {why}"
+    offers = tuple(replace(offer, remarks=(remark, *offer.remarks)) for offer in found.offers)
+    return replace(found, offers=offers, assumed={**found.assumed, "workload.concurrency": count})
 
 
 def pools_of(offer: Offer, library: Library) -> tuple[PlannedDeployment, ...]:

@@ -17,12 +17,13 @@ from planner.presets import preset
 from planner.units import human_whole, whole
 from tests.tui.conftest import LIBRARY, answered, app_on, inventory_of, running, screen_text, settled, until
 from tui import text
-from tui.answers import pools_of
+from tui.answers import plan_of, pools_of
 from tui.draft import Draft
 from tui.export_bundle import document_name, pool_names
 from tui.figures import FIGURES
 from tui.needs import USERS, in_flight
 from tui.services import Stopped
+from tui.what_if import changes_for
 from tui.widgets.choice import ChoiceField
 
 MODEL = "Qwen/Qwen3-32B"
@@ -131,6 +132,24 @@ def test_a_rate_buys_for_what_it_keeps_in_flight() -> None:
     assert in_flight(load) == 84
     assert in_flight(replace(load, service_level=None)) == USERS
     assert in_flight(replace(load, concurrency=7.0, request_rate=None)) == 7
+
+
+async def test_a_fleet_for_a_rate_says_for_how_many_it_is() -> None:
+    app = app_on(buy=sold)
+    async with running(app) as pilot:
+        app._change({"purpose": "buy", "model": MODEL, "load": "rate", "rate": 120})
+        await settled(pilot)
+        await pilot.press("4", "i")
+        said = "bought for 84 requests in flight: as many as the rate keeps going within the promises"
+        await until(pilot, lambda: said in " ".join(screen_text(app).replace("│", " ").split()))
+
+
+def test_what_can_be_tried_of_a_fleet() -> None:
+    plan = plan_of(bought(), LIBRARY)
+    draft = Draft(model=MODEL, purpose="buy", users=500).with_preset(preset("chat"))
+    found = {change.key: change.draft(draft) for change in changes_for(draft, plan.candidates[0], plan)}
+    assert found["users-double"].users == 1000 and found["spare"].purchase.spare == "yes"
+    assert not [key for key in found if key.startswith(("gpu", "machine", "cache"))], "there is no hardware yet"
 
 
 @pytest.mark.parametrize(
