@@ -19,64 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environments import Packages, build, python_of
 from planner.errors import BadInput
 from planner.export.registry import render, target
 from planner.export.target import unsuitable
+from tests.acceptance.build import build
+from tests.acceptance.environments import Environment, environments
 
 PARSERS = Path(__file__).parent.parent / "tests" / "finetune" / "trainer_parsers.py"
-TORCH = "torch==2.13.0"
 SECONDS = 900
 
 
-@dataclass(frozen=True)
-class Trainer:
-    """A trainer at a release, and the export target that it reads."""
-
-    target: str
-    packages: Packages
-
-
-TRAINERS: Mapping[str, Trainer] = {
-    "axolotl-0.19": Trainer(
-        "axolotl",
-        Packages(
-            (TORCH, "transformers==5.16.1", "accelerate==1.13.0", "peft==0.20.0", "trl==1.9.0", "datasets==4.8.4",
-             "pydantic==2.12.5", "packaging==26.0", "addict", "fire", "einops", "colorama", "art", "requests",
-             "python-dotenv==1.0.1", "posthog==6.7.11", "mistral-common==1.11.5", "sentencepiece", "scipy",
-             "zstandard"),
-            ("axolotl==0.19.0", "liger-kernel==0.8.1", "bitsandbytes==0.50.2", "axolotl-contribs-lgpl==0.0.7",
-             "axolotl-contribs-mit==0.0.6", "schedulefree==1.4.1", "torchao==0.17.0"),
-        ),
-    ),
-    "llama-factory-0.9.5": Trainer(
-        "llama-factory",
-        Packages(
-            (TORCH, "transformers==5.6.0", "accelerate==1.11.0", "peft==0.18.1", "trl==0.24.0", "datasets==4.0.0",
-             "omegaconf", "einops", "scipy", "sentencepiece", "tiktoken", "pandas", "matplotlib", "pydantic", "fire",
-             "sse-starlette", "fastapi", "uvicorn", "av<=16.0.0", "tyro<0.9.0"),
-            ("llamafactory==0.9.5", "torchdata==0.11.0"),
-        ),
-    ),
-    "trl-1.16": Trainer(
-        "trl",
-        Packages(
-            (TORCH, "transformers==5.20.0", "accelerate==1.15.0", "peft==0.21.2", "trl==1.16.0", "datasets==5.2.0")
-        ),
-    ),
-    "megatron-bridge-0.3.1": Trainer(
-        "megatron", Packages(("pyyaml==6.0.3",), ("megatron-bridge==0.3.1", "megatron-core==0.16.1"))
-    ),
-    "deepspeed-0.19.8": Trainer(
-        "deepspeed",
-        Packages(
-            (TORCH, "setuptools<81", "wheel", "einops", "hjson", "msgpack", "ninja", "numpy", "packaging", "psutil",
-             "py-cpuinfo", "pydantic", "tqdm"),
-            ("deepspeed==0.19.8",),
-            {"DS_BUILD_OPS": "0", "DS_SKIP_CUDA_CHECK": "1"},
-        ),
-    ),
-}  # fmt: skip
+TRAINERS: Mapping[str, Environment] = {name: each for name, each in environments().items() if each.trainer}
+"""Each trainer at a release, in an environment of its own (``tests/acceptance/environments.toml``)."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +80,9 @@ def read(python: Path | str, kind: str) -> Answer:
 def accepted(name: str) -> Answer:
     """What a pinned trainer says; ``missing`` where its environment was not built."""
     trainer = TRAINERS[name]
-    python = python_of(name, trainer.packages)
-    if python is None:
+    if not trainer.is_built:
         return Answer(missing=f"{name} is not built: python -m benchmarks.accept_trainers --build {name}")
-    return read(python, trainer.target)
+    return read(trainer.python, trainer.trainer)
 
 
 def main() -> int:
@@ -144,7 +97,7 @@ def main() -> int:
     failed = 0
     for name in args.names or TRAINERS:
         if args.build:
-            build(name, TRAINERS[name].packages)
+            build(TRAINERS[name])
         answer = accepted(name)
         failed += len(answer.problems)
         said = f"SKIPPED: {answer.missing}" if answer.missing else f"{answer.jobs} jobs, {len(answer.problems)} refused"

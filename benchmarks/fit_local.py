@@ -1,8 +1,14 @@
 """Fits ``planner/performance/curves/local.toml`` on the speeds of ``tests/truth/gguf.jsonl``.
 
-``python -m benchmarks.fit_local [--sweeps N] [--write]`` moves one number at a time (in steps of its logarithm) while
-that lowers the mean error over distinct combinations. Errors beyond a factor of two count as two, so that odd runs do
-not pull; every number pays for leaving its starting point, so that those which few cases speak about stay there.
+    python -m benchmarks.fit_local [--rounds N] [--write]
+
+The logarithm of every number is its likely value (published ratios, kernel sources: ``benchmarks/local_priors.py``)
+plus what its column shares over all classes of devices plus its own part. Both have a prior that they are zero, the
+narrower the less a number should differ from its neighbours, so that a class with few cases stays near the others.
+Loss and solver are those of ``benchmarks.fit_engines``: robust, damped Gauss-Newton.
+
+The widths of the ranges come from cases that a fit did not see: five folds over cases and five over configurations
+(model × accelerator), each solved on the linearised model. Needs numpy.
 """
 
 from __future__ import annotations
@@ -10,172 +16,196 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.truth import Case, cases, deployment
+import numpy as np
+
+from benchmarks.fit_engines import FAR, SOFT, solve
+from benchmarks.local_cases import FIGURES, Key, Point, node, points
+from benchmarks.local_priors import Prior, priors
+from benchmarks.speed_cases import FOLDS
 from planner.data import read_toml
-from planner.errors import PlannerError
-from planner.library import Library
-from planner.performance.local import speeds
+from planner.memory.gguf_place import HOST
 from planner.performance.local_curves import LocalCurves, local_curves
-from planner.performance.local_steps import Machine, machine, rebased
-from planner.resolve import resolve
+
+Array = Any
 
 CURVES = Path(__file__).parent.parent / "planner" / "performance" / "curves" / "local.toml"
-_FIXED = ("spread", "vendors", "architectures", "capabilities", "unified", "fast_accumulate", "name")
-_STEPS = (1.15, 1.04)
-_CAP = math.log(2)
-_LEASH = 0.002
-"""Cost of a doubling away from the start, in units of the mean error."""
-
-Key = tuple[str, ...]
+STEP = 0.05
+INSIDE = 0.88
+"""Share of unseen cases that a range holds."""
+SPREAD_PRIOR = 30
+"""Figures of all classes that stand beside a class's own when its range is set."""
 
 
-@dataclass(frozen=True)
-class Point:
-    """One case, ready to be computed with other curves."""
+class Fit:
+    """Parts of the numbers over some cases."""
 
-    case: Case
-    machine: Machine
+    def __init__(self, chosen: Sequence[Point], data: Mapping[str, Any]) -> None:
+        self.chosen, self.data = chosen, deepcopy(dict(data))
+        self.priors = priors(self.data)
+        self.keys = list(self.priors)
+        columns = sorted({p.column for p in self.priors.values() if p.column})
+        self.sigma = np.array([p.own for p in self.priors.values()] + [_shared(self.priors, c) for c in columns])
+        self.spread = np.zeros((len(self.keys), len(self.sigma)))
+        """How parts add up to numbers."""
+        for i, key in enumerate(self.keys):
+            self.spread[i, i] = 1.0
+            if column := self.priors[key].column:
+                self.spread[i, len(self.keys) + columns.index(column)] = 1.0
+        self.start = np.log([p.value for p in self.priors.values()])
+        self.top = np.log([p.top for p in self.priors.values()])
+        self.parts = np.zeros(len(self.sigma))
+        self.weight = np.array([p.weight for p in chosen for _ in p.truth])
 
-    def errors(self, curves: LocalCurves) -> Iterator[float]:
-        """Absolute errors of logarithms."""
-        decode, prefill = speeds(rebased(self.machine, curves))
-        for said, key in ((decode, "decode_tok_s"), (prefill, "prefill_tok_s")):
-            measured = self.case.measured.get(key)
-            if measured:
-                yield min(_CAP, abs(math.log(said / measured)))
+    def curves(self, moved: Mapping[int, float] | None = None) -> LocalCurves:
+        """The curves of the parts, some logarithms moved."""
+        logs = np.minimum(self.start + self.spread @ self.parts, self.top)
+        for i, by in (moved or {}).items():
+            logs[i] += by
+        for key, value in zip(self.keys, np.exp(logs).tolist(), strict=True):
+            node(self.data, key)[key[-1]] = value
+        return local_curves(self.data)
+
+    def errors(self, moved: Mapping[int, float] | None = None) -> Array:
+        """Log errors of every figure of every case."""
+        curves = self.curves(moved)
+        return np.clip([e for point in self.chosen for e in point.errors(curves)], -FAR, FAR)
+
+    def loss(self, errors: Array) -> float:
+        """Robust loss plus distance to the priors."""
+        cases = float((self.weight * SOFT * np.log(np.cosh(errors / SOFT))).sum())
+        return cases + 0.5 * SOFT * float(((self.parts / self.sigma) ** 2).sum())
+
+    def slopes(self, errors: Array) -> Array:
+        """d(log figure) / d(part), one row a figure; a number at its top does not move up."""
+        columns = [(errors - self.errors({i: -STEP})) / STEP for i in range(len(self.keys))]
+        return np.stack(columns, 1) @ self.spread
+
+    def run(self, rounds: int) -> Fit:
+        """Damped Gauss-Newton with robust weights."""
+        errors = self.errors()
+        value = self.loss(errors)
+        for _ in range(rounds):
+            before = self.parts
+            step = solve(self.slopes(errors), errors, self.weight, before, self.sigma) - before
+            result = value
+            for share in (1.0, 0.5, 0.25, 0.1, 0.03):
+                self.parts = before + share * np.clip(step, -0.7, 0.7)
+                if (result := self.loss(tried := self.errors())) < value:
+                    errors = tried
+                    break
+            else:
+                self.parts = before
+                break
+            print(f"loss {value:.3f} -> {result:.3f}")
+            done, value = value - result < 1e-3 * value, result
+            if done:
+                break
+        return self
+
+    def unseen(self, by: str) -> list[tuple[Point, str, float]]:
+        """(case, figure, log error) of fits that did not see the case's fold, on the linearised model."""
+        errors = self.errors()
+        slopes = self.slopes(errors)
+        owners = [(point, name) for point in self.chosen for name, _ in point.truth]
+        folds = np.array([point.fold(by) for point, _ in owners])
+        found = []
+        for fold in range(FOLDS):
+            seen, rest, parts, offset = folds != fold, folds == fold, self.parts, errors
+            for _ in range(5):
+                parts = solve(slopes[seen], offset[seen], self.weight[seen], parts, self.sigma)
+                offset = errors + slopes @ (parts - self.parts)
+            chosen = [owner for owner, left in zip(owners, rest, strict=True) if left]
+            found += [(point, name, float(e)) for (point, name), e in zip(chosen, offset[rest], strict=True)]
+        return found
 
 
-def points() -> list[Point]:
-    """Every speed case that the planner answers."""
-    library, found = Library(), []
-    for case in cases("gguf"):
-        if case.kind != "gguf_speed":
-            continue
-        try:
-            found.append(Point(case, machine(resolve(deployment(case), library), library.local_curves)))
-        except PlannerError as missing:
-            print(f"{case.id}: {missing}")
+def _shared(known: Mapping[Key, Prior], column: str) -> float:
+    return next(p.shared for p in known.values() if p.column == column)
+
+
+def spreads(outside: Sequence[tuple[Point, str, float]]) -> dict[str, list[float]]:
+    """Class of device → factors (decode, prefill) that hold ``INSIDE`` of unseen cases.
+
+    A class's own errors are joined by as many quantiles of all classes' as ``SPREAD_PRIOR`` says.
+    """
+    every: dict[str, list[float]] = defaultdict(list)
+    own: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for point, name, error in outside:
+        every[name].append(abs(error))
+        own[_slowest(point), name].append(abs(error))
+    found: dict[str, list[float]] = {}
+    for place in sorted({place for place, _ in own}):
+        found[place] = []
+        for name in FIGURES:
+            likely = np.quantile(every[name], (np.arange(SPREAD_PRIOR) + 0.5) / SPREAD_PRIOR)
+            width = np.quantile([*own[place, name], *likely], INSIDE)
+            found[place].append(round(math.exp(float(width)), 2))
     return found
 
 
-def cost(found: Sequence[Point], data: dict[str, Any], start: dict[str, Any], keys: Sequence[Key]) -> float:
-    """Mean error over combinations plus the leash."""
-    curves = local_curves(data)
-    groups: dict[str, list[float]] = {}
-    for point in found:
-        groups.setdefault(point.case.group, []).extend(point.errors(curves))
-    mean = sum(sum(v) / len(v) for v in groups.values() if v) / len(groups)
-    away = sum(abs(math.log2(get(data, key) / get(start, key))) for key in keys)
-    return mean + _LEASH * away
+def _slowest(point: Point) -> str:
+    """Whose range a case takes: the host's where it works, else the device's."""
+    host = point.machine.work.get(HOST)
+    return "host" if host and host.layers + host.expert_layers else point.machine.device.name
 
 
-def numbers(data: dict[str, Any]) -> list[Key]:
-    """Paths of all numbers that may move."""
-    keys: list[Key] = []
-    for i, row in enumerate(data["devices"]):
-        keys += [("devices", str(i), k) for k, v in row.items() if k not in _FIXED and isinstance(v, int | float)]
-    skipped = (
-        *_FIXED,
-        "reference_cores",
-        "many_gpus",
-        "unknown_many_gpus_bytes_s",
-        "unknown_bytes_s",
-        "unknown_spread",
-    )
-    keys += [("host", k) for k in data["host"] if k not in skipped]
-    keys += [("types", part, k) for part in ("gpu", "cpu", "prefill") for k in data["types"][part] if k != "F16"]
-    keys += [("engines", e, k) for e, row in data["engines"].items() if e not in ("llama.cpp", "default") for k in row]
-    return [*keys, ("engines", "llama.cpp", "host_prefill")]
-
-
-def get(data: dict[str, Any], key: Key) -> float:
-    """The number at a path."""
-    node: Any = data
-    for part in key:
-        node = node[int(part)] if isinstance(node, list) else node[part]
-    return float(node)
-
-
-def put(data: dict[str, Any], key: Key, value: float) -> None:
-    """Sets the number at a path."""
-    node: Any = data
-    for part in key[:-1]:
-        node = node[int(part)] if isinstance(node, list) else node[part]
-    node[key[-1]] = value
-
-
-def fit(found: Sequence[Point], data: dict[str, Any], sweeps: int) -> dict[str, Any]:
-    """The curves with the lowest cost that single moves reach."""
-    start, best = deepcopy(data), deepcopy(data)
-    keys = numbers(best)
-    lowest = cost(found, best, start, keys)
-    for sweep in range(sweeps):
-        for key in keys:
-            for factor in (f for s in _STEPS for f in (s, 1 / s)):
-                lowest = _try(found, best, start, keys, key, factor, lowest)
-        print(f"sweep {sweep + 1}: {lowest:.4f}")
-    return best
-
-
-def _try(
-    found: Sequence[Point], best: dict[str, Any], start: dict[str, Any], keys: Sequence[Key], key: Key, factor: float,
-    lowest: float,
-) -> float:  # fmt: skip
-    """Moves one number as long as it helps."""
-    while True:
-        before = get(best, key)
-        after = before * factor
-        if key[-1].endswith("share") and after > 1.5:
-            return lowest
-        put(best, key, after)
-        reached = cost(found, best, start, keys)
-        if reached >= lowest - 1e-6:
-            put(best, key, before)
-            return lowest
-        lowest = reached
-
-
-def write(data: dict[str, Any]) -> None:
+def write(data: Mapping[str, Any], keys: Sequence[Key], widths: Mapping[str, list[float]]) -> None:
     """Puts the numbers back into the file, comments kept."""
-    lines, section, count = [], "", -1
+    known = {key: node(data, key)[key[-1]] for key in keys}
+    lines, path = list[str](), tuple[str, ...]()
     for line in CURVES.read_text(encoding="utf-8").splitlines():
-        header = re.fullmatch(r"\[+([^\]]+)\]+", line)
-        if header:
-            section = header.group(1)
-            count += section == "devices"
-        found = re.fullmatch(r"(\w+) = [-\d.e]+", line)
-        if found and section.split(".")[0] in ("devices", "host", "types", "engines"):
-            path = ("devices", str(count)) if section == "devices" else _path(section)
-            lines.append(f"{found.group(1)} = {get(data, (*path, found.group(1))):.3g}")
-        else:
-            lines.append(line)
+        if header := re.fullmatch(r"\[+([^\]]+)\]+", line):
+            path = tuple(part.strip('"') for part in re.split(r"\.(?=[a-z_]+$|\")", header.group(1)))
+        if named := re.fullmatch(r'name = "(.+)"', line):
+            path = (path[0], named.group(1))
+        lines.append(_renewed(line, path, known, widths))
     CURVES.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _path(section: str) -> Key:
-    head, _, rest = section.partition(".")
-    return (head, rest.strip('"')) if rest else (head,)
+def _renewed(line: str, path: tuple[str, ...], known: Mapping[Key, float], widths: Mapping[str, list[float]]) -> str:
+    """A line of the table at ``path`` with its new number."""
+    if line.startswith("spread = [") and (width := widths.get(path[-1])):
+        return f"spread = {width}"
+    said = re.fullmatch(r"(\w+) = [-\d.e+]+", line)
+    value = known.get((*path, said.group(1))) if said else None
+    return f"{said.group(1)} = {value:.3g}" if said and value else line
 
 
 def main() -> None:
-    """Fits, prints the moves and writes them if told to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sweeps", type=int, default=2)
+    """Fits, prints the errors of unseen cases and writes the numbers if told to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
-    data = deepcopy(read_toml("performance/curves/local.toml"))
-    fitted = fit(points(), data, chosen.sweeps)
-    for key in numbers(data):
-        if get(fitted, key) != get(data, key):
-            print(f"{'.'.join(key)}: {get(data, key):.4g} → {get(fitted, key):.4g}")
+    fit = Fit(points(), read_toml("performance/curves/local.toml")).run(chosen.rounds)
+    owners = [(point, name) for point in fit.chosen for name, _ in point.truth]
+    say("seen", [(*owner, float(e)) for owner, e in zip(owners, fit.errors(), strict=True)])
+    outside = []
+    for by in ("case", "configuration"):
+        outside += (found := fit.unseen(by))
+        say(f"unseen {by}", found)
+    widths = spreads(outside)
+    print(widths)
     if chosen.write:
-        write(fitted)
+        fit.curves()
+        write(fit.data, fit.keys, widths)
+
+
+def say(what: str, errors: Sequence[tuple[Point, str, float]]) -> None:
+    """Median and 90th percentile of each figure, a combination once."""
+    for name in FIGURES:
+        groups: dict[str, list[float]] = defaultdict(list)
+        for point, said, error in errors:
+            if said == name:
+                groups[point.case.group].append(abs(math.expm1(error)))
+        means = [float(np.mean(v)) for v in groups.values()]
+        print(f"{what}: {name} median {np.median(means):.1%} p90 {np.quantile(means, 0.9):.1%}")
 
 
 if __name__ == "__main__":

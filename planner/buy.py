@@ -22,9 +22,9 @@ from planner.buying.owned import owned_parts
 from planner.buying.pools import Part
 from planner.buying.room import within
 from planner.buying.shapes import Shape, least_bytes, shapes_of
-from planner.documents.deployment import without_null
 from planner.documents.encode import to_plain
 from planner.documents.result import Finding
+from planner.documents.table import without_null
 from planner.library import Library
 from planner.search.ledger import Ledger
 

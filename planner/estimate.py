@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Origin = Literal["measured", "published", "formula", "assumed"]
 _RANK: Mapping[Origin, int] = {"measured": 0, "published": 1, "formula": 2, "assumed": 3}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Estimate:
     """``low ≤ value ≤ high``; about nine of ten measurements are expected inside.
 
@@ -23,6 +23,21 @@ class Estimate:
     high: float
     origin: Origin = "formula"
     terms: Mapping[str, float] = field(default_factory=dict)
+
+    def __init__(
+        self,
+        low: float,
+        value: float,
+        high: float,
+        origin: Origin = "formula",
+        terms: Mapping[str, float] | None = None,
+    ) -> None:
+        """Sixty a prediction: written through the slots, which a frozen class's own ``__init__`` looks up each time."""
+        _set_low(self, low)
+        _set_value(self, value)
+        _set_high(self, high)
+        _set_origin(self, origin)
+        _set_terms(self, {} if terms is None else terms)
 
     def scaled(self, factor: float) -> Estimate:
         """The same figure times a known positive factor; terms are dropped."""
@@ -45,6 +60,11 @@ class Estimate:
             "origin": self.origin,
             "terms": dict(self.terms),
         }
+
+
+_SLOTS: Any = Estimate
+_set_low, _set_value, _set_high = _SLOTS.low.__set__, _SLOTS.value.__set__, _SLOTS.high.__set__
+_set_origin, _set_terms = _SLOTS.origin.__set__, _SLOTS.terms.__set__
 
 
 def exact(value: float, origin: Origin = "formula", **terms: float) -> Estimate:

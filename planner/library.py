@@ -90,7 +90,7 @@ class Library:
         """What was measured on this machine (``verify --calibrate``)."""
         if not any((folder / "calibration.toml").is_file() for folder in self.overlays):
             return ()
-        from planner.verify.site import load_site
+        from planner.calibration import load_site
 
         return load_site(self.overlays)
 

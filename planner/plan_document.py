@@ -92,8 +92,8 @@ def deployment_of(candidate: Candidate, question: Question) -> Deployment:
 def _serving(candidate: Candidate) -> ServingTable:
     serving = candidate.resolved.serving
     shared: dict[str, Any] = {"max_model_len": serving.max_model_len}
-    own = candidate.option.base.serving.kv_cache_dtype
-    if serving.kv_cache_dtype != own:
+    base = candidate.option.base
+    if base.deployment.serving is not None or serving.kv_cache_dtype != base.serving.kv_cache_dtype:
         shared["kv_cache_dtype"] = serving.kv_cache_dtype
     if candidate.option.local:
         return ServingTable(**shared, parallel=serving.parallel)

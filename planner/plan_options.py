@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from planner.documents.deployment import Deployment, EngineTable, ModelTable, WorkloadTable
+from planner.documents.deployment import Deployment, EngineTable, ModelTable, ServingTable, WorkloadTable
 from planner.documents.result import Finding
 from planner.engines.profile import EngineProfile
 from planner.engines.registry import engine_profile
 from planner.errors import PlannerError
+from planner.legality.formats import kv_rules
 from planner.legality.shape import model_shape
 from planner.library import Library
 from planner.models.formats import model_bytes
@@ -126,6 +127,7 @@ def _option(
         model=model_table(source, choice),
         hardware=hardware_table(group, _known_bytes(group, library), group.nodes, group.per_node),
         engine=engine,
+        serving=_serving(engine, group, question, library),
         workload=_workload(source, question),
     )
     try:
@@ -148,6 +150,18 @@ def _option(
         native=choice.native,
         made=choice.made,
     )
+
+
+def _serving(engine: EngineTable, group: Group, question: Question, library: Library) -> ServingTable | None:
+    """What of serving was asked for before any layout: the KV cache's format, by the name that this engine gives it."""
+    asked = question.request.kv_cache
+    if asked is None:
+        return None
+    row = None if group.is_cpu else library.database.accelerator(group.accelerator)
+    abilities = library.support.abilities(engine_profile(engine.name, engine.version), row)
+    known = (asked, *abilities.kv_dtypes) if abilities is not None else (asked,)
+    legal = (name for name in known if name.startswith(asked) and not (abilities and any(kv_rules(name, abilities))))
+    return ServingTable(kv_cache_dtype=next(legal, asked))
 
 
 def _workload(source: ModelSource, question: Question) -> WorkloadTable:

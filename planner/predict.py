@@ -225,6 +225,6 @@ MEMORY_RULES = frozenset({"does-not-fit", "unknown-fact"})
 def _predict_training(
     resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...]
 ) -> EstimateDocument:
-    from planner.training.outcome import training_outcome
+    from planner.predict_training import training_outcome
 
     return training_outcome(resolved, library, facts, problems)

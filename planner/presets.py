@@ -45,6 +45,7 @@ def _preset(name: str, row: dict[str, Any]) -> Preset:
         osl=float(row["osl"]),
         saturated=row.get("saturated", False),
         prefix_hit_rate=float(row.get("prefix_hit_rate", 0)),
+        images=float(row["images"]) if "images" in row else None,
         service_level=level,
     )
     return Preset(name, row["label"], row["about"], workload, row["max_model_len"], row["source"])

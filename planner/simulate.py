@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,15 @@ from planner.documents.result import EstimateDocument, Finding
 from planner.documents.simulation import Internals, Loop, SimulatedLoad, SimulatedService, SimulationDocument
 from planner.documents.trace import TraceRow
 from planner.errors import UnknownFact
-from planner.performance.simulation.plant import Bench, bench_of
+from planner.performance.simulation.local import local_bench_of
+from planner.performance.simulation.plant import Bench, apart_bench_of, bench_of
 from planner.performance.simulation.requests import Lengths, Request, endless, open_loop, recorded
-from planner.performance.simulation.run import MAX_STEPS, Course, Run, run
+from planner.performance.simulation.run import MAX_STEPS, Course, Run, never
 from planner.performance.simulation.summary import Seen, service_of
 from planner.predict import LOCAL_FAMILIES, memory_of, predict
 from planner.resolve import resolve
 from planner.resolved import Resolved
+from planner.trace_load import load_of, trace_rate
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -40,6 +42,8 @@ class Asked:
     concurrency: float | None = None
     trace: Sequence[TraceRow] | None = None
     trace_name: str | None = None
+    cancelled: Callable[[], bool] = never
+    """Whether to stop: the answer is then a finding and no figures."""
 
 
 def simulate(deployment: Deployment, library: Library, asked: Asked) -> SimulationDocument:
@@ -50,41 +54,34 @@ def simulate(deployment: Deployment, library: Library, asked: Asked) -> Simulati
     if predicted.verdict not in ("fits", "tight") or predicted.memory is None:
         return empty
     resolved = resolve(deployment, library)
-    if resolved.engine.family in LOCAL_FAMILIES:
-        said = f"{resolved.engine.name} runs few slots without a paged pool: its scheduler is not simulated"
-        finding = Finding("no-simulation", said, "estimate answers for it", severity="warning")
-        return replace(empty, problems=(*empty.problems, finding))
-    if resolved.serving.prefill is not None:
-        said = "prefill and decode are on workers of their own: the simulation runs one scheduler"
-        finding = Finding("no-simulation", said, "estimate answers for it, percentiles included", severity="warning")
-        return replace(empty, problems=(*empty.problems, finding))
     try:
-        bench = bench_of(resolved, memory_of(resolved), library.curves)
+        bench = _bench(resolved, library)
     except UnknownFact as missing:
         finding = Finding("unknown-fact", str(missing), severity="warning")
         return replace(empty, verdict="unknown", problems=(*empty.problems, finding))
     return _Simulator(resolved, bench, asked).answer(empty, predicted)
 
 
+def _bench(resolved: Resolved, library: Library) -> Bench:
+    """The scheduler of the deployment's engine. Raises UnknownFact naming a missing fact."""
+    if resolved.engine.family in LOCAL_FAMILIES:
+        return local_bench_of(resolved, library.local_curves)
+    made = bench_of if resolved.serving.prefill is None else apart_bench_of
+    return made(resolved, memory_of(resolved), library.curves)
+
+
 def _loaded(deployment: Deployment, asked: Asked) -> Deployment:
     """The deployment with the load that is asked for."""
     workload = deployment.workload or WorkloadTable()
     if asked.trace:
-        count = len(asked.trace)
-        isl, osl = (sum(getattr(row, name) for row in asked.trace) / count for name in ("isl", "osl"))
-        workload = replace(workload, isl=isl, osl=osl, concurrency=None, saturated=False)
-        workload = replace(workload, request_rate=asked.rate or trace_rate(asked.trace), isl_cv=None, osl_cv=None)
+        load = load_of(asked.trace)
+        workload = replace(workload, isl=load.isl, osl=load.osl, concurrency=None, saturated=False)
+        workload = replace(workload, request_rate=asked.rate or load.rate, isl_cv=None, osl_cv=None)
     elif asked.rate is not None:
         workload = replace(workload, request_rate=asked.rate, concurrency=None, saturated=False)
     elif asked.concurrency is not None:
         workload = replace(workload, request_rate=None, concurrency=asked.concurrency, saturated=False)
     return replace(deployment, workload=workload)
-
-
-def trace_rate(rows: Sequence[TraceRow]) -> float:
-    """Requests per second of a trace."""
-    span = rows[-1].arrival_s - rows[0].arrival_s
-    return (len(rows) - 1) / span if span > 0 else float(len(rows))
 
 
 class _Simulator:
@@ -93,8 +90,8 @@ class _Simulator:
     def __init__(self, resolved: Resolved, bench: Bench, asked: Asked) -> None:
         self.resolved, self.bench, self.asked = resolved, bench, asked
         self.load = resolved.workload
-        self.replicas = max(resolved.serving.dp, 1)
-        longest = float(resolved.serving.max_model_len)
+        self.replicas = bench.replicas
+        longest = bench.longest or float(resolved.serving.max_model_len)
         self.lengths = Lengths(self.load.isl, self.load.osl, self.load.isl_cv, self.load.osl_cv, longest)
 
     @property
@@ -112,8 +109,11 @@ class _Simulator:
             finding = Finding("too-long", "every request of the trace is longer than max_model_len", "raise it")
             return replace(empty, problems=(*empty.problems, finding))
         runs = self._runs(rows)
+        stable = self._stable() if self.loop in ("open", "trace") and not self.asked.cancelled() else None
+        if self.asked.cancelled():
+            finding = Finding("stopped", "the simulation was stopped before its end", severity="warning")
+            return replace(empty, problems=(*empty.problems, finding))
         seen = Seen(tuple(runs), self.replicas, finite=self.loop in ("trace", "offline"))
-        stable = self._stable() if self.loop in ("open", "trace") else None
         service = service_of(seen, self.bench, self.load, stable)
         problems = (*self._kept_problems(predicted), *self._problems(runs, refused, stable), *self._promise(service))
         return replace(
@@ -134,39 +134,39 @@ class _Simulator:
 
     def _runs(self, rows: list[Request]) -> list[Run]:
         """One run for a mean replica, or one for each of a trace's."""
-        plant, times, seed, count = self.bench.plant, self.bench.times, self.asked.seed, self.asked.requests
+        seed, count = self.asked.seed, self.asked.requests
         if rows:
             return [
-                run(
-                    plant, times, recorded(rows, self.replicas, i), Course(len(rows[i :: self.replicas]), forever=False)
-                )
+                self._run(recorded(rows, self.replicas, i), Course(len(rows[i :: self.replicas]), forever=False))
                 for i in range(min(self.replicas, len(rows)))
             ]
         if self.load.saturated:
             offline = Course(count, concurrency=count, forever=False, staggered=False)
-            return [run(plant, times, endless(self.lengths, seed), offline)]
+            return [self._run(endless(self.lengths, seed), offline)]
         if self.load.request_rate is not None:
             arrivals = open_loop(
                 self.load.request_rate / self.replicas, self.lengths, seed, arrival_cv=self.load.arrival_cv
             )
-            return [run(plant, times, arrivals, Course(count, warm=max(count // 5, 1)))]
+            return [self._run(arrivals, Course(count, warm=max(count // 5, 1)))]
         clients = min(max(round((self.load.concurrency or 1.0) / self.replicas), 1), _MOST_CLIENTS)
-        return [run(plant, times, endless(self.lengths, seed), self._closed(clients, count))]
+        return [self._run(endless(self.lengths, seed), self._closed(clients, count))]
+
+    def _run(self, requests: Iterator[Request], course: Course) -> Run:
+        return self.bench.run(requests, replace(course, cancelled=self.asked.cancelled))
 
     def _closed(self, clients: int, count: int) -> Course:
         return Course(max(count, 2 * clients), warm=3 * clients if clients > 1 else 0, concurrency=clients)
 
     def _stable(self) -> float:
         """Requests per second, whole deployment, of a replica that always has somebody waiting."""
-        slots = self.bench.batching.demand.slots
-        clients = min(math.ceil(1.2 * slots) + 1, _MOST_CLIENTS)
+        clients = min(math.ceil(1.2 * self.bench.slots) + 1, _MOST_CLIENTS)
         course = self._closed(clients, min(4 * clients, self.asked.requests))
         if self.asked.trace:
             rows = self._rows()[0]
             cycle = (rows[i % len(rows)] for i in range(MAX_STEPS))
-            full = run(self.bench.plant, self.bench.times, cycle, course)
+            full = self._run(cycle, course)
         else:
-            full = run(self.bench.plant, self.bench.times, endless(self.lengths, self.asked.seed), course)
+            full = self._run(endless(self.lengths, self.asked.seed), course)
         return full.record.rate() * self.replicas
 
     def _load(self, seen: Seen, rows: list[Request], refused: int) -> SimulatedLoad:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.documents.files import remove
 from planner.errors import BadInput, UnknownName
 from planner.overlays import user_folder
 
@@ -79,11 +80,4 @@ def load_site(name: str, folder: Path, db: Database) -> Inventory:
 
 def remove_site(name: str, folder: Path) -> bool:
     """Whether there was one."""
-    path = site_path(name, folder)
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise BadInput(str(path), f"cannot be removed: {error}", "check its permissions") from None
-    return True
+    return remove(site_path(name, folder))

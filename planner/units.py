@@ -1,5 +1,7 @@
 """The only place of unit factors. Inside the planner everything is bytes, seconds and FLOP."""
 
+import math
+
 KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
@@ -16,6 +18,8 @@ MINUTES_PER_HOUR = 60
 HOURS_PER_DAY = 24
 HOURS_PER_MONTH = 730.5
 """365.25 days × 24 h / 12."""
+_ROUNDING = 1e-9
+"""A count that is short of a whole one by no more than floating point errs is a whole one."""
 
 
 def human_bytes(count: float) -> str:
@@ -50,6 +54,16 @@ def human_hours(hours: float) -> str:
     if hours < 1:
         return f"{hours * MINUTES_PER_HOUR:.0f} minutes"
     return f"{hours:.1f} h" if hours < 3 * HOURS_PER_DAY else f"{hours / HOURS_PER_DAY:.1f} days"
+
+
+def whole(number: float) -> int:
+    """What there is room for, in whole things: one that fits by half does not fit."""
+    return math.floor(number + _ROUNDING)
+
+
+def human_whole(number: float) -> str:
+    """The same in short form: ``11`` for 11.7."""
+    return human_count(whole(number))
 
 
 def human_count(number: float) -> str:

@@ -10,20 +10,19 @@ from textual.app import SystemCommand
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.screen import Screen
 
+from planner.errors import Exit
 from tui import themes
-from tui.errands import Errands
-from tui.main import INTERRUPTED
+from tui.what_ifs import WhatIfs
 
 if TYPE_CHECKING:
     from tui.modals.prompt import Hint
-    from tui.walk import WalkScreen
 
 
 MOVES = frozenset({"up", "down", "left", "right", "pageup", "pagedown", "home", "end"})
 """Keys that only move the cursor: no commands."""
 
 
-class Actions(Errands):
+class Actions(WhatIfs):
     """The app's actions, with their keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,19 +51,19 @@ class Actions(Errands):
         Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
     ]
 
-    @property
-    def walk(self) -> WalkScreen:
-        raise NotImplementedError
-
     def draft_changed(self) -> None:
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be done now is greyed."""
+        """What cannot be done now is greyed; what is for other steps is none of this one's keys."""
+        if action == "what_if" and not self.what_if_here:
+            return False
         possible = {
             "pin": lambda: self.session.best is not None,
             "cost": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
             "verify": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
+            "simulated": lambda: self.session.best is not None and self.session.draft.purpose != "tune",
+            "what_if": lambda: self.session.best is not None,
             "undo": lambda: bool(self.session.done),
             "redo": lambda: bool(self.session.undone),
             "edit": lambda: self.session.draft.inventory is not None and self.session.draft.purpose != "buy",
@@ -175,7 +174,7 @@ class Actions(Errands):
 
     def action_interrupt(self) -> None:
         """Ctrl-C: leave at once, the terminal as it was."""
-        self.exit(return_code=INTERRUPTED)
+        self.exit(return_code=Exit.INTERRUPTED)
 
     def action_command_palette(self) -> None:
         """Every command by name."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from planner.units import human_bytes, human_count, human_seconds
+from planner.units import human_bytes, human_count, human_seconds, human_whole
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyDocument, Offer
@@ -22,6 +22,8 @@ class Bought:
 
     bought: BuyDocument
     plan: PlanDocument
+    pools: tuple[tuple[PlannedDeployment, ...], ...] = ()
+    """Of each fleet its pools as deployments of their own; none where the fleet is one."""
 
 
 if TYPE_CHECKING:
@@ -79,7 +81,37 @@ def _bought(draft: Draft, services: Services, library: Library, stopped: Stopped
         quality_floor=draft.quality_floor,
     )
     found = services.buy(request, library, stopped)
-    return Bought(found, plan_of(found, library))
+    if draft.users is None or draft.load != "users":
+        found = _for_how_many(found, request.workload.concurrency or 0.0, by_rate=draft.load == "rate")
+    return Bought(found, plan_of(found, library), tuple(pools_of(offer, library) for offer in found.offers))
+
+
+def _for_how_many(found: BuyDocument, count: float, *, by_rate: bool) -> BuyDocument:
+    """The answer, saying for how many requests in flight it is where nobody named a number."""
+    why = "as many as the rate keeps going within the promises" if by_rate else "nobody named a number"
+    remark = f"bought for {human_count(count)} requests in flight: {why}"
+    offers = tuple(replace(offer, remarks=(remark, *offer.remarks)) for offer in found.offers)
+    return replace(found, offers=offers, assumed={**found.assumed, "workload.concurrency": count})
+
+
+def pools_of(offer: Offer, library: Library) -> tuple[PlannedDeployment, ...]:
+    """Each kind of servers as a deployment of its own, predicted at its share of the load; none for a single kind."""
+    from planner.documents.files import parse_deployment
+    from planner.documents.result import PlannedDeployment
+    from planner.predict import predict
+
+    if len(offer.pools) < 2:
+        return ()
+    return tuple(
+        PlannedDeployment(
+            rank=number,
+            deployment=dict(pool.deployment),
+            estimate=predict(parse_deployment(dict(pool.deployment), "pool"), library),
+            reasons=(f"{pool.share:.0%} of the load: its weight in the gateway",),
+            gpus_used=pool.fleet.used,
+        )
+        for number, pool in enumerate(offer.pools, 1)
+    )
 
 
 def plan_of(found: BuyDocument, library: Library) -> PlanDocument:
@@ -138,7 +170,7 @@ def _estimate(offer: Offer, library: Library) -> EstimateDocument:
 
 def _reasons(offer: Offer) -> Iterator[str]:
     """Why it stands there, and what it leaves."""
-    yield f"room for {human_count(offer.users)} requests of this load: {offer.headroom:+.0%} on what was asked"
+    yield f"room for {human_whole(offer.users)} requests of this load: {offer.headroom:+.0%} on what was asked"
     if offer.idle_devices:
         yield f"{offer.idle_devices} devices stay idle"
     else:
@@ -149,7 +181,7 @@ def _reasons(offer: Offer) -> Iterator[str]:
         yield f"{outage.missing} down: {outage.copies} copies, {human_count(outage.users)} users{speed}, {kept}"
     if len(offer.pools) > 1:
         parts = (f"{pool.fleet.title} takes {pool.share:.0%}" for pool in offer.pools)
-        yield f"two kinds behind one door: {', '.join(parts)}; step 5 writes the first, buy --json holds both"
+        yield f"two kinds behind one door: {', '.join(parts)}; step 5 writes each as a deployment of its own"
     machine = offer.machine
     sockets = "1 socket" if machine.sockets == 1 else f"{machine.sockets} sockets"
     yield f"each server: {human_bytes(machine.ram_bytes)} of RAM, {sockets}; network: {machine.network}"

@@ -207,8 +207,8 @@ class PlannerApp(Tidying):
             self.read_load_curve(self.session.best)
 
     def on_export_shown(self, event: ExportShown) -> None:
-        if self.session.best is not None and not self.running("render"):
-            self.render_export(self.session.best)
+        if self.session.exported is not None and not self.running("render"):
+            self.render_export(self.session.exported)
 
 
 def run_app(argv: list[str]) -> int:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui.jobs import Jobs
+from tui.messages import PoolWanted
 from tui.threads import in_thread
 
 if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment
+    from tui.walk import WalkScreen
 
 
 LIVE_S = 5.0
@@ -31,6 +33,10 @@ class Errands(Jobs):
             self._live()
 
     @property
+    def walk(self) -> WalkScreen:
+        raise NotImplementedError
+
+    @property
     def hardware_shown(self) -> bool:
         """Whether the hardware is on the screen."""
         raise NotImplementedError
@@ -41,6 +47,10 @@ class Errands(Jobs):
         if seen != self.session.live:
             self.session.live = seen
             self.redraw()
+
+    def on_pool_wanted(self, event: PoolWanted) -> None:
+        self.session.pool = event.index
+        self.redraw()
 
     @work(exclusive=True, group="render", exit_on_error=False)
     async def render_export(self, plan: PlannedDeployment) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.export_file import DEFAULT_NAME, Difference, Written, difference, written
 
@@ -146,6 +146,18 @@ def _expected(found: Rendered) -> Iterator[str]:
 def _commands(markdown: str) -> list[str]:
     """What stands in backticks; the sentence itself where nothing does."""
     return re.findall(r"`([^`]+)`", markdown) or [markdown]
+
+
+def pool_names(deployments: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A word for each pool of a fleet: its accelerator, with its place where two have the same."""
+    words = [str(deployment.get("hardware", {}).get("accelerator") or "pool") for deployment in deployments]
+    return [word if words.count(word) == 1 else f"{word}-{place}" for place, word in enumerate(words, 1)]
+
+
+def document_name(pool: str) -> str:
+    """``deployment.toml``; with the pool's word where there are several."""
+    stem, dot, suffix = DEFAULT_NAME.rpartition(".")
+    return f"{stem}-{pool}{dot}{suffix}" if pool else DEFAULT_NAME
 
 
 def folder_name(plan: PlannedDeployment) -> str:

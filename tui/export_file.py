@@ -5,10 +5,6 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from planner.documents.result import PlannedDeployment
 
 DEFAULT_NAME = "deployment.toml"
 
@@ -30,14 +26,6 @@ class Written:
     words: str
     exists: bool = False
     """It is there already, and was left as it is."""
-
-
-def document_text(plan: PlannedDeployment) -> str:
-    """The deployment document with its estimate, provenance and hash."""
-    from planner.documents.files import deployment_toml, parse_deployment
-    from planner.export.document import with_estimate
-
-    return deployment_toml(with_estimate(parse_deployment(plan.deployment, "plan"), plan.estimate))
 
 
 def difference(path: Path, text: str) -> Difference | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.explain import Explanation, figure_text, of_figure
+from tui.text import WHOLE
 
 if TYPE_CHECKING:
     from planner.documents.result import EstimateDocument, PlannedDeployment
@@ -69,7 +70,7 @@ MEMORY = (
     Figure("capacity", "gpu", "B"),
     Figure("kv_needed", "gpu", "B"),
     Figure("kv_tokens", "memory", "tok", "more"),
-    Figure("max_concurrency", "memory", "", "more"),
+    Figure("max_concurrency", "memory", WHOLE, "more"),
     Figure("host_ram", "memory", "B"),
 )
 COST = (

@@ -88,8 +88,7 @@ def _trains(id_: str, draft: Draft, library: Library, services: Services, stoppe
     except PlannerError as error:
         return Fit("?", str(error).splitlines()[0])
     if not document.candidates:
-        first = next(iter(document.rejected), None)
-        return Fit(text.VERDICTS[document.verdict], first.message if first else "nothing of it can be trained here")
+        return _nothing(document, "trained")
     run = document.candidates[0]
     result = run.estimate.finetune
     return Fit(
@@ -102,8 +101,7 @@ def _trains(id_: str, draft: Draft, library: Library, services: Services, stoppe
 
 def _fit(document: PlanDocument) -> Fit:
     if not document.candidates:
-        first = next(iter(document.rejected), None)
-        return Fit(text.VERDICTS[document.verdict], first.message if first else "nothing of it can be planned here")
+        return _nothing(document, "planned")
     plan = document.candidates[0]
     speed = plan.estimate.performance
     return Fit(
@@ -113,3 +111,9 @@ def _fit(document: PlanDocument) -> Fit:
         token=text.figure(speed.tpot_s, "s") if speed else "",
         users=text.room_of(plan),
     )
+
+
+def _nothing(document: PlanDocument, done: str) -> Fit:
+    """Why nothing fits, in a line."""
+    first = next(iter(document.rejected), None)
+    return Fit(text.VERDICTS[document.verdict], first.message if first else f"nothing of it can be {done} here")

@@ -26,6 +26,8 @@ def changes_of(item: Rejection, draft: Draft) -> dict[str, Any]:
         found["weights"] = change["request.weights"]
     if isinstance(change.get("request.quality_floor"), str):
         found["quality_floor"] = change["request.quality_floor"]
+    if isinstance(change.get("serving.kv_cache_dtype"), str) and draft.kv_cache:
+        found["kv_cache"] = None
     found |= _engine(change, draft) | _hardware(change, draft)
     return {key: value for key, value in found.items() if getattr(draft, key) != value}
 

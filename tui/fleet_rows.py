@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from planner.units import human_count
+from planner.units import human_count, human_whole
 from tui import text
 from tui.figures import FIGURES
 from tui.rows import Column, Row
@@ -56,7 +56,7 @@ def _row(index: int, plan: PlannedDeployment, offer: Offer, session: Session) ->
         "fleet": offer.title,
         "weights": text.weights_of(plan),
         "layout": text.layout_of(plan),
-        "users": human_count(offer.users),
+        "users": human_whole(offer.users),
         "rack": str(offer.rack_units),
         "idle": str(offer.idle_devices),
         "down": _down(offer),
@@ -81,4 +81,4 @@ def _down(offer: Offer) -> str:
     if not offer.outages or offer.outages[0].copies <= 0:
         return "nothing runs"
     one = offer.outages[0]
-    return "all holds" if one.holds else f"{human_count(one.users)} users"
+    return "all holds" if one.holds else f"{human_whole(one.users)} users"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.modals.prompt import Hint
+from tui.paths import expanded
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -88,9 +89,9 @@ def place_of(line: str) -> Path:
     from planner.sites import site_path, sites_folder
 
     try:
-        return site_path(line, sites_folder()) if is_site(line) else Path(line).expanduser()
+        return site_path(line, sites_folder()) if is_site(line) else expanded(line)
     except BadInput:
-        return Path(line).expanduser()
+        return expanded(line)
 
 
 def open_hint(line: str) -> Hint:
@@ -106,7 +107,7 @@ def open_hint(line: str) -> Hint:
 
 def file_hint(line: str) -> Hint:
     """Entries that continue a path."""
-    path = Path(line).expanduser()
+    path = expanded(line)
     try:
         if path.is_file():
             return Hint(f"{path.stat().st_size:,} bytes")
@@ -135,7 +136,7 @@ def save_hint(line: str) -> Hint:
         known = line.strip() in site_names()
         return Hint(f"the site {line.strip()} is replaced" if known else "kept as a site: o lists it from now on",
                     mark="~" if known else "✓")  # fmt: skip
-    path = Path(line.strip()).expanduser()
+    path = expanded(line.strip())
     if path.is_dir():
         return Hint(f"{path} is a folder", mark="✗")
     if not path.parent.is_dir():

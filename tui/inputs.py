@@ -37,6 +37,12 @@ NUMBERS = (
      "mean input length (ISL), history and retrieved text included. Moves: first token, KV cache."),
     Number("osl", "Answer tokens", "", 1, 200_000, False,
      "mean output length (OSL); reasoning models write 5,000-20,000. Moves: KV cache, request time."),
+    Number("images", "Images a request", "", 1, 1_000, True,
+     "pictures beside the text of each request; empty: text alone. Only models with a vision tower take them. "
+     "Moves: which models fit, first token, KV cache."),
+    Number("image_tokens", "Tokens an image", "", 1, 100_000, True,
+     "of one image in the prompt; empty: the model's own number, else 1,024. Where tokens follow from the size: "
+     "28×28 pixels each, about 1,300 a megapixel, 2,600 a full-HD screen. Moves: first token, KV cache."),
     Number("max_model_len", "Longest request", "", 256, 10_000_000, True,
      "prompt and answer together that must be possible; empty: as long as fits, up to 32k. Moves: which plans fit."),
     Number("prefix_percent", "Shared prefix", "%", 0, 99, False,
@@ -62,4 +68,9 @@ GOALS = (
 FLOOR_ABOUT = "the lowest precision of weights that is acceptable; a model's own published format always is."
 ENGINE_ABOUT = "only this serving engine; any: those that are usual on this chip."
 WEIGHTS_ABOUT = "only this weight format; any: all that are published, from the quality floor up."
+KV_ABOUT = (
+    "format of the cache of keys and values; any: the engine's own, a smaller one only where nothing else fits. "
+    "8 bits hold twice the users; most models lose little by it. Moves: KV cache, room, per token."
+)
+KV_CACHES = ("fp8", "bf16")
 FORMATS = ("bf16", "fp8", "nvfp4", "mxfp4", "w8a8-int8", "awq-int4", "gptq-int4", "gguf")

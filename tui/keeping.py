@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
+from planner.errors import Exit
 from tui.actions import Actions
 from tui.draft import Draft
-from tui.main import INTERRUPTED
 from tui.messages import StepShown
 from tui.threads import in_thread
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.session_document import Kept
     from tui.session_file import SessionFile
 
-ON_PURPOSE = (0, INTERRUPTED)
+ON_PURPOSE = (0, Exit.INTERRUPTED)
 """Exit codes of an app that somebody left: there is nothing to take up again."""
 PAUSE_S = 0.4
 """A session is written when nothing has changed for this long."""

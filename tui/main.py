@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-INTERRUPTED = 130
+from planner.errors import Exit
+
 NO_TERMINAL = (
     "deploy-planner: no terminal here, so this is the plan for this machine as a table (plan --help has its options).\n"
     "deploy-planner: --json gives the document, --plain asks question by question, serve opens the app in a browser.\n"
@@ -43,7 +44,7 @@ def _open(argv: list[str]) -> int:
 
         return run_app(argv)
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return Exit.INTERRUPTED
 
 
 def _can_draw(environ: Mapping[str, str]) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from tui.draft import Draft
     from tui.explain import Explanation
     from tui.fits import Fit
+    from tui.trace import Unit
 
 
 @dataclass
@@ -112,8 +115,23 @@ class LoadCurveWanted(Message):
 
 
 @dataclass
+class PoolWanted(Message):
+    """Another pool of the fleet looked at is to be exported."""
+
+    index: int
+
+
+@dataclass
 class ExportShown(Message):
     """The files of the plan looked at are on the screen and not rendered yet."""
+
+
+@dataclass
+class TraceWanted(Message):
+    """Recorded requests are to be the workload: those of a file, or of one that is asked for."""
+
+    path: str = ""
+    unit: Unit = "s"
 
 
 @dataclass
@@ -121,3 +139,8 @@ class HardwareWanted(Message):
     """Hardware was named, or a file with it."""
 
     spec: str
+
+
+def ask_as(sender: Widget, make: Callable[[], Message]) -> None:
+    """Post in the name of a widget: a message goes no further than the one in whose name it was made."""
+    sender.call_later(lambda: sender.post_message(make()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ class Purchase:
         from planner.buy_document import BuyRequest
 
         load = workload.model_copy(
-            update={"concurrency": workload.concurrency or float(USERS), "request_rate": None, "saturated": False}
+            update={"concurrency": in_flight(workload), "request_rate": None, "saturated": False}
         )
         return BuyRequest(
             model=model,
@@ -115,6 +116,20 @@ class Purchase:
             rank_by=self.rank_by,  # type: ignore[arg-type]
             **more,
         )
+
+
+def in_flight(load: WorkloadTable) -> float:
+    """Requests to buy for: as many as were named, or as a rate keeps in flight while promises are just kept.
+
+    The latter is Little's law, rate × (time to the first token + answer tokens × time per token), with the promised
+    times. Without either ``USERS``.
+    """
+    level = load.service_level
+    if load.concurrency:
+        return load.concurrency
+    if load.request_rate is None or level is None or level.tpot_s is None:
+        return float(USERS)
+    return float(max(1, math.ceil(load.request_rate * ((level.ttft_s or 0.0) + (load.osl or 0.0) * level.tpot_s))))
 
 
 def _sold_by(vendor: str, library: Library) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,18 +35,10 @@ def _detect(library: Library) -> Inventory:
 
 
 def _load(spec: str, library: Library) -> Inventory:
+    from planner.detect.machine import with_this_host
     from planner.detect.spec import load_hardware
 
-    return _with_host(load_hardware(spec, library.database), library)
-
-
-def _with_host(inventory: Inventory, library: Library) -> Inventory:
-    """ "cpu" says nothing of the machine: this one is meant."""
-    node = inventory.nodes[0]
-    if inventory.origin != "simulated" or node.devices or node.host.ram_bytes is not None:
-        return inventory
-    host = _detect(library).nodes[0].host
-    return replace(inventory, nodes=(replace(node, host=host), *inventory.nodes[1:]))
+    return with_this_host(load_hardware(spec, library.database), library.database)
 
 
 def _plan(request: PlanRequest, library: Library, progress: Progress, stopped: Stopped) -> PlanDocument:

@@ -37,12 +37,18 @@ class Session:
     """The draft that ``plan`` answers; older than ``draft`` while a new plan is being made."""
     fleets: BuyDocument | None = None
     """What ``plan`` was made of, where the walk is for buying."""
+    pools: tuple[tuple[PlannedDeployment, ...], ...] = ()
+    """Of each fleet its pools as deployments of their own; none where the fleet is one."""
+    pool: int = 0
+    """Index of the pool that is exported, of the fleet looked at."""
     shelf: dict[str, tuple[Draft, Answer]] = field(default_factory=dict)
     """The newest answer of each purpose: going back to it asks nothing anew."""
     partial: bool = False
     """The plan was stopped early."""
     failure: str | None = None
     """Why there is no plan for the draft: one line, and what to do."""
+    trace_problem: str = ""
+    """Why the trace that was named is none: one line, and what to do."""
     activity: str = ""
     """What is being worked out right now."""
     selected: int = 0
@@ -102,22 +108,25 @@ class Session:
         return True
 
     def _become(self, draft: Draft) -> None:
-        turned = draft.purpose != self.draft.purpose
-        self.draft, self.failure = draft, None
-        if turned:
+        if draft.purpose != self.draft.purpose:
             self._drop()
-            self._from_shelf()
+        self.draft, self.failure, self.trace_problem = draft, None, ""
+        self._from_shelf()
 
     def _drop(self) -> None:
         """No answer: that of another purpose is none for this one."""
-        self.plan, self.planned_for, self.fleets, self.pinned = None, None, None, None
-        self.selected, self.marked, self.load_curve = 0, (), None
+        self.plan, self.planned_for, self.fleets, self.pools, self.pinned = None, None, None, (), None
+        self.selected, self.pool, self.marked, self.load_curve = 0, 0, (), None
 
     def _from_shelf(self) -> None:
         """The answer that was given to this very question before."""
         asked, answer = self.shelf.get(self.draft.purpose, (None, None))
         if asked is not None and answer is not None and asked.question == self.draft.question:
             self._take(self.draft, answer)
+
+    def foresee(self, draft: Draft, answer: Answer) -> None:
+        """The answer to a question that is about to be asked."""
+        self.shelf[draft.purpose] = (draft, answer)
 
     def begin(self, draft: Draft) -> None:
         """Start from a draft that nobody chose: hardware that was just detected is no step to undo."""
@@ -136,23 +145,23 @@ class Session:
     def _take(self, draft: Draft, answer: Answer) -> None:
         from tui.answers import as_plan
 
-        self.fleets = getattr(answer, "bought", None)
+        self.fleets, self.pools = getattr(answer, "bought", None), getattr(answer, "pools", ())
         self.plan, self.planned_for, self.failure = as_plan(answer), draft, None
-        self.selected, self.marked, self.load_curve = 0, (), None
+        self.selected, self.pool, self.marked, self.load_curve = 0, 0, (), None
 
     def fail(self, draft: Draft, reason: str) -> bool:
         """Take the reason why there is no plan; False for an older draft."""
         if draft != self.draft:
             return False
-        self.failure, self.plan, self.planned_for, self.fleets = reason, None, None, None
-        self.selected, self.marked, self.load_curve = 0, (), None
+        self.failure, self.plan, self.planned_for, self.fleets, self.pools = reason, None, None, None, ()
+        self.selected, self.pool, self.marked, self.load_curve = 0, 0, (), None
         return True
 
     def look_at(self, index: int) -> bool:
         """Another proposal; False when it is looked at already."""
         if index == self.selected:
             return False
-        self.selected, self.load_curve = index, None
+        self.selected, self.pool, self.load_curve = index, 0, None
         return True
 
     def mark(self, index: int) -> bool:
@@ -171,6 +180,17 @@ class Session:
         if self.plan is None or not self.plan.candidates:
             return None
         return self.plan.candidates[min(self.selected, len(self.plan.candidates) - 1)]
+
+    @property
+    def exported_pools(self) -> tuple[PlannedDeployment, ...]:
+        """The pools of the fleet looked at, where there are several: each is exported as a deployment of its own."""
+        return self.pools[min(self.selected, len(self.pools) - 1)] if self.pools else ()
+
+    @property
+    def exported(self) -> PlannedDeployment | None:
+        """What step 5 writes: the proposal looked at, or one pool of a fleet of two kinds."""
+        pools = self.exported_pools
+        return pools[min(self.pool, len(pools) - 1)] if pools else self.best
 
     @property
     def offer(self) -> Offer | None:

@@ -7,17 +7,18 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
-from tui.draft import Draft
+from tui.draft import TRACE, Draft
 from tui.inputs import GOALS, LOADS, NUMBERS
 from tui.needs import Purchase, Training, needs_of
 from tui.purposes import PURPOSES
+from tui.trace import plain_of, trace_of
 
 if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
 
 SCHEMA = "deploy-planner/session/1"
 MOST_DRAFTS = 256
-TEXTS = {"site": 200, "model": 1000, "preset": 60, "engine": 100, "weights": 100, "quality_floor": 60}
+TEXTS = {"site": 200, "model": 1000, "preset": 60, "engine": 100, "weights": 100, "kv_cache": 60, "quality_floor": 60}
 """Fields of a draft that hold text, and how long it may be."""
 PARTS = {"training": Training, "purchase": Purchase}
 """Fields of a draft that hold values with fields of their own."""
@@ -61,10 +62,11 @@ def document_of(kept: Kept) -> dict[str, Any]:
     inventories: list[Inventory] = []
     drafts = []
     for draft in kept.drafts:
-        names = [field.name for field in fields(Draft) if field.name not in ("inventory", *PARTS)]
+        names = [field.name for field in fields(Draft) if field.name not in ("inventory", "trace", *PARTS)]
         plain = {name: getattr(draft, name) for name in names}
         parts = {name: asdict(getattr(draft, name)) for name in PARTS}
-        drafts.append(plain | parts | {"inventory": _place(draft.inventory, inventories)})
+        place = _place(draft.inventory, inventories)
+        drafts.append(plain | parts | {"inventory": place, "trace": plain_of(draft.trace)})
     return {
         "schema": SCHEMA,
         "saved": kept.saved,
@@ -123,7 +125,8 @@ def _draft(data: object, machines: Sequence[Inventory], where: str) -> Draft:
         raise BadInput(where, f"holds inputs out of their bounds: {', '.join(wrong)}", _FIX)
     place = data["inventory"]
     parts = {name: needs_of(data[name], kind) for name, kind in PARTS.items()}
-    return Draft(**{**data, **parts, "inventory": None if place is None else machines[place]})
+    machine = None if place is None else machines[place]
+    return Draft(**{**data, **parts, "inventory": machine, "trace": trace_of(data["trace"])})
 
 
 def _wrong(data: Mapping[str, Any], machines: Sequence[Inventory]) -> Iterable[str]:
@@ -138,15 +141,21 @@ def _wrong(data: Mapping[str, Any], machines: Sequence[Inventory]) -> Iterable[s
         value = data[name]
         if not (_is_text(value, most) or (value is None and name not in NEEDED)):
             yield name
-    for name, kinds in (("goal", GOALS), ("load", LOADS)):
-        if data[name] not in [kind.key for kind in kinds]:
-            yield name
+    known = {"goal": [kind.key for kind in GOALS], "load": [kind.key for kind in LOADS], "purpose": [*PURPOSES]}
+    yield from (name for name, keys in known.items() if data[name] not in keys)
     yield from (name for name, kind in PARTS.items() if needs_of(data[name], kind) is None)
-    if data["purpose"] not in PURPOSES:
-        yield "purpose"
+    if not _trace_stands(data):
+        yield "trace"
     place = data["inventory"]
     if place is not None and (type(place) is not int or not 0 <= place < len(machines)):
         yield "inventory"
+
+
+def _trace_stands(data: Mapping[str, Any]) -> bool:
+    """A trace is there just where it is the workload."""
+    if data["preset"] != TRACE:
+        return data["trace"] is None
+    return trace_of(data["trace"]) is not None and data["load"] == "rate"
 
 
 def _is_text(value: object, most: int) -> bool:

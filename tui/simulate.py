@@ -55,12 +55,25 @@ def rigged(inventory: Inventory, rig: Rig, library: Library) -> Inventory:
     return replace(inventory, nodes=(changed,), origin="simulated", warnings=())
 
 
+def with_cards(inventory: Inventory, count: int) -> Inventory:
+    """The inventory with another number of the cards that are there in each machine."""
+    node = inventory.nodes[0]
+    devices = _copies(node.devices[0], count)
+    changed = replace(node, devices=devices, topology=(), link=node.link if count > 1 else None)
+    return replace(inventory, nodes=(changed,), origin="simulated", warnings=())
+
+
+def _copies(here: GpuDevice, count: int) -> tuple[GpuDevice, ...]:
+    """A card as many times, nobody on it."""
+    plain = replace(here, uuid=None, pci_bus_id=None, processes=(), used_bytes=0, free_bytes=here.total_bytes)
+    return tuple(replace(plain, index=n) for n in range(count))
+
+
 def _devices(node: Node, rig: Rig, library: Library) -> tuple[tuple[GpuDevice, ...], str | None]:
     """As many cards as wanted, of the kind wanted, and the link that they have among each other."""
     here = node.devices[0] if node.devices else None
     if here is not None and (not rig.accelerator or rig.accelerator == here.accelerator):
-        plain = replace(here, uuid=None, pci_bus_id=None, processes=(), used_bytes=0, free_bytes=here.total_bytes)
-        return tuple(replace(plain, index=n) for n in range(rig.per_node)), node.link
+        return _copies(here, rig.per_node), node.link
     if not rig.accelerator or not rig.per_node:
         return (), None
     from planner.detect.spec import inventory_from_spec

@@ -7,12 +7,14 @@ import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from planner.units import KILO, human_bytes, human_count, human_seconds
+from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole, whole
 
 if TYPE_CHECKING:
     from planner.documents.result import FinetuneResult, PlannedDeployment
     from planner.estimate import Estimate
 
+WHOLE = "whole"
+"""The unit of what is counted in whole things: rounded down."""
 VERDICTS = {"fits": "✓", "tight": "~", "does-not-fit": "✗", "illegal": "!", "unknown": "?"}
 UNKNOWN = "unknown"
 SAME = 0.01
@@ -57,6 +59,7 @@ _WRITTEN: dict[str, Callable[[float], str]] = {
     "Wh": _thousands("Wh"),
     "h": hours,
     "%": "{:.0%}".format,
+    WHOLE: human_whole,
 }
 
 
@@ -69,15 +72,17 @@ def span(estimate: Estimate | None, unit: str) -> str:
     if estimate is None or estimate.low == estimate.high:
         return ""
     low, high = shown(estimate.low, unit), shown(estimate.high, unit)
+    if low == high:
+        return low if unit == WHOLE else f"{low}–{high}"
     number, _, suffix = low.partition(" ")
     return f"{number}–{high}" if suffix and high.endswith(f" {suffix}") else f"{low}–{high}"
 
 
 def short_span(estimate: Estimate, unit: str) -> str:
     """``166–439``: the range beside its value, without a unit where all three have the same."""
-    whole = span(estimate, unit)
+    both = span(estimate, unit)
     suffix = shown(estimate.value, unit).partition(" ")[2]
-    return whole.removesuffix(f" {suffix}") if suffix and whole.count(" ") == 1 else whole
+    return both.removesuffix(f" {suffix}") if suffix and both.count(" ") == 1 else both
 
 
 def elided(words: str, width: int) -> str:
@@ -187,12 +192,11 @@ def longest_of(plan: PlannedDeployment) -> int | None:
 
 
 def room_of(plan: PlannedDeployment) -> str:
-    """How many of the longest requests the caches of all replicas hold at once."""
+    """How many of the longest requests the caches of all replicas hold at once: whole ones, in each."""
     memory = plan.estimate.memory
     if memory is None:
         return UNKNOWN
-    count = memory.max_concurrency.value * replicas_of(plan)
-    return f"{count:,.0f}" if count >= 10 or count == round(count) else f"{count:.1f}"
+    return human_count(whole(memory.max_concurrency.value) * replicas_of(plan))
 
 
 def moved(now: Estimate | None, before: Estimate | None, better: str) -> str:

@@ -74,7 +74,8 @@ def _is_metrics(path: str) -> bool:
 
 def kept(plan: PlannedDeployment, source: str, library: Library) -> str:
     """Keep what was measured as calibration of this site; in words what became of it. Raises PlannerError."""
-    from planner.verify.site import keep, measured, site_path
+    from planner.calibration import keep, site_path
+    from planner.verify.site import measured
     from planner.verify.verification import unusable
 
     found = compared(plan, source, library, built_in=True)

@@ -46,6 +46,7 @@ class WalkScreen(Screen[None]):
         Binding(
             "ctrl+left", "move(-1)", "Step back", show=False, id="walk.back-arrow", priority=True, tooltip="Step back"
         ),
+        Binding("w", "app.what_if", "What if", id="walk.what-if", tooltip="One change at a time: what each would move"),
         Binding("g", "purpose", "Goal", show=False, id="walk.purpose", tooltip="Serve, fine-tune or buy"),
         Binding("question_mark", "explain", "Explain", id="walk.explain", tooltip="What is under the cursor, in full"),
         Binding("a", "answer", "Answer", show=False, id="walk.answer", tooltip="The answer so far, in full"),

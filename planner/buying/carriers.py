@@ -9,6 +9,7 @@ from typing import Literal
 
 from planner.buying.shapes import Shape
 from planner.documents.result import Finding, Performance
+from planner.legality.limits import image_rules
 from planner.performance.promises import each_token, first_token, overloaded
 from planner.resolved import Resolved
 from planner.search.candidate import Candidate, Option, Tools
@@ -76,7 +77,9 @@ def _of_option(
 ) -> Carrier | Finding:
     candidates = runnable(option, task, tools, ledger)
     if not candidates:
-        return Finding("no-layout", f"no legal layout of {option.title} fits {shape.devices} × {shape.row.id}")
+        blind = next(image_rules(replace(option.base, workload=task.workload)), None)
+        said = f"no legal layout of {option.title} fits {shape.devices} × {shape.row.id}"
+        return blind or Finding("no-layout", said)
     best = max(candidate.users for candidate in candidates)
     for sets in _sets(task, best, most_nodes // shape.nodes):
         good = [c for c in (_tried(candidate, shape, sets, task, tools) for candidate in candidates) if c]

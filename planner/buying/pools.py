@@ -111,7 +111,7 @@ def _pool(
     speed = performance or Performance()
     return Pool(
         fleet=fleet,
-        deployment=_deployment(errand, part),
+        deployment=_deployment(errand, part, share),
         sets=part.sets,
         copies=part.copies,
         share=share,
@@ -135,9 +135,12 @@ def _month(account: Account | None, *, owned: bool) -> Money | None:
     return sum_of({name: money for name, money in account.monthly.items() if name not in SUNK})
 
 
-def _deployment(errand: Errand, part: Part) -> dict[str, Any]:
-    """The document of the part: as many copies as there are in all of its sets."""
+def _deployment(errand: Errand, part: Part, share: float) -> dict[str, Any]:
+    """The document of the part: as many copies as there are in all of its sets, at its share of the load."""
     document: Deployment = deployment_of(part.unit.candidate, errand.question)
+    load = document.workload
+    if load is not None and load.concurrency is not None:
+        document = replace(document, workload=replace(load, concurrency=load.concurrency * share))
     hardware, serving = document.hardware, document.serving
     if hardware is not None and serving is not None:
         whole = replace(hardware, nodes=part.nodes, per_node=part.unit.shape.per_node)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from planner.cli.asked import floor_of
 from planner.cli.cost import add_term_options, assumptions_of
-from planner.cli.options import add_overlay_option, library_of
+from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
 from planner.cli.values import count, duration, positive, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
-from planner.errors import BadInput, Exit
+from planner.errors import Exit
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyRequest
@@ -42,9 +43,10 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model and load")
     group.add_argument("--model", required=True, metavar="ID|PATH", help="a catalogue id or a local path")
     group.add_argument("--users", type=count(1, 10**6), required=True, metavar="N", help="requests in flight at once")
-    group.add_argument("--preset", metavar="NAME", help="chat rag code batch agents reasoning: lengths and promises")
+    group.add_argument("--preset", metavar="NAME", help=PRESETS_HELP)
     group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
     group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
+    add_image_options(group)
     group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
@@ -101,7 +103,7 @@ def request_of(args: argparse.Namespace, library: Library) -> BuyRequest:
         max_model_len=args.max_model_len,
         weights=tuple(args.weights),
         engines=tuple(args.engine),
-        quality_floor=_floor(args.quality_floor),
+        quality_floor=floor_of(args.quality_floor),
         hardware=tuple(args.hardware),
         budget=args.budget,
         max_power_w=args.power,
@@ -128,19 +130,12 @@ def _have(args: argparse.Namespace, library: Library) -> Inventory | None:
     return load_hardware(args.have, library.database)
 
 
-def _floor(name: str | None) -> str | None:
-    from planner.models.quality import level_of, levels
-
-    if name is not None and level_of(name) is None:
-        raise BadInput("--quality-floor", f"unknown level {name[:60]!r}", f"write one of {', '.join(levels())}")
-    return name
-
-
 def _workload(args: argparse.Namespace) -> WorkloadTable:
     from planner.presets import preset
 
     base = preset(args.preset).workload if args.preset else WorkloadTable()
-    said: dict[str, Any] = {"isl": args.isl, "osl": args.osl, "prefix_hit_rate": args.prefix_hit_rate}
+    names = ("isl", "osl", "images", "image_tokens", "prefix_hit_rate")
+    said: dict[str, Any] = {name: getattr(args, name) for name in names}
     said = {key: value for key, value in said.items() if value is not None}
     said |= {"concurrency": float(args.users), "request_rate": None, "saturated": False}
     if args.ttft is not None or args.tpot is not None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from planner.buy_document import BuyDocument, NextModel, Offer, Pool
 from planner.cli.layout import columns_within, pairs_within, width, wrapped
-from planner.cli.money_text import amount, shown, watts
 from planner.cli.tables import finding_line
-from planner.units import KILO, human_bytes, human_count, human_seconds
+from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
+from planner.words.money import amount, shown, watts
 
 HEAD = (
     "#", "fleet", "weights", "layout", "copies", "carries", "first token", "per token", "tok/s", "buy", "a month",
@@ -38,7 +38,7 @@ def _blocks(document: BuyDocument, columns: int) -> Iterator[str]:
         yield "problems\n" + "\n".join(lines)
     if document.rejected:
         lines = (
-            wrapped(f"{r.count} × {r.rule}: {r.message}", columns, indent="  ")
+            wrapped(f"{r.count} × {r.rule}: {r.message}" + (f" → {r.fix}" if r.fix else ""), columns, indent="  ")
             for r in document.rejected[:_MOST_REJECTED]
         )
         yield "ruled out\n" + "\n".join(lines)
@@ -61,7 +61,7 @@ def _row(offer: Offer) -> tuple[str, ...]:
         " + ".join(dict.fromkeys(str(pool.deployment["model"].get("weights", "")) for pool in offer.pools)),
         " + ".join(dict.fromkeys(_layout(pool) for pool in offer.pools)),
         str(offer.copies),
-        human_count(offer.carries.value) if offer.carries else "?",
+        human_whole(offer.carries.value) if offer.carries else "?",
         human_seconds(offer.ttft_s.value) if offer.ttft_s else "?",
         human_seconds(offer.tpot_s.value) if offer.tpot_s else "?",
         human_count(offer.output_tok_s.value) if offer.output_tok_s else "?",
@@ -96,12 +96,12 @@ def _details(offer: Offer) -> Iterator[tuple[str, str]]:
     yield "a month, rented", shown(offer.rent_month)
     yield "at the plugs", f"{watts(offer.plug_w)}, {offer.rack_units} rack units"
     if offer.carries:
-        users = f"{human_count(offer.carries.low)} – {human_count(offer.carries.high)}"
-        yield "carries", f"{human_count(offer.carries.value)} users within the promises  ({users})"
+        users = f"{human_whole(offer.carries.low)} – {human_whole(offer.carries.high)}"
+        yield "carries", f"{human_whole(offer.carries.value)} users within the promises  ({users})"
     yield "headroom", _headroom(offer)
     for one in offer.outages:
         kept = "promises kept" if one.holds else "promises broken"
-        yield f"{one.missing} down", f"{one.copies} copies, {human_count(one.users)} users in memory, {kept}"
+        yield f"{one.missing} down", f"{one.copies} copies, {human_whole(one.users)} users in memory, {kept}"
     for pool in offer.pools:
         yield from _pool(pool, several=len(offer.pools) > 1)
     for remark in offer.remarks:
@@ -118,7 +118,7 @@ def _headroom(offer: Offer) -> str:
 def _pool(pool: Pool, *, several: bool) -> Iterator[tuple[str, str]]:
     machine = pool.machine
     if several:
-        text = f"{pool.share:.0%} of the load, {pool.copies} copies, carries {human_count(pool.carries)} users"
+        text = f"{pool.share:.0%} of the load, {pool.copies} copies, carries {human_whole(pool.carries)} users"
         yield pool.fleet.title, text + (", there already" if pool.owned else "")
     if pool.owned:
         return

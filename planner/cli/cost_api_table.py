@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.cli.layout import columns_within, wrapped
-from planner.cli.money_text import amount, shown
 from planner.cost.against import Comparison
 from planner.cost.document import CostDocument
 from planner.cost.ownership import Load
 from planner.cost.scenarios import Course
 from planner.estimate import Estimate
 from planner.units import MEGA
+from planner.words.money import amount, shown
 
 _SHOWN = 3
 """APIs that stand beside the ladder of utilisations."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.cli.layout import pairs_within
-from planner.cli.money_text import plain, watts
 from planner.cost.caps import CapStep
 from planner.cost.document import CostDocument
 from planner.cost.energy import Draw
 from planner.cost.site import Site
-from planner.units import KILO, human_count
+from planner.units import KILO, human_whole
+from planner.words.money import plain, watts
 
 
 def power_block(document: CostDocument, columns: int) -> str:
@@ -81,7 +81,7 @@ def outage_block(document: CostDocument, columns: int) -> str:
     """What still runs."""
     kept = {True: "all users held, promises kept", False: "users or promises lost", None: "no promise was stated"}
     rows = [
-        (f"{one.missing} down", f"{one.copies} copies, {human_count(one.users)} users in memory, {kept[one.holds]}")
+        (f"{one.missing} down", f"{one.copies} copies, {human_whole(one.users)} users in memory, {kept[one.holds]}")
         for one in document.outages
     ]
     return "when something is down\n" + pairs_within(rows, columns) if rows else ""

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from planner.cli.cost_api_table import api_block, ladder_block, scenario_block
 from planner.cli.cost_power_table import outage_block, power_block
 from planner.cli.layout import pairs_within, width, wrapped
-from planner.cli.money_text import figure, shown
 from planner.cli.tables import finding_line
 from planner.cost.document import Assumption, CostDocument
 from planner.cost.ownership import Account, Load, Rent
 from planner.units import human_count
+from planner.words.money import figure, shown
 
 
 def cost_table(document: CostDocument, columns: int | None = None) -> str:

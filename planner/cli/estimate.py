@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(to_json(answer))
     else:
-        from planner.cli.tables import estimate_table
+        from planner.cli.estimate_table import estimate_table
 
         print(estimate_table(deployment, answer))
     return exit_code(answer)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from planner.cli.answer import add_answer_options, give, refuse_existing
+from planner.cli.asked import hardware_of
 from planner.cli.options import add_overlay_option, library_of
-from planner.cli.report_option import add_report_option, report_path, write_report_of
+from planner.cli.report_option import report_path, write_report_of
 from planner.cli.values import count, positive, share, tokens
-from planner.errors import BadInput, Exit
+from planner.errors import BadInput
 from planner.training.request import FinetuneGoal, FinetuneRequest
 
 if TYPE_CHECKING:
-    from planner.documents.inventory import Inventory
     from planner.documents.result import PlanDocument
     from planner.library import Library
 
-STARTS = ("fits", "tight", "unknown")
 MOST_TOKENS = 1e18
 EXAMPLES = """examples:
   deploy-planner finetune --model llama-3.1-8b-instruct                        on this machine
@@ -35,15 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _question_options(parser)
     _job_options(parser)
     _teacher_options(parser)
-    answer = parser.add_argument_group("the answer")
-    form = answer.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="the plan document as JSON")
-    form.add_argument("--table", action="store_true", help="plain text (the default)")
-    form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
-    answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
-    answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
-    add_report_option(answer)
-    answer.add_argument("--force", action="store_true", help="overwrite the files if they exist")
+    add_answer_options(parser)
     add_overlay_option(parser)
 
 
@@ -84,12 +73,14 @@ def _teacher_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from planner.cli.finetune_table import finetune_markdown, finetune_table
+
     library = library_of(args)
+    refuse_existing(args)
     report = report_path(args)
     document = _planned(args, library)
     write_report_of(report, document, library, args)
-    _write(_text(document, args), args)
-    return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
+    return give(document, args, table=finetune_table, markdown=finetune_markdown)
 
 
 def _planned(args: argparse.Namespace, library: Library) -> PlanDocument:
@@ -107,7 +98,7 @@ def _planned(args: argparse.Namespace, library: Library) -> PlanDocument:
 def request_of(args: argparse.Namespace, library: Library) -> FinetuneRequest:
     """The question that the options ask. Raises BadInput for values that make no job."""
     return FinetuneRequest(
-        inventory=_inventory(args, library),
+        inventory=hardware_of(args, library),
         model=args.model,
         methods=tuple(dict.fromkeys(args.method)),
         trainer=args.trainer,
@@ -131,45 +122,3 @@ def _dataset(text: str | None) -> float | None:
         return positive(text, MOST_TOKENS)
     except argparse.ArgumentTypeError as error:
         raise BadInput("--tokens", f"{error}: a dataset needs tokens", "write for example --tokens 10e6") from None
-
-
-def _inventory(args: argparse.Namespace, library: Library) -> Inventory:
-    if args.hardware is None:
-        from planner.detect.machine import detect_machine
-
-        inventory = detect_machine(library.database)
-    else:
-        from planner.detect.spec import load_hardware
-
-        inventory = load_hardware(args.hardware, library.database)
-    return inventory if args.fabric is None else replace(inventory, fabric=_fabric(args.fabric, library))
-
-
-def _fabric(name: str, library: Library) -> str:
-    from hwdb.errors import LookupProblem
-    from planner.errors import UnknownName
-
-    try:
-        return library.database.fabric(name).id
-    except LookupProblem as miss:
-        raise UnknownName("fabric", name, miss.nearest) from None
-
-
-def _text(document: PlanDocument, args: argparse.Namespace) -> str:
-    if args.json:
-        from planner.documents.encode import to_json
-
-        return to_json(document)
-    from planner.cli.finetune_table import finetune_markdown, finetune_table
-
-    return finetune_markdown(document) if args.markdown else finetune_table(document)
-
-
-def _write(text: str, args: argparse.Namespace) -> None:
-    if args.output is None:
-        sys.stdout.write(text + "\n")
-        return
-    from planner.documents.files import write_whole
-
-    write_whole(Path(args.output), text + "\n", overwrite=args.force)
-    print(f"wrote {args.output}", file=sys.stderr)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.cli.tables import VERDICT_MARKS, align, in_unit
+from planner.cli.plan_parts import escaped, pipe, pipe_table, rejection_lines, rejection_markdown, verdict_line
+from planner.cli.tables import VERDICT_MARKS, align, assumed_block, in_unit
 from planner.cli.training_cost import energy_and_money_rows, training_cost_block
-from planner.documents.result import FinetuneResult, PlanDocument, PlannedDeployment, Rejection, TrainingFiles
+from planner.documents.result import FinetuneResult, PlanDocument, PlannedDeployment, TrainingFiles
 from planner.estimate import Estimate
 from planner.training.distill import totals
 from planner.training.document import headline
@@ -15,13 +16,12 @@ from planner.units import KILO, human_bytes, human_count, human_hours
 
 HEAD = ("", "#", "method", "trainer", "GPUs", "sharding", "checkpoints", "batch", "peak", "tok/s", "time", "longest")
 _SHOWN_REASONS = 6
-_MOST_REJECTED = 12
 _KWH = KILO
 
 
 def finetune_table(document: PlanDocument) -> str:
     """The whole plan for a terminal or a pipe."""
-    blocks = [_verdict_line(document), headline(document)]
+    blocks = [verdict_line(document, "nothing fits"), headline(document)]
     if document.candidates:
         blocks.append(align([HEAD, *(_row(c) for c in document.candidates)]))
         blocks.append(_first(document.candidates[0]))
@@ -30,24 +30,28 @@ def finetune_table(document: PlanDocument) -> str:
     if document.stages:
         blocks.append("steps\n" + align(_stage_rows(document), indent="  "))
     if document.rejected:
-        blocks.append("ruled out\n" + "\n".join(_rejection_lines(document.rejected)))
+        blocks.append("ruled out\n" + "\n".join(rejection_lines(document.rejected)))
     if document.assumed:
-        rows = [(key, str(value)) for key, value in sorted(document.assumed.items())]
-        blocks.append("assumed\n" + align(rows, indent="  "))
+        blocks.append(assumed_block(document.assumed))
     return "\n\n".join(blocks)
 
 
 def finetune_markdown(document: PlanDocument) -> str:
     """The same for a ticket."""
-    lines = [f"# Training plan: {document.verdict}", "", headline(document), "", _verdict_line(document), ""]
+    lines = [
+        f"# Training plan: {document.verdict}",
+        "",
+        headline(document),
+        "",
+        verdict_line(document, "nothing fits"),
+        "",
+    ]
     if document.candidates:
-        lines += [_pipe(HEAD), _pipe(("---",) * len(HEAD)), *(_pipe(_row(c)) for c in document.candidates), ""]
+        lines += [*pipe_table(HEAD, map(_row, document.candidates)), ""]
         if document.stages:
-            lines += ["## Steps", "", *(_pipe(row) for row in _stage_rows(document)), ""]
-        lines += ["## Why the first", "", *(f"- {reason}" for reason in document.candidates[0].reasons), ""]
-    if document.rejected:
-        lines += ["## Ruled out", "", _pipe(("count", "rule", "why", "example", "way out")), _pipe(("---",) * 5)]
-        lines += [_pipe((str(r.count), r.rule, r.message, r.example, r.fix)) for r in document.rejected]
+            lines += ["## Steps", "", *map(pipe, _stage_rows(document)), ""]
+        lines += ["## Why the first", "", *(f"- {escaped(reason)}" for reason in document.candidates[0].reasons), ""]
+    lines += rejection_markdown(document.rejected)
     return "\n".join(lines).rstrip()
 
 
@@ -142,16 +146,6 @@ def _cost_cells(
     )
 
 
-def _verdict_line(document: PlanDocument) -> str:
-    count = len(document.candidates)
-    found = f"{count} proposal{'s' if count != 1 else ''}" if count else "nothing fits"
-    ruled_out = sum(r.count for r in document.rejected)
-    return (
-        f"{VERDICT_MARKS[document.verdict]}  {document.verdict}: {found} from {document.considered} configurations, "
-        f"{ruled_out} ruled out"
-    )
-
-
 def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
     table, result = proposal.deployment["finetune"], proposal.estimate.finetune
     return (
@@ -188,13 +182,3 @@ def _first(proposal: PlannedDeployment) -> str:
     lines = ["why the first", *(f"  · {reason}" for reason in proposal.reasons[:_SHOWN_REASONS])]
     bar = step_bar(proposal)
     return "\n".join([*lines, f"  a step on a GPU  {bar}", f"  {KEY}"] if bar else lines)
-
-
-def _rejection_lines(rejected: tuple[Rejection, ...]) -> Iterator[str]:
-    for rejection in rejected[:_MOST_REJECTED]:
-        yield f"  {rejection.count:>5} × {rejection.rule}: {rejection.message}"
-        yield f"          e.g. {rejection.example}" + (f" → {rejection.fix}" if rejection.fix else "")
-
-
-def _pipe(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in cells) + " |"

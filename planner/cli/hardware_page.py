@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hwdb.schema import BUILT_IN, Accelerator, Connection, Processor, Row, Source
 from planner.cli.tables import align
-from planner.units import GIGA, TERA, human_bytes, human_rate, human_seconds
+from planner.units import TERA, human_bytes, human_rate, human_seconds
+from planner.words.hardware import shown
 
 if TYPE_CHECKING:
     from hwdb.search import Found
@@ -45,30 +46,6 @@ def page(found: Found) -> str:
     return "\n\n".join(blocks)
 
 
-def shown(name: str, value: Any) -> str:
-    """A value in the unit people read, by the unit at the end of its field's name."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        joint = "." if name == "compute_capability" else " – " if name.endswith("_w") else ", "
-        return joint.join(shown(name, each) for each in value)
-    if isinstance(value, str):
-        return value
-    for unit, show in _UNITS:
-        if name.endswith(unit):
-            return show(value)
-    return f"{value:,.6g}" if isinstance(value, float) else f"{value:,}"
-
-
-_UNITS = (
-    ("bytes_s", human_rate),
-    ("_bytes", lambda value: f"{human_bytes(value)}  ({value:,} B)"),
-    ("flop_s", lambda value: f"{value / TERA:,.5g} TFLOP/s"),
-    ("_hz", lambda value: f"{value / GIGA:.4g} GHz"),
-    ("_mt_s", lambda value: f"{value:,.0f} MT/s"),
-    ("_w", lambda value: f"{value:,.5g} W"),
-    ("_s", human_seconds),
-)
 _HEADERS: Mapping[str, tuple[str, ...]] = {
     "accelerator": ("id", "memory", "bandwidth", "bf16", "fp8", "link", "power", "doubts"),
     "host": ("id", "name", "memory", "per socket", "sockets", "features"),

@@ -6,8 +6,25 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.cli.values import count, tokens
+
 if TYPE_CHECKING:
     from planner.library import Library
+
+
+PRESETS_HELP = "chat rag code batch agents reasoning images: lengths and promises"
+"""Names of ``search/presets.toml``, which is not read for a help text; a test compares them."""
+
+
+def add_image_options(parser: argparse._ActionsContainer) -> None:
+    """``--images`` of a request and ``--image-tokens`` of each."""
+    parser.add_argument("--images", type=count(0, 1000), metavar="N", help="images per request, beside the text")
+    parser.add_argument(
+        "--image-tokens",
+        type=tokens,
+        metavar="TOKENS",
+        help="of one image in the prompt (the model's own number, or 1,024)",
+    )
 
 
 def add_overlay_option(parser: argparse.ArgumentParser) -> None:

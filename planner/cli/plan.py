@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from planner.cli.options import add_overlay_option, library_of
-from planner.cli.report_option import add_report_option, report_path, write_report_of
+from planner.cli.answer import add_answer_options, give, refuse_existing
+from planner.cli.asked import floor_of, hardware_of
+from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
+from planner.cli.report_option import report_path, write_report_of
+from planner.cli.trace_option import add_trace_option, traced
 from planner.cli.values import count, duration, percentile, rate, share, tokens
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
-from planner.documents.encode import to_json
 from planner.documents.request import Goal, PlanRequest
-from planner.documents.result import PlanDocument
-from planner.errors import BadInput, Exit
+from planner.errors import BadInput
 
 if TYPE_CHECKING:
-    from planner.documents.inventory import Inventory
     from planner.library import Library
 
-STARTS = ("fits", "tight", "unknown")
+KV_CACHES = ("fp8", "bf16", "fp16", "q8_0")
 EXAMPLES = """examples:
   deploy-planner plan                                                   the best for this machine
   deploy-planner plan --hardware 8xH200-SXM --model deepseek-r1 --users 64
@@ -35,18 +33,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     _question_options(parser)
     _load_options(parser)
-    answer = parser.add_argument_group("the answer")
-    form = answer.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="the plan document as JSON")
-    form.add_argument("--table", action="store_true", help="plain text (the default)")
-    form.add_argument("--markdown", action="store_true", help="for a ticket or a wiki")
-    answer.add_argument("--limit", type=count(1, 100), default=10, metavar="N", help="proposals to return (10)")
-    answer.add_argument("-o", "--output", metavar="FILE", help="write into a file instead of stdout")
-    answer.add_argument(
+    add_answer_options(parser).add_argument(
         "--sensitivity", action="store_true", help="also which load flips the choice: users, rate, lengths up and down"
     )
-    add_report_option(answer)
-    answer.add_argument("--force", action="store_true", help="overwrite the files if they exist")
     add_overlay_option(parser)
 
 
@@ -71,18 +60,21 @@ def _question_options(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help="allowed formats: fp8 awq-int4 gguf …",
     )
+    group.add_argument("--kv-cache", choices=KV_CACHES, metavar="FORMAT",
+                       help=f"of the KV cache: {' '.join(KV_CACHES)} (the engine's own)")  # fmt: skip
     group.add_argument("--quality-floor", metavar="LEVEL", help="lowest precision: bf16 fp8 int8 int4 … (int4)")
 
 
 def _load_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("load and service level")
-    group.add_argument("--preset", metavar="NAME", help="chat rag code batch agents reasoning: lengths and promises")
+    group.add_argument("--preset", metavar="NAME", help=PRESETS_HELP)
     load = group.add_mutually_exclusive_group()
     load.add_argument("--users", type=count(1, 10**9), metavar="N", help="requests in flight at once")
     load.add_argument("--request-rate", type=rate, metavar="R", help="requests that arrive per second")
+    add_trace_option(group, "rate and lengths of recorded requests: CSV with times, input_tokens, output_tokens")
     group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
     group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
-    group.add_argument("--images", type=count(0, 1000), metavar="N", help="images per request, beside the text")
+    add_image_options(group)
     group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
     group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
     group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
@@ -91,9 +83,11 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from planner.cli.plan_table import plan_markdown, plan_table
     from planner.plan import plan
 
     library = library_of(args)
+    refuse_existing(args)
     report = report_path(args)
     request = request_of(args, library)
     document = plan(request, library)
@@ -102,76 +96,36 @@ def run(args: argparse.Namespace) -> int:
 
         document = replace(document, sensitivity=sensitivity(request, document, library))
     write_report_of(report, document, library, args)
-    _write(_text(document, args), args)
-    return Exit.OK if document.verdict in STARTS and document.candidates else Exit.NOTHING_FITS
+    return give(document, args, table=plan_table, markdown=plan_markdown)
 
 
 def request_of(args: argparse.Namespace, library: Library) -> PlanRequest:
     """The question that the options ask."""
+    workload, longest = _workload(args)
     return PlanRequest(
-        inventory=_inventory(args, library),
+        inventory=hardware_of(args, library, host=True),
         models=tuple(args.model),
-        workload=_workload(args),
+        workload=workload,
         goal=args.goal,
-        max_model_len=args.max_model_len,
+        max_model_len=args.max_model_len or longest,
         weights=tuple(args.weights),
         engines=tuple(args.engine),
-        quality_floor=_floor(args.quality_floor),
+        kv_cache=args.kv_cache,
+        quality_floor=floor_of(args.quality_floor),
         limit=args.limit,
     )
 
 
-def _inventory(args: argparse.Namespace, library: Library) -> Inventory:
-    from planner.detect.machine import detect_machine
-
-    if args.hardware is None:
-        inventory = detect_machine(library.database)
-    else:
-        from planner.detect.spec import load_hardware
-
-        inventory = _with_host(load_hardware(args.hardware, library.database), library)
-    return inventory if args.fabric is None else replace(inventory, fabric=_fabric(args.fabric, library))
-
-
-def _with_host(inventory: Inventory, library: Library) -> Inventory:
-    """ "cpu" says nothing of the machine: this one is meant."""
-    node = inventory.nodes[0]
-    if inventory.origin != "simulated" or node.devices or node.host.ram_bytes is not None:
-        return inventory
-    from planner.detect.machine import detect_machine
-
-    host = detect_machine(library.database).nodes[0].host
-    print("deploy-planner: cpu: planned with the processor and memory of this machine", file=sys.stderr)
-    return replace(inventory, nodes=(replace(node, host=host), *inventory.nodes[1:]))
-
-
-def _fabric(name: str, library: Library) -> str:
-    from hwdb.errors import LookupProblem
-    from planner.errors import UnknownName
-
-    try:
-        return library.database.fabric(name).id
-    except LookupProblem as miss:
-        raise UnknownName("fabric", name, miss.nearest) from None
-
-
-def _floor(name: str | None) -> str | None:
-    from planner.models.quality import level_of, levels
-
-    if name is not None and level_of(name) is None:
-        raise BadInput("--quality-floor", f"unknown level {name[:60]!r}", f"write one of {', '.join(levels())}")
-    return name
-
-
-def _workload(args: argparse.Namespace) -> WorkloadTable:
-    """The preset, and what is said beside it."""
+def _workload(args: argparse.Namespace) -> tuple[WorkloadTable, int | None]:
+    """The preset or the trace, what is said beside it, and the trace's longest request."""
     from planner.presets import preset
 
-    base = preset(args.preset).workload if args.preset else WorkloadTable()
+    base, longest = traced(preset(args.preset).workload if args.preset else WorkloadTable(), args)
     said: dict[str, Any] = {
         "isl": args.isl,
         "osl": args.osl,
         "images": args.images,
+        "image_tokens": args.image_tokens,
         "prefix_hit_rate": args.prefix_hit_rate,
         "concurrency": args.users,
         "request_rate": args.request_rate,
@@ -186,22 +140,4 @@ def _workload(args: argparse.Namespace) -> WorkloadTable:
         if level is None:
             raise BadInput("--percentile", "there is no service level to keep", "give --ttft or --tpot")
         said["service_level"] = replace(level, percentile=args.percentile)
-    return replace(base, **said)
-
-
-def _text(document: PlanDocument, args: argparse.Namespace) -> str:
-    if args.json:
-        return to_json(document)
-    from planner.cli.plan_table import plan_markdown, plan_table
-
-    return plan_markdown(document) if args.markdown else plan_table(document)
-
-
-def _write(text: str, args: argparse.Namespace) -> None:
-    if args.output is None:
-        sys.stdout.write(text + "\n")
-        return
-    from planner.documents.files import write_whole
-
-    write_whole(Path(args.output), text + "\n", overwrite=args.force)
-    print(f"wrote {args.output}", file=sys.stderr)
+    return replace(base, **said), longest

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
+from planner.cli.cost_block import cost_block, cost_rows
 from planner.cli.layout import columns_within, width
-from planner.cli.money_text import amount, cost_block, cost_rows
-from planner.cli.tables import VERDICT_MARKS, align, memory_bar
-from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment, Rejection
-from planner.units import KILO, human_bytes, human_count, human_seconds
+from planner.cli.plan_parts import escaped, pipe_table, rejection_lines, rejection_markdown, verdict_line
+from planner.cli.tables import VERDICT_MARKS, align, assumed_block, memory_bar
+from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment
+from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
+from planner.words.money import amount
+from planner.words.plan import layout_text, users_of
 
 HEAD = (
     "",
@@ -29,12 +29,11 @@ HEAD = (
     "a million",
 )
 _SHOWN_REASONS = 6
-_MOST_REJECTED = 12
 
 
 def plan_table(document: PlanDocument) -> str:
     """The whole plan for a terminal or a pipe."""
-    blocks = [_headline(document)]
+    blocks = [verdict_line(document, "nothing starts")]
     if document.candidates:
         blocks.append(columns_within([HEAD, *(_row(c) for c in document.candidates)], width(), keys=3))
         blocks.append(_first(document.candidates[0]))
@@ -43,30 +42,25 @@ def plan_table(document: PlanDocument) -> str:
     if document.sensitivity:
         blocks.append("what flips the choice\n" + align(map(_flip_row, document.sensitivity), indent="  "))
     if document.rejected:
-        blocks.append("ruled out\n" + "\n".join(_rejection_lines(document.rejected)))
+        blocks.append("ruled out\n" + "\n".join(rejection_lines(document.rejected)))
     if document.assumed:
-        rows = [(key, str(value)) for key, value in sorted(document.assumed.items())]
-        blocks.append("assumed\n" + align(rows, indent="  "))
+        blocks.append(assumed_block(document.assumed))
     return "\n\n".join(blocks)
 
 
 def plan_markdown(document: PlanDocument) -> str:
     """The same for a ticket."""
-    lines = [f"# Deployment plan: {document.verdict}", "", _headline(document), ""]
+    lines = [f"# Deployment plan: {document.verdict}", "", verdict_line(document, "nothing starts"), ""]
     if document.candidates:
-        lines += [_pipe(HEAD), _pipe(["---"] * len(HEAD)), *(_pipe(_row(c)) for c in document.candidates), ""]
-        lines += ["## Why the first", "", *(f"- {_escaped(r)}" for r in document.candidates[0].reasons), ""]
+        lines += [*pipe_table(HEAD, map(_row, document.candidates)), ""]
+        lines += ["## Why the first", "", *(f"- {escaped(r)}" for r in document.candidates[0].reasons), ""]
         lines += _cost_lines(document.candidates[0].estimate.cost)
     if document.sensitivity:
-        flips = (f"- {_escaped(' · '.join(_flip_row(flip)))}" for flip in document.sensitivity)
+        flips = (f"- {escaped(' · '.join(_flip_row(flip)))}" for flip in document.sensitivity)
         lines += ["## What flips the choice", "", *flips, ""]
-    if document.rejected:
-        lines += ["## Ruled out", "", _pipe(("count", "rule", "why", "example", "way out"))]
-        lines.append(_pipe(["---"] * 5))
-        lines += [_pipe((str(r.count), r.rule, r.message, r.example, r.fix)) for r in document.rejected]
-        lines.append("")
+    lines += rejection_markdown(document.rejected)
     if document.assumed:
-        lines += ["## Assumed", "", *(f"- `{k}` = {_escaped(str(v))}" for k, v in sorted(document.assumed.items())), ""]
+        lines += ["## Assumed", "", *(f"- `{k}` = {escaped(str(v))}" for k, v in sorted(document.assumed.items())), ""]
     return "\n".join(lines).rstrip()
 
 
@@ -79,19 +73,9 @@ def _cost_lines(cost: Cost | None) -> list[str]:
     """What the first costs, as a table of Markdown."""
     if cost is None:
         return []
-    rows = [_pipe(row) for row in cost_rows(cost)]
-    head = [_pipe(("", "dated prices, none of them is current")), _pipe(["---"] * 2)]
-    return ["## What the first costs", "", *head, *rows, ""] if rows else []
-
-
-def _headline(document: PlanDocument) -> str:
-    fits = len(document.candidates)
-    found = f"{fits} proposal{'s' if fits != 1 else ''}" if fits else "nothing starts"
-    ruled_out = sum(r.count for r in document.rejected)
-    return (
-        f"{VERDICT_MARKS[document.verdict]}  {document.verdict}: {found} from {document.considered} "
-        f"configurations, {ruled_out} ruled out"
-    )
+    rows = list(cost_rows(cost))
+    table = pipe_table(("", "dated prices, none of them is current"), rows)
+    return ["## What the first costs", "", *table, ""] if rows else []
 
 
 def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
@@ -109,7 +93,7 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         layout_text(proposal.deployment),
         str(proposal.gpus_used),
         human_count(context) if context else "",
-        human_count(int(users)) if users is not None else "unknown",
+        human_whole(users) if users is not None else "unknown",
         human_seconds(speed.ttft_s.value) if speed and speed.ttft_s else "unknown",
         human_seconds(speed.tpot_s.value) if speed and speed.tpot_s else "unknown",
         human_count(round(speed.output_tok_s.value, 1)) if speed and speed.output_tok_s else "unknown",
@@ -125,26 +109,6 @@ def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
     return f"{cost.power_w.value / KILO:,.1f}" if cost.power_w else "unknown", month, million
 
 
-def users_of(proposal: PlannedDeployment) -> float | None:
-    """Requests of the workload's length that the memory holds at once, all replicas."""
-    memory, serving = proposal.estimate.memory, proposal.deployment.get("serving", {})
-    if memory is None:
-        return None
-    workload = proposal.deployment.get("workload", {})
-    length = sum(workload.get(key) or 0.0 for key in ("isl", "osl", "context"))
-    slots = serving.get("parallel") or serving.get("max_num_seqs", 1) * serving.get("attention_dp", 1)
-    held = min(memory.kv_tokens.value / max(length, 1.0), slots)
-    return float(held * serving.get("dp", 1))
-
-
-def layout_text(deployment: dict[str, Any]) -> str:
-    """TP, DP attention, PP, EP and replicas above one."""
-    serving = deployment.get("serving", {})
-    names = (("tp", "TP"), ("attention_dp", "DPA"), ("pp", "PP"), ("ep", "EP"), ("dp", "×"))
-    parts = [f"{label}{serving[key]}" for key, label in names if serving.get(key, 1) > 1]
-    return " ".join(parts) or "one device"
-
-
 def _first(proposal: PlannedDeployment) -> str:
     lines = ["why the first", *(f"  · {reason}" for reason in proposal.reasons[:_SHOWN_REASONS])]
     memory = proposal.estimate.memory
@@ -153,21 +117,3 @@ def _first(proposal: PlannedDeployment) -> str:
         used = f"{human_bytes(gpu.total.value)} of {human_bytes(gpu.capacity.value)}"
         lines.append(f"  memory of a device  {memory_bar(gpu)}  {used}")
     return "\n".join(lines)
-
-
-def _rejection_lines(rejected: tuple[Rejection, ...]) -> Iterator[str]:
-    for rejection in rejected[:_MOST_REJECTED]:
-        yield f"  {rejection.count:>5} × {rejection.rule}: {rejection.message}"
-        yield f"          e.g. {rejection.example}" + (f" → {rejection.fix}" if rejection.fix else "")
-    if len(rejected) > _MOST_REJECTED:
-        yield f"  … and {len(rejected) - _MOST_REJECTED} more rules (--json has all)"
-
-
-def _pipe(cells: Any) -> str:
-    return "| " + " | ".join(_escaped(str(cell)) for cell in cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    """Text that cannot break a table or become markup."""
-    flat = " ".join(text.split())
-    return "".join(f"\\{c}" if c in "|`*_<>[]" else c for c in flat)

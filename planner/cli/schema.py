@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from planner.data import read_text
-from planner.documents.schemas import NAMES
 from planner.errors import Exit
+from planner.schemas import NAMES
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

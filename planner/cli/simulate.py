@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.cli.options import add_overlay_option, library_of
+from planner.cli.trace_option import add_trace_option, trace_rows
 from planner.cli.values import count, positive
 from planner.errors import BadInput, Exit
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 _MOST_REQUESTS = 100_000
 EXAMPLES = """A discrete-event simulation of continuous batching: chunked prefill,
 admission by the KV pool, preemption, prefix hits, speculation, attention
-groups, pipeline stages; step times are those of estimate. Without --rate,
+groups, pipeline stages, prefill and decode workers, the slots of llama.cpp;
+step times are those of estimate. Without --rate,
 --users or --trace the load is the document's [workload]: concurrency (clients
 that always wait for an answer), request_rate (arrivals; arrival_cv 1 is
 Poisson), or saturated (all at once). isl_cv and osl_cv there spread lengths.
@@ -42,8 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("deployment", help="a deployment document (TOML)")
     load = parser.add_argument_group("load")
-    load.add_argument("--trace", metavar="FILE", help="requests with times and lengths, CSV or JSON lines")
-    load.add_argument("--time-unit", choices=("s", "ms"), default="s", help="of a trace's times (s)")
+    add_trace_option(load, "requests with times and lengths, CSV or JSON lines")
     load.add_argument("--rate", type=positive, metavar="R", help="requests per second, whole deployment")
     load.add_argument("--users", type=count(1, 10**6), metavar="N", help="requests in flight at all times")
     load.add_argument(
@@ -84,16 +85,11 @@ def _asked(args: argparse.Namespace) -> Asked:
         raise BadInput("--users", "is a closed loop, --rate and --trace are open ones", "give one of them")
     if args.trace is not None and args.requests is not None:
         raise BadInput("--requests", "a trace brings its own requests", "leave it out")
-    trace = None
-    if args.trace is not None:
-        from planner.documents.trace import read_trace
-
-        trace = read_trace(Path(args.trace), args.time_unit)
     return Asked(
         requests=args.requests or REQUESTS,
         seed=args.seed,
         rate=args.rate,
         concurrency=float(args.users) if args.users is not None else None,
-        trace=trace,
+        trace=trace_rows(args),
         trace_name=args.trace,
     )

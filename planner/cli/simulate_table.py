@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planner.cli.tables import VERDICT_MARKS, align, deployment_title, finding_line, in_unit
+from planner.cli.tables import VERDICT_MARKS, align, assumed_block, deployment_title, finding_line, in_unit
 from planner.units import human_count, human_seconds
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def simulation_table(deployment: Deployment, answer: SimulationDocument) -> str:
     if answer.problems:
         blocks.append("problems\n" + "\n".join(finding_line(f) for f in answer.problems))
     if answer.assumed:
-        rows = [(key, str(value)) for key, value in sorted(answer.assumed.items())]
-        blocks.append("assumed\n" + align(rows, indent="  "))
+        blocks.append(assumed_block(answer.assumed))
     return "\n\n".join(blocks)
 
 

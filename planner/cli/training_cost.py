@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from planner.cli.cost_block import cost_rows
 from planner.cli.layout import pairs_within, width
-from planner.cli.money_text import cost_rows, shown
 from planner.cost.money import Money
 from planner.documents.result import EstimateDocument, FinetuneResult
 from planner.units import KILO
+from planner.words.money import shown
 
 
 def energy_and_money_rows(result: FinetuneResult) -> Iterator[tuple[str, str]]:

@@ -69,7 +69,7 @@ def _answer(args: argparse.Namespace, library: Library) -> Verification:
 
 
 def _forget() -> int:
-    from planner.verify.site import forget, site_path
+    from planner.calibration import forget, site_path
 
     path = site_path()
     done = "removed" if forget(path) else "there was nothing at"

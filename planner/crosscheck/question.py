@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from planner.models.architecture import MoE
 from planner.resolved import Resolved
 
 
@@ -33,7 +32,7 @@ def question_of(resolved: Resolved, config: Mapping[str, Any], words: Mapping[st
         "gemm_quant_mode": gemm,
         "kvcache_quant_mode": kv,
     }
-    if any(isinstance(layer.feed_forward, MoE) for layer in resolved.architecture.layer_kinds):
+    if resolved.architecture.has_experts:
         ranks = serving.tp * serving.attention_dp
         layout |= {"moe_tp_size": max(ranks // serving.ep, 1), "moe_ep_size": serving.ep}
         layout["moe_quant_mode"] = words["moe"].get(scheme, gemm)

@@ -101,3 +101,12 @@ def _node(reports: list[VendorReport], place: Surroundings) -> Node:
         driver_version=first.driver_version,
         runtime_version=first.runtime_version,
     )
+
+
+def with_this_host(inventory: Inventory, db: Database) -> Inventory:
+    """The same; where it is simulated and says nothing of a machine ("cpu"), with the host of this one."""
+    node = inventory.nodes[0]
+    if inventory.origin != "simulated" or node.devices or node.host.ram_bytes is not None:
+        return inventory
+    host = detect_machine(db).nodes[0].host
+    return replace(inventory, nodes=(replace(node, host=host), *inventory.nodes[1:]))

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Bounds:
-    """Stands in ``Annotated[type, Bounds(…)]``; read where text enters, see ``planner.documents.validate``.
+    """Stands in ``Annotated[type, Bounds(…)]``; read where text enters, see ``planner.documents.table``.
 
     ``limits`` are those of pydantic's core schemas: ge gt le lt allow_inf_nan, min_length max_length.
     """

@@ -2,16 +2,16 @@
 
 Every table but ``model`` may be absent; what is absent is defaulted by ``planner.resolve`` and listed as assumed.
 Field names are stable. The classes are plain and check nothing: text that enters is checked against their
-annotations by ``planner.documents.validate``, which refuses unknown keys.
+annotations (``planner.documents.table``), which refuses unknown keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from planner.documents.bounds import Bounds
+from planner.documents.table import Table
 
 SCHEMA: Literal["deploy-planner/deployment/1"] = "deploy-planner/deployment/1"
 
@@ -23,33 +23,6 @@ Rate = Annotated[float, Bounds(gt=0, le=1e18, allow_inf_nan=False)]
 Share = Annotated[float, Bounds(ge=0, le=1, allow_inf_nan=False)]
 Variation = Annotated[float, Bounds(ge=0, le=20, allow_inf_nan=False)]
 Name = Annotated[str, Bounds(min_length=1, max_length=300)]
-
-
-def without_null(value: Any) -> Any:
-    """The same mapping or sequence without what is None."""
-    if isinstance(value, dict):
-        return {key: without_null(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_null(item) for item in value if item is not None]
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of the document; as JSON or TOML it has only the keys that are not None."""
-
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
-
-    @classmethod
-    def model_validate(cls, data: dict[str, Any]) -> Self:
-        """A table from parsed text. Raises BadDocument with every problem."""
-        from planner.documents.validate import valid
-
-        return valid(cls, data, cls.__name__)
-
-    def model_copy(self, *, update: Mapping[str, Any]) -> Self:
-        """The table with other values, unchecked."""
-        return replace(self, **update)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from planner.documents.deployment import Table
+from planner.documents.table import Table
 
 
 @cache

@@ -24,7 +24,8 @@ def read_bounded(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
     """A file's bytes. Raises BadInput when it is missing, unreadable, no file or larger than ``limit``."""
     try:
         if not path.is_file():
-            reason = "is a directory" if path.is_dir() else "no such file"
+            there = "is a directory" if path.is_dir() else "is no regular file"
+            reason = there if path.exists() else "no such file"
             raise BadInput(str(path), reason, "check the path")
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
@@ -103,6 +104,17 @@ def write_whole(path: Path, text: str, *, overwrite: bool = False) -> None:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def remove(path: Path) -> bool:
+    """Take a file away; whether there was one. Raises BadInput where it cannot be removed."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise BadInput(str(path), f"cannot be removed: {error}", "check its permissions") from None
+    return True
 
 
 def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:

@@ -26,6 +26,9 @@ class PlanRequest:
     """Allowed weight formats; empty allows all above the quality floor."""
     engines: tuple[str, ...] = ()
     """Allowed engines, as name or name==version."""
+    kv_cache: str | None = None
+    """Format of the KV cache ("fp8", "bf16"): the engine's own name for it, or the first that begins so; None: the
+    engine's default, and a smaller one only where nothing else fits."""
     quality_floor: str | None = None
     """Lowest acceptable precision ("fp8", "int4" …); None: the default floor of the search."""
     limit: int = 10

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -23,6 +23,8 @@ MAX_REQUESTS = 100_000
 MAX_TOKENS = 10_000_000
 MAX_SPAN_S = 366 * 86_400.0
 _MOST_PROBLEMS = 10
+_PAUSE_EVERY = 64
+"""Lines."""
 _FIELD_LIMIT = 4096
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -42,14 +44,19 @@ class TraceRow(NamedTuple):
     osl: float
 
 
-def read_trace(path: Path, unit: TimeUnit = "s") -> tuple[TraceRow, ...]:
-    """The requests of a trace, by time. Raises BadInput or BadDocument with every problem."""
+def read_trace(path: Path, unit: TimeUnit = "s", pause: Callable[[], object] = lambda: None) -> tuple[TraceRow, ...]:
+    """The requests of a trace, by time. Raises BadInput or BadDocument with every problem.
+
+    ``pause`` is called now and then: a reader beside a screen waits in it while a key is answered.
+    """
     try:
         text = read_bounded(path, MAX_TRACE_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(str(path), f"is not UTF-8 text: {error.reason} at byte {error.start}") from None
     found, problems = list[TraceRow](), list[Problem]()
     for number, row in _rows(text, path):
+        if number % _PAUSE_EVERY == 0:
+            pause()
         try:
             found.append(_request(row, unit))
         except ValueError as error:

@@ -75,19 +75,19 @@ def static_fraction(
     """SGLang's ``mem_fraction_static`` when not given: (memory − reserve) / memory.
 
     reserve = constant + per prefill token · max(chunk, 2048) + per graph request · largest graph batch
-    + per GPU · tp · pp, at least ``floor_bytes`` on cards above ``floor_memory_bytes``
+    + per GPU · tp · attention groups · pp, at least ``floor_bytes`` on cards above ``floor_memory_bytes``
     (sglang server_args.py, _handle_gpu_memory_settings).
     """
     if not memory_bytes or not isfinite(memory_bytes):
         return float(rule["fallback"])
-    graphs = float(chosen.get("cuda_graph_max_bs", 160))
-    if placement.tp >= rule["large_tp"]:
+    graphs, ranks = float(chosen.get("cuda_graph_max_bs", 160)), placement.tp * placement.attention_dp
+    if ranks >= rule["large_tp"]:
         graphs = float(chosen.get("cuda_graph_max_bs_large_tp", graphs))
     reserve = rule["constant_bytes"] + rule["prefill_token_bytes"] * max(chosen["max_num_batched_tokens"], 2048)
-    reserve += rule["graph_request_bytes"] * graphs + rule["gpu_bytes"] * placement.tp * placement.pp
+    reserve += rule["graph_request_bytes"] * graphs + rule["gpu_bytes"] * ranks * placement.pp
     if placement.attention_dp > 1:
-        ranks = rule["attention_dp_request_bytes"] * (1.5 if graphs > rule["large_graphs"] else 1.0)
-        reserve += ranks * graphs * placement.attention_dp
+        padding = rule["attention_dp_request_bytes"] * (1.5 if graphs > rule["large_graphs"] else 1.0)
+        reserve += padding * graphs * placement.attention_dp
     if memory_bytes > rule["floor_memory_bytes"]:
         reserve = max(reserve, rule["floor_bytes"])
     if placement.speculative:
@@ -113,7 +113,7 @@ def _whole_context(chosen: Mapping[str, Any], architecture: Architecture | None,
     """Tokens of a step that takes whole prompts; longer contexts are cut into chunks where the model can be."""
     step = int(chosen["max_num_batched_tokens"])
     chunked = length > chosen.get("chunked_from", length) and not (architecture is not None and _is_whole(architecture))
-    return step if chunked else max(length, step)
+    return int(chosen.get("chunked_tokens", step)) if chunked else max(length, step)
 
 
 def _is_whole(architecture: Architecture) -> bool:

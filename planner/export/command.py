@@ -11,7 +11,6 @@ from planner.documents.result import Finding
 from planner.engines.speculation import method_name
 from planner.export.emit.words import Ref, Word
 from planner.export.flags.table import Flag, FlagTable, flag_table
-from planner.export.layout import has_experts
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def engine_replicas(context: Context) -> int:
     if serving.dp == 1 or engine.family not in ("vllm", "sglang") or serving.attention_dp > 1:
         return 1
     row = flag_table(engine).rows.get("engine_dp")
-    if row is None or (row.dense_only and has_experts(context.resolved.architecture)):
+    if row is None or (row.dense_only and context.resolved.architecture.has_experts):
         return 1
     fits_one_node = serving.tp * serving.pp * serving.dp <= context.resolved.cluster.per_node
     return serving.dp if fits_one_node else 1

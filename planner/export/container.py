@@ -10,7 +10,6 @@ from planner.export.command import EVERYWHERE, LOCALHOST, Command, command_of, c
 from planner.export.emit.words import Ref, Word
 from planner.export.engines.vllm import RAY_PORT, needs_ray
 from planner.export.flags.table import flag_table
-from planner.export.layout import has_experts
 from planner.export.node import Node
 from planner.export.platforms import network_environment
 from planner.export.runtime import CONFIG
@@ -46,7 +45,7 @@ def environment_of(context: Context, devices: tuple[int, ...] | None = None, *, 
     """
     platform, resolved = context.platform, context.resolved
     variables = context.runtime.environment
-    variables |= context.runtime.vendor_environment(platform.id, has_experts(resolved.architecture))
+    variables |= context.runtime.vendor_environment(platform.id, resolved.architecture.has_experts)
     if container:
         variables |= platform.environment
         if platform.non_root:

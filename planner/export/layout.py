@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from planner.errors import BadInput
-from planner.models.architecture import Architecture, MoE
+from planner.export.command import engine_replicas
 
 if TYPE_CHECKING:
     from planner.export.target import Context
@@ -42,8 +42,6 @@ class Layout:
 
 def layout_of(context: Context) -> Layout:
     """Raises BadInput when an instance cannot be laid out over whole nodes."""
-    from planner.export.command import engine_replicas
-
     serving, cluster = context.resolved.serving, context.resolved.cluster
     engine_dp = engine_replicas(context)
     gpus = devices_of_instance(context) * engine_dp
@@ -73,8 +71,3 @@ def devices_of_instance(context: Context) -> int:
     if resolved.engine.family in ("llama.cpp", "ktransformers"):
         return max(1, resolved.cluster.per_node // serving.dp)
     return serving.tp * serving.attention_dp * serving.pp
-
-
-def has_experts(architecture: Architecture) -> bool:
-    """Whether any layer is a mixture of experts."""
-    return any(isinstance(kind.feed_forward, MoE) for kind in architecture.layer_kinds)

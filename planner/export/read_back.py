@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.documents.deployment import EngineTable, ServingTable, without_null
+from planner.documents.deployment import EngineTable, ServingTable
+from planner.documents.table import without_null
 from planner.engines.profile import EngineProfile
 from planner.errors import BadInput
 from planner.export.command import family_of

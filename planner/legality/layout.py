@@ -10,6 +10,9 @@ from planner.documents.result import Finding
 from planner.legality.shape import ModelShape
 from planner.resolved import Serving
 
+MOST_TRIED = 1024
+"""Ranks of a group from which a smaller one is looked for: none is wider, whatever a document says."""
+
 
 def ranks(serving: Serving) -> int:
     """Devices of one pipeline stage: experts are spread over all of them."""
@@ -54,11 +57,11 @@ def nearest_layout(shape: ModelShape, serving: Serving) -> dict[str, Any]:
         spread = replace(serving, ep=ranks(serving))
         if layout_fits(shape, spread) and all(e % spread.ep == 0 for e in shape.experts):
             return {"serving.ep": spread.ep}
-    for tp in range(serving.tp - 1, 0, -1):
+    for tp in range(min(serving.tp - 1, *shape.q_heads, *shape.state_heads, MOST_TRIED), 0, -1):
         smaller = replace(serving, tp=tp, ep=_ep_for(serving, tp))
         if layout_fits(shape, smaller):
             return _change(serving, smaller, shape.num_layers)
-    for groups in range(serving.attention_dp - 1, 0, -1):
+    for groups in range(min(serving.attention_dp - 1, MOST_TRIED), 0, -1):
         fewer = replace(serving, attention_dp=groups, ep=_ep_for(replace(serving, attention_dp=groups), serving.tp))
         if layout_fits(shape, fewer):
             return {"serving.attention_dp": groups, "serving.ep": fewer.ep}

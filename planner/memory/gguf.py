@@ -13,7 +13,7 @@ from planner.memory.gguf_buffers import (
     laid,
 )
 from planner.memory.gguf_cache import bytes_per_token, cache_rules, context_cells
-from planner.memory.gguf_place import Placement
+from planner.memory.gguf_compute import compute_estimates
 from planner.models.gguf_layout import GgufLayout
 from planner.resolved import Resolved
 from planner.units import GIB
@@ -30,10 +30,11 @@ def gguf_memory(resolved: Resolved) -> ServingMemory:
     found = laid(resolved)
     resolved, layout, placement = found.resolved, found.sizes.layout, found.placement
     buffers = buffers_of(found.sizes, placement)
-    parts = tuple(_device(resolved, layout, buffers, i) for i in range(placement.gpus + 1))
+    compute = compute_estimates(found.sizes.graph, layout, placement)
+    parts = tuple(_device(resolved, layout, buffers, compute[i], i) for i in range(placement.gpus + 1))
     cells = context_cells(resolved.serving.max_model_len)
     return ServingMemory(
-        per_gpu=_worst(resolved, layout, placement, buffers),
+        per_gpu=_worst(resolved, layout, buffers, compute),
         kv_bytes_per_token=bytes_per_token(resolved.architecture, resolved.serving, cache_rules(resolved.engine)),
         kv_tokens=exact(float(cells)),
         max_concurrency=exact(cells / max(1, resolved.serving.max_model_len)),
@@ -43,13 +44,13 @@ def gguf_memory(resolved: Resolved) -> ServingMemory:
     )
 
 
-def _device(resolved: Resolved, layout: GgufLayout, buffers: Buffers, index: int) -> DeviceMemory:
+def _device(resolved: Resolved, layout: GgufLayout, buffers: Buffers, compute: Estimate, index: int) -> DeviceMemory:
     gpus = len(buffers.weights) - 1
     return DeviceMemory(
         device=device_name(resolved, index, gpus),
         weights=_weights_estimate(layout, buffers.weights[index]),
         kv_cache=spread(buffers.kv[index], _KV_SPREAD, _KV_SPREAD),
-        compute=spread(buffers.compute[index], buffers.compute_spread, buffers.compute_spread),
+        compute=compute,
         recurrent=spread(buffers.state[index], _KV_SPREAD, _KV_SPREAD) if any(buffers.state) else None,
     )
 
@@ -66,9 +67,9 @@ def device_name(resolved: Resolved, index: int, gpus: int) -> str:
     return name if name == "Metal" else f"{name}{index}"
 
 
-def _worst(resolved: Resolved, layout: GgufLayout, placement: Placement, buffers: Buffers) -> GpuMemory:
+def _worst(resolved: Resolved, layout: GgufLayout, buffers: Buffers, compute: tuple[Estimate, ...]) -> GpuMemory:
     """The fullest GPU; the host where there is none."""
-    sums, gpus = buffers.totals, placement.gpus
+    sums, gpus = buffers.totals, len(compute) - 1
     index = max(range(gpus), key=lambda i: sums[i]) if gpus else 0
     cache = buffers.kv[index] + buffers.state[index]
     workload = resolved.workload
@@ -77,7 +78,7 @@ def _worst(resolved: Resolved, layout: GgufLayout, placement: Placement, buffers
     parts = {
         "weights": _weights_estimate(layout, buffers.weights[index]),
         "kv_cache": spread(cache, _KV_SPREAD, _KV_SPREAD),
-        "activations": spread(buffers.compute[index], buffers.compute_spread, buffers.compute_spread),
+        "activations": compute[index],
         "cuda_graphs": exact(0.0),
         "non_torch": gpu_overhead(resolved) if gpus else exact(0.0),
     }

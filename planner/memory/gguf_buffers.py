@@ -14,7 +14,6 @@ from planner.memory.gguf_compute import Graph, compute_buffers, graph_of
 from planner.memory.gguf_context import chosen_context
 from planner.memory.gguf_place import HOST, Placement, fit, place
 from planner.memory.memo import IdentityMemo
-from planner.models.architecture import MoE
 from planner.models.gguf_layout import GgufLayout, gguf_layout
 from planner.resolved import Resolved
 from planner.units import GIB, MIB
@@ -45,7 +44,6 @@ class Buffers(NamedTuple):
     kv: tuple[float, ...]
     state: tuple[float, ...]
     compute: tuple[float, ...]
-    compute_spread: float
 
     @property
     def totals(self) -> tuple[float, ...]:
@@ -66,7 +64,7 @@ def buffers_of(sizes: Sizes, placement: Placement) -> Buffers:
     """Bytes of every buffer under a placement."""
     kv, state = _caches(sizes, placement)
     compute = compute_buffers(sizes.graph, sizes.layout, placement)
-    return Buffers(_weights(sizes.layout, placement), kv, state, (*compute.gpus, compute.host), compute.spread)
+    return Buffers(_weights(sizes.layout, placement), kv, state, (*compute.gpus, compute.host))
 
 
 def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:
@@ -195,7 +193,7 @@ def placement_of(resolved: Resolved, sizes: Sizes) -> Placement:
     wanted = place(layers, gpus, layers + 1, experts, rows)
     if fits(wanted):
         return wanted
-    moe = any(isinstance(kind.feed_forward, MoE) for kind in resolved.architecture.layer_kinds)
+    moe = resolved.architecture.has_experts
     return fit(layers, gpus, moe, rows, fits)
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from planner.engines.profile import EngineProfile
+from planner.estimate import Estimate
 from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
 from planner.memory.gguf_place import HOST, Placement
 from planner.memory.memo import IdentityMemo
@@ -68,6 +69,8 @@ class ComputeRules(NamedTuple):
     reserves_logits: bool
     """Buffers hold the logits of a whole micro-batch."""
     mask_bytes: float
+    other: ComputeRules | None = None
+    """Of builds that behave differently, where nobody says which build runs."""
 
 
 class Graph(NamedTuple):
@@ -108,7 +111,7 @@ def compute_rules(resolved: Resolved) -> ComputeRules:
 
 def _read(engine: EngineProfile) -> ComputeRules:
     fact = engine.fact
-    return ComputeRules(
+    rules = ComputeRules(
         copies=int(fact("gguf.pipeline_copies", 4)),
         offload_min_tokens=float(fact("gguf.offload_min_tokens", 32)),
         offload_by_expert=bool(fact("gguf.offload_by_expert", False)),
@@ -117,6 +120,8 @@ def _read(engine: EngineProfile) -> ComputeRules:
         reserves_logits=bool(fact("gguf.reserves_logits", True)),
         mask_bytes=float(fact("gguf.mask_bytes", 4)),
     )
+    other = fact("gguf.other_build")
+    return rules._replace(other=rules._replace(**other)) if other else rules
 
 
 @lru_cache(maxsize=256)
@@ -160,6 +165,21 @@ def graph_of(resolved: Resolved) -> Graph:
         latent=shape.latent if serving.mla else None,
         split_layers=serving.split_mode == "layer",
         streamable=not host_only(resolved.quantization.scheme),
+    )
+
+
+def compute_estimates(graph: Graph, layout: GgufLayout, placement: Placement) -> tuple[Estimate, ...]:
+    """The buffers of every GPU and the host's, as wide as the builds that may run differ."""
+    here, rules = compute_buffers(graph, layout, placement), graph.rules.other
+    values = others = (*here.gpus, here.host)
+    if rules is not None:
+        masks = graph.masks * (rules.mask_bytes / graph.rules.mask_bytes if graph.flash else 1.0)
+        there = compute_buffers(graph._replace(rules=rules, masks=masks), layout, placement)
+        others = (*there.gpus, there.host)
+    pairs = zip(values, others, strict=True)
+    return tuple(
+        Estimate(min(value, other) * (1 - here.spread), value, max(value, other) * (1 + here.spread))
+        for value, other in pairs
     )
 
 

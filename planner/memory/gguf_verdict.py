@@ -13,7 +13,6 @@ from planner.memory.gguf import gguf_memory
 from planner.memory.gguf_buffers import UNKNOWN_CAPACITY, gpu_count, host_capacity, with_context
 from planner.memory.gguf_cache import PAD, context_cells
 from planner.memory.host import shares_memory
-from planner.models.architecture import MoE
 from planner.resolved import Resolved
 from planner.units import human_bytes
 
@@ -105,7 +104,7 @@ def _candidates(resolved: Resolved) -> Iterator[tuple[str, dict[str, Any], Resol
     if serving.kv_cache_dtype not in ("q8_0", "q4_0"):
         change = {"serving.kv_cache_dtype": "q8_0", "serving.flash_attention": True}
         yield "kv_cache_dtype q8_0", change, _with(resolved, kv_cache_dtype="q8_0", flash_attention=True)
-    moe = any(isinstance(kind.feed_forward, MoE) for kind in resolved.architecture.layer_kinds)
+    moe = resolved.architecture.has_experts
     if gpus and moe and not serving.experts_on_cpu:
         yield "experts on the CPU", {"serving.experts_on_cpu": True}, _with(resolved, experts_on_cpu=True)
     yield from _smaller_weights(resolved)

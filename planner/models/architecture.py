@@ -229,6 +229,11 @@ class Architecture:
         return len(self.layer_order)
 
     @property
+    def has_experts(self) -> bool:
+        """Whether any layer is a mixture of experts."""
+        return any(isinstance(kind.feed_forward, MoE) for kind in self.layer_kinds)
+
+    @property
     def layers(self) -> tuple[Layer, ...]:
         """Every layer from the first to the last."""
         return tuple(self.layer_kinds[i] for i in self.layer_order)

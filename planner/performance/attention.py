@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from planner.performance.chip import Chip
 from planner.performance.operators import AttentionOp, LatentOp, Layout, Operators
+from planner.performance.overheads import Overheads
 
 _FP8_BYTES = 1.1
 """Bytes per cached element up to which the FP8 kernels run."""
@@ -77,6 +78,8 @@ class Latent(NamedTuple):
     token_s: float
     absorbed_s: float
     """To compute one query token of all heads against one latent."""
+    serial_s: float
+    """Per token of one request's cache, whatever the batch."""
     prefill_s: float
     pair_s: float
     index_pair_s: float
@@ -92,7 +95,7 @@ class Latent(NamedTuple):
             seen = min(context, self.top_k)
             memory, compute = work.requests * seen * self.token_s, work.rows * seen * self.absorbed_s
             seconds += self.decode_s + cbrt(memory * memory * memory + compute * compute * compute)
-            seconds += self._index(work.rows, context)
+            seconds += seen * self.serial_s + self._index(work.rows, context)
         if work.tokens:
             mean = work.start + work.length / 2
             seconds += self.prefill_s + work.tokens * min(mean, self.top_k, self.window) * self.pair_s
@@ -116,23 +119,23 @@ class Recurrence(NamedTuple):
         return self.latency_s + work.requests * self.request_s + work.tokens * self.token_s
 
 
-def softmax(op: AttentionOp, chip: Chip, layout: Layout, latency: float) -> Softmax:
-    """Attention of some layers on a chip; ``latency`` scales launches as the engine does."""
+def softmax(op: AttentionOp, chip: Chip, layout: Layout, over: Overheads) -> Softmax:
+    """Attention of some layers on a chip under an engine."""
     decode = chip.law("attention_decode", "fp8" if layout.kv_bytes <= _FP8_BYTES else "bf16")
     prefill = chip.law("attention_prefill", "bf16")
     return Softmax(
         layers=op.count,
-        decode_s=decode.latency_s * latency,
-        token_s=op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
-        prefill_s=prefill.latency_s * latency,
-        pair_s=4 * op.q_heads * op.head_dim / (chip.peak("bf16") * prefill.compute),
+        decode_s=decode.latency_s * over.latency,
+        token_s=over.attention * op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
+        prefill_s=prefill.latency_s * over.latency,
+        pair_s=over.attention_compute * 4 * op.q_heads * op.head_dim / (chip.peak("bf16") * prefill.compute),
         knee=prefill.knee,
         window=op.window,
     )
 
 
-def latent(op: LatentOp, chip: Chip, layout: Layout, latency: float) -> Latent:
-    """MLA of some layers on a chip."""
+def latent(op: LatentOp, chip: Chip, layout: Layout, over: Overheads) -> Latent:
+    """MLA of some layers on a chip under an engine."""
     form = "fp8" if layout.kv_bytes <= _FP8_BYTES else "bf16"
     decode, prefill = chip.law("mla_decode", form), chip.law("mla_prefill", form)
     peak = chip.peak("bf16")
@@ -141,11 +144,12 @@ def latent(op: LatentOp, chip: Chip, layout: Layout, latency: float) -> Latent:
     index = 2 * op.index_heads * op.index_dim / (chip.peak(chip.format("fp8")) * _INDEX_SHARE)
     return Latent(
         layers=op.count,
-        decode_s=decode.latency_s * latency,
-        token_s=op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
-        absorbed_s=2 * heads * (op.latent + op.rank) / (peak * decode.compute),
-        prefill_s=prefill.latency_s * latency,
-        pair_s=2 * heads * width / (peak * prefill.compute),
+        decode_s=decode.latency_s * over.latency,
+        token_s=over.latent * op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
+        serial_s=over.latent_serial_s,
+        absorbed_s=over.latent * 2 * heads * (op.latent + op.rank) / (peak * decode.compute),
+        prefill_s=prefill.latency_s * over.latency,
+        pair_s=over.latent_compute * 2 * heads * width / (peak * prefill.compute),
         index_pair_s=index,
         top_k=float(op.top_k or 1e30),
         window=float(op.window or 1e30),

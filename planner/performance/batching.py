@@ -10,110 +10,25 @@ n = N · decode time / (time to first token + decode time).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
+from planner.performance.demand import Added, Demand, Outcome
+from planner.performance.rounds import Rounds
 from planner.performance.step import Load, Step, StepModel
 
-_OFFLINE_REQUESTS = 1000.0
-"""What the engines' own benchmark tools send when nobody says otherwise."""
-_OFFLINE_TOKENS = 2e6
-"""Tokens at most of an offline run: tests with long prompts send fewer requests (100-500 in published tables)."""
-_CHAT = (220.0, 195.0)
-"""Mean prompt and answer of ShareGPT as the engines' benchmark tools sample it: the usual load of varied lengths."""
-_ALL_VARIED = 0.97
-"""Share from which equal lengths no longer matter."""
-_CHAT_WIDTH = 0.4
-"""How far (log) mean lengths may lie from it to be taken as varied."""
+_BACKLOG = 0.6
+"""Of the wait for a busy API process, the share that comes before the first token; the rest holds up the others
+(0.3-0.95 of the runs of TensorRT-LLM 1.0 that pass 35 requests or 9,000 tokens a second)."""
+_IDLE, _SHARP = 0.5, 12.0
+"""Load of the API process below which nobody waits for it, and how sharply its limit bends the rate."""
 
 
 _SETTLED = 3e-4
 """Relative change of the running batch at which the fixed point is taken as found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """One replica's load."""
-
-    isl: float
-    osl: float
-    cached: float
-    """Tokens of the prompt found in the prefix cache."""
-    context: float
-    """Tokens in the cache before the first one counted."""
-    budget: float
-    """Tokens of one step (chunk of prefill)."""
-    slots: float
-    """Requests that may run at once: engine limit and KV pool."""
-    pool: float
-    """Tokens that the KV pool holds in requests of this length."""
-    pp: int = 1
-    draft: float = 0.0
-    accepted: float = 1.0
-    """Tokens that one step yields per request."""
-    drafting: float = 1.0
-    """Layers that drafting a token takes."""
-    images_s: float = 0.0
-    """Seconds of the vision tower before each prompt."""
-    late: float = 0.0
-    """Requests of a closed loop that wait for a slot at all times (``Overheads.late_slots``)."""
-
-    @property
-    def prompt(self) -> float:
-        """Tokens to compute per prompt."""
-        return max(self.isl - self.cached, 1.0)
-
-
-class Waits(NamedTuple):
-    """What comes before the first token, seconds: mean parts and how they vary."""
-
-    own: float
-    """One's own prompt."""
-    residual: float = 0.0
-    """Rest of the step that runs when a request comes."""
-    queue: float = 0.0
-    """Prompts of others."""
-    variance: float = 0.0
-    """Of both, s²."""
-    slot: float = 0.0
-    """Until engine and pool have room."""
-    slot_share: float = 1.0
-    """Of requests, those that wait for it."""
-
-    @property
-    def mean(self) -> float:
-        return self.own + self.residual + self.queue + self.slot
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Means per request of one replica."""
-
-    ttft_s: float
-    tpot_s: float
-    cycle_s: float
-    in_flight: float
-    decode: Step
-    prefill: Step
-    prefill_share: float
-    """Of a cycle: seconds that go to other requests' prompts."""
-    added_s: float = 0.0
-    """What one prompt, of whichever lane, adds to a step."""
-    slot_s: float = 0.0
-    """Of the time to the first token: mean wait until engine and pool have room."""
-    load: float = 0.0
-    """Of an open loop: its rate as a share of the largest stable one; from 1 the queue grows without bound."""
-    waits: Waits | None = None
-    """Of an open loop: what the time to the first token is made of."""
-
-    @property
-    def request_s(self) -> float:
-        """Requests per second of the replica."""
-        return self.in_flight / self.cycle_s
-
-
 class Batching:
-    """Closed, saturated and open loops over one step model."""
+    """Closed loops over one step model."""
 
     def __init__(self, model: StepModel, demand: Demand) -> None:
         self.model, self.demand = model, demand
@@ -123,7 +38,7 @@ class Batching:
         self.lanes = self.groups * demand.pp
         """Batches that run side by side: attention groups, and one micro-batch per pipeline stage."""
         self.crowded = False
-        """Prompts wait in every group at all times."""
+        """Prompts wait in every group at all times: in pipelines, each batch carries as many as the others."""
 
     def decode(self, running: float) -> Step:
         """One decode step with ``running`` requests in the replica."""
@@ -142,8 +57,8 @@ class Batching:
         overlap = 1.0 if d.pp == 1 else (chunks + d.pp - 1) / (chunks * d.pp)
         return chunks * step.seconds * overlap + d.images_s, step
 
-    def marginal(self, running: float, together: float, plain_s: float = 0.0) -> tuple[float, float]:
-        """(seconds that one prompt adds for all others, seconds of a step that carries prompts).
+    def marginal(self, running: float, together: float, plain_s: float = 0.0) -> Added:
+        """What one prompt adds to the steps that carry it.
 
         ``plain_s`` is the step without prompts, where it is known.
 
@@ -154,38 +69,74 @@ class Batching:
         requests = running / self.lanes
         room = d.budget if self.model.over.prefill_first else max(d.budget - requests, d.budget / 4)
         count = min(max(together, 1.0), max(room / d.prompt, 1.0))
-        chunks = max(math.ceil(d.prompt / room), 1)
+        chunks = max(d.prompt / room, 1.0)
         size = d.prompt / chunks
         start = d.context + d.cached + (d.prompt - size) / 2
         share = 1.0 if self.groups == 1 or self.crowded else min(max(together, 1 / self.groups), 1.0)
-        if self.model.over.prefill_first or requests < 1:
-            mixed = self.model.step(Load(0.0, tokens=size * count, start=start, prompt=size, share=share)).seconds
-            return (mixed * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
-        context = d.context + d.isl + d.osl / 2
+        alone = self.model.over.prefill_first or requests < 1
+        requests, context = 0.0 if alone else requests, d.context + d.isl + d.osl / 2
         load = Load(requests, context, size * count, start, size, d.draft, share, d.drafting)
-        mixed = self.model.step(load).seconds
-        plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
-        return (max(mixed - plain, 0.0) * chunks / count + d.images_s) / (share * d.pp), mixed + d.images_s
+        mixed, plain = self.model.step(load).seconds, 0.0
+        if not alone:
+            plain = plain_s or self.model.step(Load(requests, context, draft=d.draft, drafting=d.drafting)).seconds
+        more = max(mixed - plain, 0.0) * chunks / count + d.images_s
+        return Added(more / (share * d.pp), mixed * chunks + d.images_s, (more + plain * d.prompt / room) / share)
 
-    def closed(self, concurrency: float, together: float = 0.0) -> Outcome:
-        """``concurrency`` requests always in flight.
+    def rounds(self, running: float, plain: float) -> Rounds:
+        """Rounds of a pipeline whose batches hold ``running`` requests; one takes ``plain`` seconds without prompts."""
+        d, pp, groups = self.demand, self.demand.pp, self.groups
+        room = d.budget if self.model.over.prefill_first else max(d.budget - running / self.lanes, d.budget / 4)
+        chunks = max(math.ceil(d.prompt / room), 1)
 
-        The API process takes its time per request: beyond its rate requests wait there, not in the engine.
+        def added(together: float) -> float:
+            share = min(max(together / groups, 1 / groups), 1.0)
+            each = self.marginal(max(running, self.lanes), together / groups, plain).more
+            return each * share * pp / chunks
+
+        return Rounds(pp, chunks, groups, plain, added)
+
+    def closed(self, concurrency: float, together: float = 0.0, *, direct: bool = False) -> Outcome:
+        """``concurrency`` requests always in flight; ``direct`` ones are handed to the engine without its API.
+
+        The API process takes its time per request and per streamed token: beyond its rate requests wait there.
         """
         flight = min(concurrency, self.demand.slots)
         outcome = self._engine(flight, together)
-        limit = self.model.over.frontend_request_s
-        if limit and outcome.request_s * limit > 1:
-            low, high = 1.0, flight
-            for _ in range(12):
-                middle = (low * high) ** 0.5
-                outcome = self._engine(middle, together)
-                low, high = (middle, high) if outcome.request_s * limit < 1 else (low, middle)
-            outcome = replace(outcome, ttft_s=outcome.ttft_s + flight * limit - outcome.cycle_s, cycle_s=flight * limit)
+        if not direct:
+            outcome = self._served(outcome)
         each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
-        wait = each * (late + max(concurrency - flight, 0.0))
-        cycle = outcome.cycle_s + each * late
-        return replace(outcome, ttft_s=outcome.ttft_s + wait, cycle_s=cycle, in_flight=flight, slot_s=wait)
+        started = self.started(concurrency, flight)
+        wait = each * (late + max(concurrency - started, 0.0))
+        cycle, tpot = outcome.cycle_s + each * late, outcome.tpot_s + self.longer(each * (started - flight))
+        return replace(outcome, ttft_s=outcome.ttft_s + wait, tpot_s=tpot, cycle_s=cycle, in_flight=flight, slot_s=wait)
+
+    def _served(self, outcome: Outcome) -> Outcome:
+        """With the wait for the API process, where requests and tokens come faster than it passes them on."""
+        busy = outcome.in_flight * self.model.over.frontend_s(self.demand.osl) / outcome.cycle_s
+        if busy < _IDLE:
+            return outcome
+        backlog = outcome.cycle_s * ((1 + busy**_SHARP) ** (1 / _SHARP) - 1)
+        before = _BACKLOG if self.demand.osl > 1 else 1.0
+        tpot = outcome.tpot_s + self.longer((1 - before) * backlog)
+        first, cycle = outcome.ttft_s + before * backlog, outcome.cycle_s + backlog
+        return replace(outcome, ttft_s=first, tpot_s=tpot, cycle_s=cycle, api=busy)
+
+    def longer(self, seconds: float) -> float:
+        """What a wait in the middle of an answer adds to its mean time per token."""
+        return seconds / (self.demand.osl - 1) if self.demand.osl > 1 else 0.0
+
+    def started(self, waiting: float, running: float) -> float:
+        """Requests that have their first token and not their last, of so many that want in.
+
+        ``running`` of them decode at once.
+        Admission that counts less than whole answers starts more requests than the pool holds to their end; those
+        that came last are evicted, and wait for room in the middle of their answers.
+        """
+        d = self.demand
+        if waiting <= running or d.limit <= running or d.osl <= 1:
+            return running
+        grown = (d.isl + d.osl / 2) / d.isl
+        return max(min(waiting, d.limit, running * grown**self.model.over.evicted), running)
 
     def _engine(self, flight: float, together: float = 0.0) -> Outcome:
         """``flight`` requests always inside the engine.
@@ -197,12 +148,12 @@ class Batching:
         alone, prefill = self.alone, self.prefill
         steps = max((d.osl - 1) / d.accepted, 0.0)
         if not steps:
-            added, _ = self.marginal(0.0, flight / self.lanes)
+            added = self.marginal(0.0, flight / self.lanes).more
             cycle = max(alone + self.model.over.prefill_s, flight / self.lanes * added)
             return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), alone, 0.0
-        decode, added = self.decode(running), 0.0
+        decode, added, held, shared = self.decode(running), Added(0.0, alone, alone), 0.0, 0.0
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))
@@ -210,13 +161,16 @@ class Batching:
             rate = running / max(steps * max(pace, decode.seconds), alone)
             together_now = rate / self.lanes * decode.seconds
             if running < self.lanes + 1:
-                added, mixed = self.marginal(max(running - 1, 0.0), together_now)
+                added = self.marginal(max(running - 1, 0.0), together_now)
             else:
-                added, mixed = self.marginal(running, together_now, decode.seconds)
-            streamed = running * self.model.over.frontend_token_s * d.accepted
-            pace = max(decode.seconds + (1 - together / 2) * lane * d.pp * added / steps, streamed)
-            own = mixed - (mixed - alone) * 0.5
-            ttft = self._first(flight, added, own, decode.seconds, steps * pace, together)
+                added = self.marginal(running, together_now, decode.seconds)
+            held = lane * d.pp * added.more / steps
+            if d.pp > 1 and not self.crowded:
+                mean, shared = self.rounds(max(running, 1.0), decode.seconds).with_prompts(lane * self.lanes / steps)
+                held = mean - decode.seconds
+            pace = decode.seconds + (1 - together / 2) * held
+            own = (added.own + alone) / 2
+            ttft = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
             if abs(running - before) < _SETTLED * running:
                 break
@@ -224,9 +178,13 @@ class Batching:
         if running >= ceiling:
             cycle = max(cycle, steps * pace * flight / running)
             ttft = cycle - steps * pace
+        if (busy := flight / self.lanes * added.whole) > cycle:
+            ttft, pace, cycle = ttft * busy / cycle, pace * busy / cycle, busy
         tpot = steps * pace / (d.osl - 1)
         share = (pace - decode.seconds) / pace
-        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, added / self.groups)
+        met = max(running - self.groups, 0.0) / steps
+        each = added.more / self.groups if d.pp == 1 or not met else held / met
+        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, each, shared)
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
@@ -241,55 +199,3 @@ class Batching:
         queue = burst * others * added / 2 + (1 - burst) * added * busy / (2 * (1 - busy))
         residual = 0.5 * step_s if flight > 1 else 0.0
         return own + over.prefill_s + queue + residual
-
-    def saturated(self) -> Outcome:
-        """As many in flight as the engine and its KV pool hold, in a finite run of requests that start together.
-
-        With varied lengths the wait for prompts weighs on short answers (the mean of a ratio is above the ratio of
-        means), and long ones end alone. The run's own start (connections, first captures) takes its time once.
-        """
-        d, over = self.demand, self.model.over
-        self.crowded = True
-        if over.endless or not over.offline_tail:
-            return self.closed(d.slots)
-        requests = max(min(_OFFLINE_REQUESTS, _OFFLINE_TOKENS / (d.isl + d.osl)), 1.0)
-        flight, varied = min(d.slots, requests), self._varied()
-        full = self.closed(flight, together=flight / requests)
-        if over.prefill_first and d.osl > 1 and varied < _ALL_VARIED:
-            full = _between(self._wave(flight), full, varied)
-        tail = varied * over.offline_tail * d.osl / d.accepted * self.decode(1.0).seconds
-        stretch = 1 + (tail + over.offline_s) * full.request_s / requests
-        waiting = full.prefill_share * full.tpot_s * varied * over.short_answers
-        return replace(full, cycle_s=full.cycle_s * stretch, tpot_s=full.tpot_s + waiting)
-
-    def _wave(self, flight: float) -> Outcome:
-        """Equal requests where prompts go first: all prompts of a wave pass, then all answers run in step."""
-        d = self.demand
-        steps = (d.osl - 1) / d.accepted
-        added, _ = self.marginal(0.0, flight / self.lanes)
-        prompts = max(flight / self.groups * added, self.alone)
-        decode = self.decode(flight)
-        token = decode.seconds + prompts / 2 / steps
-        ttft = self.alone + self.model.over.prefill_s + prompts / 2
-        cycle = prompts + steps * decode.seconds + self.model.over.prefill_s
-        share = prompts / 2 / steps / token
-        return Outcome(ttft, token * steps / (d.osl - 1), cycle, flight, decode, self.prefill, share)
-
-    def _varied(self) -> float:
-        """Near 1 for mean lengths of chat, which vary; 0 for those of synthetic tests, which do not."""
-        off = math.log(self.demand.isl / _CHAT[0]) ** 2 + math.log(self.demand.osl / _CHAT[1]) ** 2
-        return math.exp(-off / _CHAT_WIDTH**2)
-
-
-def _between(first: Outcome, second: Outcome, share: float) -> Outcome:
-    """Geometric mean of two outcomes of the same requests in flight; ``share`` goes to the second."""
-
-    def mean(a: float, b: float) -> float:
-        return math.exp((1 - share) * math.log(a) + share * math.log(b))
-
-    return replace(
-        second,
-        ttft_s=mean(first.ttft_s, second.ttft_s),
-        tpot_s=mean(first.tpot_s, second.tpot_s),
-        cycle_s=mean(first.cycle_s, second.cycle_s),
-    )

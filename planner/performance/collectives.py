@@ -1,14 +1,17 @@
 """Collective operations by message size, group and link.
 
 Inside a node from measured curves; a link without its own curve takes the nearest one's with the message scaled by
-the ratio of the links (latencies stay). Across nodes the inter-node share runs over the fabric.
+the ratio of the links (latencies stay), and is never slower than a slower link that takes another curve. Across nodes
+the inter-node share runs over the fabric.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 
 from planner.performance.curves import CollectiveCurve, Curves
 from planner.resolved import Cluster
@@ -47,12 +50,21 @@ class Network:
         latency, byte_s = self._across(operation, per_node, nodes)
         if per_node <= 1:
             return lambda size: latency + byte_s * times * size if size > 0 else 0.0
-        curve = _nearest(self._curves, operation, per_node, self._link_bytes_s, self._switched, self._accelerator)
-        ring = _ring_factor(operation, per_node) / _ring_factor(operation, curve.group)
-        scale = times * ring * curve.link_bytes_s / self._link_bytes_s
-        knots, seconds = self._curves.knots_bytes, curve.seconds
+        curves = _nearest(self._curves, operation, per_node, self._link_bytes_s, self._switched, self._accelerator)
+        ring = times * _ring_factor(operation, per_node)
+        scaled = [(ring / _ring_factor(operation, c.group) * c.link_bytes_s / at, c.seconds) for c, at in curves]
+        knots = self._curves.knots_bytes
+        scale, seconds = scaled[0]
+        if len(scaled) == 1:
+            return lambda size: (
+                _interpolate(knots, seconds, scale * size) + latency + byte_s * times * size if size > 0 else 0.0
+            )
         return lambda size: (
-            _interpolate(knots, seconds, scale * size) + latency + byte_s * times * size if size > 0 else 0.0
+            min(_interpolate(knots, seconds, scale * size) for scale, seconds in scaled)
+            + latency
+            + byte_s * times * size
+            if size > 0
+            else 0.0
         )
 
     def pipeline(self, stages: int, ranks: int) -> Timer:
@@ -85,17 +97,21 @@ def _ring_factor(operation: str, devices: int) -> float:
 @lru_cache(maxsize=1024)
 def _nearest(
     curves: Curves, operation: str, devices: int, link_bytes_s: float, switched: bool, accelerator: str
-) -> CollectiveCurve:
-    def distance(row: tuple[str, bool, CollectiveCurve]) -> tuple[float, float, float, str]:
-        name, direct, curve = row
-        return (
-            float(direct != switched),
-            abs(math.log2(curve.group / devices)),
-            0.0 if name == accelerator else 1.0 + abs(math.log(curve.link_bytes_s / link_bytes_s)),
-            name,
-        )
+) -> tuple[tuple[CollectiveCurve, float], ...]:
+    """The curve of the chip or of the nearest link, and those of slower links at the fastest that still takes them."""
 
-    return min(curves.collectives[operation], key=distance)[2]
+    def distance(row: tuple[str, bool, CollectiveCurve]) -> tuple[bool, float]:
+        return row[1] != switched, abs(math.log2(row[2].group / devices))
+
+    known = curves.collectives[operation]
+    least = min(map(distance, known))
+    found = sorted((row for row in known if distance(row) == least), key=lambda row: (row[2].link_bytes_s, row[0]))
+    if own := [curve for name, _, curve in found if name == accelerator]:
+        return ((own[0], link_bytes_s),)
+    steps = list({curve.link_bytes_s: curve for _, _, curve in reversed(found)}.values())[::-1]
+    ends = [math.sqrt(slow.link_bytes_s * fast.link_bytes_s) for slow, fast in pairwise(steps)]
+    here = bisect_left(ends, link_bytes_s)
+    return ((steps[here], link_bytes_s), *zip(steps[:here], ends[:here], strict=True))
 
 
 def _interpolate(knots: tuple[float, ...], seconds: tuple[float, ...], size: float) -> float:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from planner.documents.result import ServingMemory
-from planner.performance.batching import Batching, Demand, Outcome, Waits
+from planner.performance.batching import Batching
 from planner.performance.collectives import FABRIC_SHARE
+from planner.performance.demand import Added, Demand, Outcome, Waits
 from planner.performance.queueing import OpenLoop
 from planner.performance.step import Load, Step, StepModel
 from planner.performance.waits import BUSIEST
@@ -29,9 +30,9 @@ class DecodeWorkers(Batching):
     def _prompt_alone(self) -> tuple[float, Step]:
         return 0.0, self.model.step(Load(1.0, context=self.demand.context + self.demand.isl))
 
-    def marginal(self, running: float, together: float, plain_s: float = 0.0) -> tuple[float, float]:
+    def marginal(self, running: float, together: float, plain_s: float = 0.0) -> Added:
         """A request that joins adds nothing but its own decoding."""
-        return 0.0, plain_s or self.decode(max(running, 1.0)).seconds
+        return Added(0.0, plain_s or self.decode(max(running, 1.0)).seconds, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from planner.performance.batching import Batching, Outcome
+from planner.performance.batching import Batching
+from planner.performance.demand import Outcome
 from planner.performance.disaggregation import Disaggregated
+from planner.performance.offline import saturated
 from planner.performance.queueing import OpenLoop, overrun
 from planner.resolved import Workload
 
@@ -29,16 +31,35 @@ class Met:
 def together(batching: Batching, load: Workload, replicas: int) -> Met:
     """Replicas that do both, each with an equal share."""
     if load.saturated:
-        return Met(batching.saturated(), batching)
+        return Met(saturated(batching), batching)
     if load.request_rate is None:
-        return Met(batching.closed(max((load.concurrency or 1.0) / replicas, 1e-6)), batching)
+        clients = max((load.concurrency or 1.0) / replicas, 1e-6)
+        closed = batching.closed(clients)
+        bound = {"deployment": "API process"} if closed.api >= 1 else {}
+        return Met(ended(closed, clients, load.requests / replicas) if load.requests else closed, batching, bound=bound)
     line, rate = OpenLoop(batching, load.isl_cv), load.request_rate / replicas
     outcome = line.at(rate)
     if outcome.load > 1:
-        full, slots = batching.saturated(), batching.demand.slots
+        slots = batching.demand.slots
+        full = saturated(batching) if batching.demand.pp == 1 else batching.closed(slots)
         sent = load.requests / replicas if load.requests else 0.0
-        outcome = overrun(full, rate, sent, slots, outcome.load)
+        beyond = overrun(full, rate, sent, slots, outcome.load)
+        least = max(beyond.ttft_s, outcome.ttft_s)
+        outcome = replace(beyond, ttft_s=least, slot_s=beyond.slot_s + least - beyond.ttft_s)
     return Met(outcome, batching, line.pace, line.capacity * replicas)
+
+
+def ended(outcome: Outcome, clients: float, requests: float) -> Outcome:
+    """A closed loop of so many requests and no more.
+
+    The clients come at once: of their first requests those that find no slot wait for one after the other, later ones
+    for all that wait before them.
+    """
+    first = min(clients, requests)
+    behind = max(first - outcome.in_flight, 0.0)
+    short = behind * (first - behind / 2) / max(requests, 1.0) / outcome.request_s
+    short = min(short, outcome.slot_s)
+    return replace(outcome, ttft_s=outcome.ttft_s - short, slot_s=outcome.slot_s - short)
 
 
 def apart(workers: Disaggregated, batching: Batching, load: Workload) -> Met:

@@ -37,7 +37,7 @@ def local_performance(resolved: Resolved, memory: ServingMemory, curves: LocalCu
     met = _met(resolved, duration)
     tpot = _shared_step(m, depth, met.users, ttft, answer)
     output = met.request_s * answer
-    down, up = _spreads(m)
+    down, up = spreads(m)
     return Performance(
         ttft_s=_estimate(ttft + alone + met.wait_s, up, prefill),
         tpot_s=_estimate(tpot, down, step),
@@ -85,7 +85,7 @@ def _shared_step(m: Machine, depth: float, users: float, ttft: float, answer: fl
     return sum(decode_step(m, depth, users).values()) + (users - 1) * ttft / answer
 
 
-def _spreads(m: Machine) -> tuple[float, float]:
+def spreads(m: Machine) -> tuple[float, float]:
     """Factors within which decode and prompt speeds lie: the widest of the devices that work."""
     spreads = [m.device.spread if device >= 0 else m.curves.host.spread for device in m.work]
     decode, prefill = max(s[0] for s in spreads), max(s[1] for s in spreads)

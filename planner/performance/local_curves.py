@@ -28,6 +28,7 @@ class DeviceCurve(NamedTuple):
     attention_prefill_share: float
     latent_prefill_share: float
     hop_s: float
+    half_tokens: float
     spread: tuple[float, float]
     vendors: tuple[str, ...] = ()
     architectures: tuple[str, ...] = ()
@@ -108,6 +109,8 @@ class LocalCurves:
     cpu_types: Mapping[str, float]
     prefill_types: Mapping[str, float]
     """Speed of matrix products with unpacked weights against F16, on GPUs."""
+    cpu_prefill_types: Mapping[str, float]
+    """The same on CPUs."""
     engines: Mapping[str, EngineCurve]
     backends: Mapping[str, BackendCurve]
     flop_per_byte: Mapping[str, float]
@@ -141,6 +144,7 @@ def local_curves(data: Mapping[str, Any]) -> LocalCurves:
         gpu_types=dict(data["types"]["gpu"]),
         cpu_types=dict(data["types"]["cpu"]),
         prefill_types=dict(data["types"]["prefill"]),
+        cpu_prefill_types=dict(data["types"]["cpu_prefill"]),
         engines={name: EngineCurve(**row) for name, row in data["engines"].items()},
         backends={name: BackendCurve(**_typed(BackendCurve._fields, row)) for name, row in data["backends"].items()},
         flop_per_byte=dict(data["flop_per_byte"]),

@@ -168,7 +168,7 @@ def _gpu_prompt(
     rate = m.gpu_flop_s * m.engine.prefill * m.backend.prefill
     touched = touched_share(m.moe, chunk) if m.moe else 0.0
     dense = max(
-        chunk * work.dense_flop * slowdown(work.dense, types) / (rate * curve.prefill_share),
+        (chunk + curve.half_tokens) * work.dense_flop * slowdown(work.dense, types) / (rate * curve.prefill_share),
         sum(work.dense.values()) / (m.gpu_bytes_s * curve.share),
     )
     experts = chunk * work.expert_flop * slowdown(work.experts, types) / (rate * curve.experts_prefill_share)
@@ -187,7 +187,9 @@ def _host_prompt(m: Machine, work: DeviceWork, chunk: float, depth: float, parts
     touched = touched_share(m.moe, chunk) if m.moe else 0.0
     size = sum(work.dense.values()) + sum(work.experts.values()) * touched
     read = size / (m.host.bytes_s * curve.share)
-    parts["host"] += max(chunk * (work.dense_flop + work.expert_flop) / rate, read)
+    types = m.curves.cpu_prefill_types
+    products = work.dense_flop * slowdown(work.dense, types) + work.expert_flop * slowdown(work.experts, types)
+    parts["host"] += max(chunk * products / rate, read)
     attention = work.attention_flop / curve.attention_prefill_share + work.latent_flop / curve.latent_prefill_share
     parts["attention"] += chunk * depth * attention / rate
     parts["overhead"] += work.layers * curve.layer_s * _barrier(m)

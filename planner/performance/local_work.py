@@ -24,7 +24,8 @@ class DeviceWork:
     """Bytes read per step by type."""
     experts: dict[str, float] = field(default_factory=dict)
     """Bytes of all routed experts by type; a step touches a share of them."""
-    layers: int = 0
+    layers: float = 0.0
+    """A mixer or a feed-forward alone is half a layer."""
     expert_layers: int = 0
     cache_bytes: float = 0.0
     """Per context token: K and V of full layers."""
@@ -59,6 +60,8 @@ class LayerWork(NamedTuple):
     cache_bytes: float
     latent_bytes: float
     window_bytes: float
+    blocks: float
+    """1 with a mixer and a feed-forward, ½ with one of them."""
 
 
 def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) -> dict[int, DeviceWork]:
@@ -71,7 +74,7 @@ def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) ->
         here, there = work.setdefault(device, DeviceWork()), work.setdefault(experts, DeviceWork())
         _add(here.dense, layout.rows[row].dense, count)
         _add(there.experts, layout.rows[row].experts, count)
-        here.layers += count
+        here.layers += kinds[kind].blocks * count
         there.expert_layers += count * bool(layout.rows[row].experts)
         there.expert_flop += kinds[kind].expert_flop * count
         here.add(kinds[kind], count)
@@ -119,7 +122,8 @@ def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork
             window += kept.elements * element * kept.window
         else:
             cache += kept.elements * element / kept.compression
-    return LayerWork(dense, experts, attention, expanded, cache, latent, window)
+    blocks = (bool(layer.mixers) + (layer.feed_forward is not None)) / 2
+    return LayerWork(dense, experts, attention, expanded, cache, latent, window, blocks)
 
 
 def _attention_flop(mixer: Attention) -> float:

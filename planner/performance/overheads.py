@@ -47,6 +47,17 @@ class Overheads:
     """Scale of kernel latencies: below 1 where graphs and fusion hide what single timings show."""
     compute: float = 1.0
     """Scale of the reached compute share."""
+    attention: float = 1.0
+    """Scale of decode attention that reads K and V, against the fitted kernels."""
+    attention_compute: float = 1.0
+    """The same of a prompt's attention."""
+    latent: float = 1.0
+    """The same of decode attention over compressed latents (MLA)."""
+    latent_compute: float = 1.0
+    """The same of a prompt's."""
+    latent_serial_s: float = 0.0
+    """Per cached token and layer, where the engine has no decode kernel for an architecture's MLA that splits a
+    request's cache over the device: one block of it reads the cache alone, however many requests there are."""
     communication: float = 1.0
     """Scale of collectives: below 1 where they overlap or are fused with norms."""
     elementwise_share: float = 0.6
@@ -65,6 +76,9 @@ class Overheads:
     """Prompts stop all decoding until they are through, instead of sharing steps."""
     reserve: float = 0.6
     """Share of the answer that admission counts against the KV pool: 1 where no request may ever be evicted."""
+    evicted: float = 0.0
+    """With which power of a request's growth (its mean length over its prompt) more requests are started than the pool
+    holds; 0 where none is ever evicted."""
     burst: float = 0.1
     """Share of a closed loop's prompts that queue behind each other, as when all clients start together."""
     late_slots: float = 0.0
@@ -77,7 +91,8 @@ class Overheads:
     offline_tail: float = 0.0
     """An offline run is finite: answers' durations that it takes longer than its mean rate says, on 1000 requests."""
     endless: bool = False
-    """An offline run has requests enough for its start and its tail not to count."""
+    """An offline run has requests enough for its start and its tail not to count, and no API before it: the engine's
+    own tool makes it."""
     offline_s: float = 0.0
     """Seconds that such a run takes at its start beside its work: connections, first captures and compilations."""
     short_answers: float = 1.0
@@ -97,6 +112,10 @@ class Overheads:
     """The same of throughput."""
     spread_offline: float = 0.5
     """The same of all figures of an offline run."""
+
+    def frontend_s(self, answer: float) -> float:
+        """Time of the API process for a request with so many tokens of answer."""
+        return self.frontend_request_s + self.frontend_token_s * answer
 
 
 @dataclass(frozen=True, slots=True)

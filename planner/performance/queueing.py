@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from planner.performance.batching import Batching, Outcome, Waits
+from planner.performance.batching import Batching
+from planner.performance.demand import Outcome, Waits
 from planner.performance.step import Step
 from planner.performance.waits import BUSIEST, Steps, one_server, prompt_waits, slot_wait
 
@@ -58,6 +59,7 @@ class OpenLoop:
             prefill=batching.prefill,
             prefill_share=1 - state.decode.seconds / state.step_s if self.steps else 1.0,
             added_s=state.added_s,
+            shared_s=state.shared_s if self.demand.pp > 1 else 0.0,
             slot_s=waits.slot,
             load=load,
             waits=waits,
@@ -77,18 +79,21 @@ class OpenLoop:
             rate = self._sustained(max(running, 1.0))
             running = min(max(demand.slots - rate * batching.alone, 1.0), ceiling)
         batching.crowded = crowded
-        frontend = self.over.frontend_request_s + self.over.frontend_token_s * demand.osl
+        frontend = self.over.frontend_s(demand.osl)
         return min(rate, 1 / frontend) if frontend > 0 else rate
 
     def _sustained(self, running: float) -> float:
         """Requests per second that ``running`` decoding ones make room for."""
         batching = self.batching
         if not self.steps:
-            added, _ = batching.marginal(0.0, self.demand.slots / batching.lanes)
+            added = batching.marginal(0.0, self.demand.slots / batching.lanes).more
             return batching.groups / max(added, 1e-12)
         decode = batching.decode(running).seconds
-        added, _ = batching.marginal(running, running / batching.lanes / self.steps, decode)
-        return running / (self.steps * decode + running * added / batching.groups)
+        if self.demand.pp > 1:
+            return running / (self.steps * batching.rounds(running, decode).with_prompts(running / self.steps)[0])
+        added = batching.marginal(running, running / batching.lanes / self.steps, decode)
+        busy = max(self.steps * decode + running * added.more / batching.groups, running / batching.lanes * added.whole)
+        return running / busy
 
     def _state(self, rate: float) -> _State:
         """The working point: Illinois' variant of regula falsi for n = λ·k·S(n) + 1, between idle and all slots."""
@@ -119,14 +124,16 @@ class OpenLoop:
     def _point(self, running: float, rate: float) -> _State:
         batching = self.batching
         decode = batching.decode(running)
-        if batching.groups > 1:
+        if self.demand.pp > 1:
+            step, shared = batching.rounds(running, decode.seconds).at_rate(rate)
+            added = (step - decode.seconds) / max(rate * step, 1e-12)
+        elif batching.groups > 1:
             added, step, shared = self._in_step(running, rate, decode.seconds)
         else:
             together = rate / batching.lanes * decode.seconds
-            added, shared = batching.marginal(max(running, batching.lanes), together, decode.seconds)[0], 0.0
+            added, shared = batching.marginal(max(running, batching.lanes), together, decode.seconds).more, 0.0
             step = decode.seconds / max(1 - rate * added, 1 - BUSIEST)
-        streamed = running * self.over.frontend_token_s * self.demand.accepted
-        return _State(running, decode, added, max(step, streamed), shared)
+        return _State(running, decode, added, step, shared)
 
     def _in_step(self, running: float, rate: float, plain: float) -> tuple[float, float, float]:
         """(seconds a prompt adds, seconds of the mean step, of what prompts add to one that has any): groups in step.
@@ -143,7 +150,7 @@ class OpenLoop:
             some = max(1 - (1 - own) ** groups, 1e-12)
             share = max(own / some, 1 / groups)
             together = share if met <= 1 else met / chunks
-            added = batching.marginal(running, together, plain)[0]
+            added = batching.marginal(running, together, plain).more
             longer = added * share * self.demand.pp * max(met / chunks, 1.0) / chunks
             step = plain + some * longer
         return (step - plain) / max(rate * step, 1e-12), step, longer
@@ -151,7 +158,8 @@ class OpenLoop:
     def _waits(self, rate: float, state: _State) -> Waits:
         steps = Steps(state.decode.seconds, state.added_s, state.shared_s)
         waits = prompt_waits(self.batching, rate, steps, self.isl_cv)
-        front = one_server(rate, self.over.frontend_request_s + self.over.frontend_token_s * self.demand.osl)
+        streamed = min(rate * self.over.frontend_token_s * self.demand.osl, BUSIEST)
+        front = one_server(rate, self.over.frontend_request_s / (1 - streamed))
         waits = waits._replace(queue=waits.queue + front.queue, variance=waits.variance + front.variance)
         if not self.steps:
             return waits

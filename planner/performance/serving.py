@@ -9,9 +9,10 @@ from planner.documents.result import Performance, ServingMemory
 from planner.engines.registry import backend_of
 from planner.estimate import Estimate, Origin, worst_origin
 from planner.memory.serving import serving_memory
-from planner.performance.batching import Batching, Demand, Outcome
+from planner.performance.batching import Batching
 from planner.performance.chip import Chip, chip_of
 from planner.performance.curves import Curves, family
+from planner.performance.demand import Demand, Outcome
 from planner.performance.disaggregation import Disaggregated, Side, transfer_s
 from planner.performance.latencies import Widths, latencies, stability
 from planner.performance.loads import Met, apart, together
@@ -46,7 +47,7 @@ def _apart(side: Resolved, resolved: Resolved, decode: tuple[ServingMemory, Batc
     chip = chip_of(side.cluster.device.accelerator, side.cluster.host, curves)
     memory, batching = decode
     model, own = model_of(side, chip, curves), serving_memory(side)
-    first = Batching(model, replace(batching.demand, budget=float(side.serving.max_num_batched_tokens)))
+    first = Batching(model, replace(batching.demand, budget=budget_of(side)))
     load = resolved.workload
     workers = Disaggregated(
         Side(model, demand_of(side, own, model), side.serving.dp),
@@ -66,6 +67,9 @@ def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
     over = overheads_of(resolved.engine, backend, family(device) if device else "", curves)
     if resolved.serving.enforce_eager:
         over = eager(over)
+    split = resolved.engine.fact("attention", {}).get("split_latent")
+    if split is None or resolved.architecture.model_type in split:
+        over = replace(over, latent_serial_s=0.0)
     return step_model(operators, layout, chip, resolved.cluster, over)
 
 
@@ -81,17 +85,18 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
     length = load.context + load.isl + osl
     pool = max(memory.kv_tokens.value, _tightest_pool(resolved, memory)) * _windowed(resolved, model, length)
     held = load.context + load.isl * (1 - load.prefix_hit_rate) + osl * model.over.reserve
-    slots = float(serving.max_num_seqs * serving.attention_dp)
+    limit = slots = float(serving.max_num_seqs * serving.attention_dp)
     if pool > 0 and held > 0:
-        slots = min(slots, max(pool / max(held, length * 0.5), 1.0))
+        slots = min(limit, max(pool / max(held, length * 0.5), 1.0))
     drafts = speculation(resolved)
     return Demand(
         isl=max(load.isl, 1.0),
         osl=osl,
         cached=load.isl * load.prefix_hit_rate,
         context=load.context,
-        budget=float(max(serving.max_num_batched_tokens, 1)),
+        budget=budget_of(resolved),
         slots=slots,
+        limit=limit,
         pool=pool,
         pp=serving.pp,
         draft=drafts.drafted,
@@ -100,6 +105,12 @@ def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> De
         images_s=images_s(resolved, model.chip, model.over),
         late=model.over.late_slots if "serving.max_num_seqs" in resolved.assumed else 0.0,
     )
+
+
+def budget_of(resolved: Resolved) -> float:
+    """Tokens of one step of one attention group; engines may share the flag's value among the groups."""
+    groups = resolved.serving.attention_dp if resolved.engine.fact("scheduler", {}).get("shared_budget") else 1
+    return max(resolved.serving.max_num_batched_tokens / groups, 1.0)
 
 
 def _windowed(resolved: Resolved, model: StepModel, length: float) -> float:
@@ -178,11 +189,11 @@ def _with_pool(first: Estimate, outcome: Outcome, slots: float, concurrency: flo
     if concurrency * _POOL <= slots or first.value <= 0:
         return first
     each = outcome.cycle_s / max(outcome.in_flight, 1e-9)
-    wait = each * max(concurrency - slots, 0.0)
+    wait = min(outcome.slot_s, first.value)
     most = each * _POOL * max(concurrency - slots / _POOL, 0.0)
     least = each / _POOL * max(concurrency - slots * _POOL, 0.0)
     width = first.high / first.value
-    low, high = (first.value - wait + least) / width, (first.value - wait + most) * width
+    low, high = (first.value - wait + min(least, wait)) / width, (first.value - wait + max(most, wait)) * width
     return replace(first, low=max(min(low, first.low), 0.0), high=max(high, first.high))
 
 

@@ -83,22 +83,31 @@ class Step(NamedTuple):
 
 
 class _Law(NamedTuple):
-    """``times · (latency + cbrt((fixed + per_row·m)³ + (compute·m)³))`` for m rows."""
+    """``latency + cbrt((fixed + per_row·m)³ + (compute·m)³)`` for m rows, all products of a kind together."""
 
-    times: float
     latency: float
     fixed: float
     per_row: float
     compute: float
 
 
-def _seconds(laws: tuple[_Law, ...], rows: float) -> float:
-    """Seconds of several products."""
-    total = 0.0
-    for times, latency, fixed, per_row, compute in laws:
-        memory, work = fixed + per_row * rows, compute * rows
-        total += times * (latency + cbrt(memory * memory * memory + work * work * work))
-    return total
+class _Products(NamedTuple):
+    """Several products: what they cost at any number of rows, and (fixed, per_row, compute³) of each."""
+
+    latency: float
+    laws: tuple[tuple[float, float, float], ...]
+
+    def seconds(self, rows: float) -> float:
+        """Of so many rows."""
+        total, cubed = self.latency, rows * rows * rows
+        for fixed, per_row, compute in self.laws:
+            memory = fixed + per_row * rows
+            total += cbrt(memory * memory * memory + compute * cubed)
+        return total
+
+
+def _together(laws: tuple[_Law, ...]) -> _Products:
+    return _Products(sum(law.latency for law in laws), tuple((f, p, c * c * c) for _, f, p, c in laws))
 
 
 class _Experts(NamedTuple):
@@ -135,11 +144,11 @@ class StepModel:
 
     def __init__(self, operators: Operators, layout: Layout, chip: Chip, network: Network, over: Overheads) -> None:
         self.operators, self.layout, self.chip, self.network, self.over = operators, layout, chip, network, over
-        self._products = tuple(self._compile(p) for p in operators.products)
-        self._head = tuple(self._compile(p) for p in operators.head)
+        self._products = _together(tuple(self._compile(p) for p in operators.products))
+        self._head = _together(tuple(self._compile(p) for p in operators.head))
         self._experts = tuple(self._compile_experts(e) for e in operators.experts)
-        self._softmax = tuple(softmax(op, chip, layout, over.latency) for op in operators.attention)
-        self._latent = tuple(latent(op, chip, layout, over.latency) for op in operators.latent)
+        self._softmax = tuple(softmax(op, chip, layout, over) for op in operators.attention)
+        self._latent = tuple(latent(op, chip, layout, over) for op in operators.latent)
         self._recurrence = recurrence(operators, chip, over.latency)
         self._token_s = operators.token_bytes / (chip.bandwidth_bytes_s * over.elementwise_share)
         self._launch_s = over.prefill_layer_s * operators.layers
@@ -157,12 +166,13 @@ class StepModel:
         slower = self.over.channel_fp8 if form == "fp8-channel" else 1.0
         flop = 2 * product.n * product.k
         rate = self.chip.bandwidth_bytes_s * law.memory / (self.over.nvfp4 if form == "nvfp4" else slower)
+        latency = law.latency_s * self.over.latency + (self.over.block_s if form == "fp8-block" else 0.0)
+        compute = min(slower, 2.0) * flop / (self.chip.peak(form) * law.compute * self.over.compute)
         return _Law(
-            times=product.count,
-            latency=law.latency_s * self.over.latency + (self.over.block_s if form == "fp8-block" else 0.0),
-            fixed=product.weight_bytes / rate,
-            per_row=(product.k + product.n) * ACTIVATION_BYTES / rate,
-            compute=min(slower, 2.0) * flop / (self.chip.peak(form) * law.compute * self.over.compute),
+            latency=product.count * latency,
+            fixed=product.count * product.weight_bytes / rate,
+            per_row=product.count * (product.k + product.n) * ACTIVATION_BYTES / rate,
+            compute=product.count * compute,
         )
 
     def _compile_experts(self, op: ExpertOp) -> _Experts:
@@ -194,7 +204,7 @@ class StepModel:
         for group in self._experts:
             experts += group.seconds(mean)
         step = Step(
-            products=_seconds(self._products, rows),
+            products=self._products.seconds(rows),
             attention=self._attention_s(load),
             experts=experts,
             communication=self._communication(rows, mean),
@@ -236,11 +246,11 @@ class StepModel:
         return seconds * self.over.communication + (self._send(message) if self._send else 0.0)
 
     def _head_s(self, load: Load) -> float:
-        if not self._head:
+        if not self._head.laws:
             return 0.0
         rows = load.logits
         logits = rows * self.operators.vocab * ACTIVATION_BYTES
-        seconds = _seconds(self._head, rows) + logits * self._sample_s
+        seconds = self._head.seconds(rows) + logits * self._sample_s
         return seconds + self._gather(logits) if self._gather else seconds
 
 

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from statistics import NormalDist
 
-from planner.performance.batching import Batching, Outcome, Waits
+from planner.performance.batching import Batching
+from planner.performance.demand import Outcome, Waits
 from planner.performance.waits import Steps, prompt_waits
 
 _NORMAL = NormalDist()
@@ -59,7 +60,7 @@ class Tails:
         if outcome.in_flight <= 1:
             own = self.batching.alone
             return Waits(own, variance=(self.isl_cv * own) ** 2, slot=outcome.slot_s)
-        steps = Steps(outcome.decode.seconds, outcome.added_s)
+        steps = Steps(outcome.decode.seconds, outcome.added_s, outcome.shared_s)
         waits = prompt_waits(self.batching, outcome.request_s, steps, self.isl_cv)
         return waits._replace(slot=outcome.slot_s) if outcome.slot_s else waits
 
@@ -85,6 +86,8 @@ class Tails:
             met = 0.0
         others = _poisson_quantile(met, percentile / 100)
         varied = math.sqrt(1 + self.isl_cv**2)
+        if demand.pp > 1:
+            return (plain + math.ceil(min(others, room) / demand.pp) * varied * self.outcome.shared_s) / demand.accepted
         return (plain + min(others * varied, room) * added / chunks) / demand.accepted
 
     def tpot(self, percentile: float) -> float:

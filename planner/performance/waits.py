@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from planner.performance.batching import Batching, Waits
+from planner.performance.batching import Batching
+from planner.performance.demand import Waits
 
 BUSIEST = 0.98
 """Load at which queues are cut: nearer to 1 their means are those of runs that nobody waits for."""
@@ -37,12 +38,32 @@ def prompt_waits(batching: Batching, rate: float, steps: Steps, isl_cv: float = 
         return _spread(one_server(rate, service, isl_cv)._replace(own=alone), plain, 1.0, isl_cv)
     chunks = max(math.ceil(demand.prompt / demand.budget), 1)
     overlap = (chunks + demand.pp - 1) / (chunks * demand.pp)
-    prompt = max(steps.added * demand.pp, chunks * steps.shared)
-    own = max((chunks * plain + prompt) * overlap, alone)
+    if demand.pp > 1:
+        each = chunks * (plain + steps.shared)
+        line = one_server(rate, each / demand.pp if chunks > 1 else 0.0, isl_cv)
+        return _pipeline(rate, steps, line._replace(own=max(each * overlap, alone)), isl_cv)
+    own = max(chunks * plain + max(steps.added, chunks * steps.shared), alone)
     if demand.budget < 2 * demand.prompt:
         lane = rate / batching.lanes
         return _spread(one_server(lane, own, isl_cv)._replace(own=own), plain, max(1 - lane * own, 0.0), isl_cv)
     return _window(rate, plain, steps.added, own, isl_cv)
+
+
+def _pipeline(rate: float, steps: Steps, line: Waits, cv: float) -> Waits:
+    """Batches in a pipeline: the rest of the round in which one comes, likelier a long one.
+
+    Prompts of others that come in the same round are computed in batches beside one's own; those of several chunks
+    wait in ``line`` for batches.
+    """
+    held = rate * steps.added
+    long = min(held / max(1 - held, 1 - BUSIEST) * steps.plain / max(steps.shared, 1e-12), 1.0)
+    whole, swing = steps.plain + steps.shared, (cv * steps.shared) ** 2
+    first = (1 - long) * steps.plain + long * whole
+    second = (1 - long) * steps.plain**2 + long * (whole**2 + swing)
+    third = (1 - long) * steps.plain**3 + long * whole * (whole**2 + 3 * swing)
+    rest = second / (2 * first)
+    variance = third / (3 * first) - rest * rest + (cv * line.own) ** 2
+    return line._replace(residual=rest, variance=line.variance + variance)
 
 
 def _window(rate: float, plain: float, added: float, own: float, cv: float) -> Waits:

@@ -22,7 +22,9 @@ from planner.report.words import (
     shower,
     some,
 )
-from planner.units import human_bytes, human_count, human_hours, human_seconds
+from planner.units import human_bytes, human_count, human_hours, human_seconds, human_whole
+from planner.words.money import amount
+from planner.words.plan import layout_text, users_of
 
 MOST_REASONS = 12
 SERVING_HEAD = (
@@ -79,8 +81,6 @@ def choice(material: Material) -> Section:
 
 
 def _sentence(chosen: PlannedDeployment) -> str:
-    from planner.cli.plan_table import layout_text
-
     deployment = chosen.deployment
     model, engine = deployment["model"], deployment.get("engine") or {}
     runner = f"{engine.get('name', '')} {engine.get('version', '')}".strip()
@@ -100,7 +100,6 @@ def _model_name(model: Mapping[str, Any]) -> str:
 
 def _figures(chosen: PlannedDeployment) -> tuple[tuple[Cell, ...], ...]:
     """What people decide by."""
-    from planner.cli.money_text import amount
 
     estimate, rows = chosen.estimate, list(_model_rows(chosen.estimate))
     if held := estimate.memory:
@@ -150,8 +149,6 @@ def alternatives(material: Material) -> Section:
 
 
 def _serving_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
-    from planner.cli.plan_table import layout_text, users_of
-
     deployment, speed = proposal.deployment, proposal.estimate.performance
     model, engine = deployment["model"], deployment.get("engine") or {}
     context = (deployment.get("serving") or {}).get("max_model_len")
@@ -163,17 +160,12 @@ def _serving_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:
         *cells(f"{engine.get('name', '')} {engine.get('version', '')}", layout_text(deployment)),
         number(float(proposal.gpus_used), human_count),
         number(context, human_count),
-        number(users_of(proposal), counted_down),
+        number(users_of(proposal), human_whole),
         number(first, human_seconds),
         number(each, human_seconds),
         number(output, counted),
         Cell(proposal.estimate.verdict),
     )
-
-
-def counted_down(value: float) -> str:
-    """Whole users: one that fits by half does not fit."""
-    return human_count(int(value))
 
 
 def _training_row(proposal: PlannedDeployment) -> tuple[Cell, ...]:

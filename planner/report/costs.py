@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from planner.cli.money_text import amount, figure
 from planner.documents.result import Cost, FinetuneResult
 from planner.report.blocks import Block, Bullets, Cell, Paragraph, Section, Table
 from planner.report.material import Material
 from planner.report.words import FIGURE_HEAD, cells, clean, figure_row, number, shower
+from planner.words.money import amount, figure
 
 if TYPE_CHECKING:
     from planner.cost.document import CostDocument

@@ -11,7 +11,7 @@ _IN_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _TEXT = str.maketrans(_IN_TEXT)
 _ATTRIBUTE = str.maketrans({**_IN_TEXT, '"': "&quot;", "'": "&#39;", "\n": "&#10;"})
 
-__all__ = ["Element", "SubElement", "el", "markup", "put"]
+__all__ = ["Element", "SubElement", "drawing", "el", "markup", "put"]
 
 
 def el(tag: str, *children: Element | str, **attributes: object) -> Element:
@@ -30,6 +30,20 @@ def put(parent: Element, *children: Element | str) -> None:
             parent[-1].tail = (parent[-1].tail or "") + child
         else:
             parent.text = (parent.text or "") + child
+
+
+def drawing(name: str, title: str, description: str, size: tuple[float, float]) -> Element:
+    """An empty drawing of a size, with its title and description for those who hear it."""
+    return el(
+        "svg",
+        el("title", title, id=f"{name}-title"),
+        el("desc", description, id=f"{name}-desc"),
+        viewBox=f"0 0 {size[0]:g} {size[1]:g}",
+        role="img",
+        aria_labelledby=f"{name}-title {name}-desc",
+        font_family="sans-serif",
+        font_size="12",
+    )
 
 
 def markup(element: Element) -> str:

@@ -15,6 +15,7 @@ from planner.predict import predict
 from planner.report.material import Material
 from planner.report.sources import doubts_of, facts_of
 from planner.version import VERSION
+from planner.words.plan import users_of
 
 if TYPE_CHECKING:
     from planner.cost.document import CostDocument
@@ -62,8 +63,6 @@ def speed_curve(
 
 
 def _top(asked: float | None, chosen: PlannedDeployment) -> float:
-    from planner.cli.plan_table import users_of
-
     held = min(users_of(chosen) or 1.0, MOST_TOP)
     return float(max(LEAST_TOP, round(held), asked or 1.0))
 

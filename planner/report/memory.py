@@ -18,8 +18,8 @@ from planner.report.blocks import (
     Table,
 )
 from planner.report.material import Material
-from planner.report.words import FIGURE_HEAD, cells, clean, counted, figure_row, named, number
-from planner.units import human_bytes
+from planner.report.words import FIGURE_HEAD, cells, clean, figure_row, named, number
+from planner.units import human_bytes, human_whole
 
 LETTERS = {
     "weights": "W",
@@ -67,7 +67,7 @@ def _serving_blocks(held: ServingMemory) -> Iterator[Block]:
     tokens = lambda value: f"{value:,.0f} tokens"  # noqa: E731
     more = [
         figure_row("room in the KV cache (one replica)", held.kv_tokens, tokens),
-        figure_row("longest requests at once", held.max_concurrency, counted),
+        figure_row("longest requests at once", held.max_concurrency, human_whole),
         figure_row("host memory", held.host_ram, human_bytes),
     ]
     if held.disk is not None:

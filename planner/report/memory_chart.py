@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planner.report.axes import ticks
 from planner.report.blocks import Bar, MemoryChart
-from planner.report.elements import Element, el, put
+from planner.report.elements import Element, drawing, el, put
 from planner.units import GIB, human_bytes
 
 WIDTH = 680.0
@@ -40,17 +40,8 @@ def memory_svg(chart: MemoryChart, number: int) -> Element:
     key_rows = -(-len(keys) // KEY_COLUMNS) + 1
     axis_y = TOP + ROW * len(chart.bars)
     height = axis_y + 36 + KEY_ROW * key_rows
-    svg = el(
-        "svg",
-        el("title", chart.title, id=f"chart{number}-title"),
-        el("desc", chart.description, id=f"chart{number}-desc"),
-        viewBox=f"0 0 {WIDTH:g} {height:g}",
-        role="img",
-        aria_labelledby=f"chart{number}-title chart{number}-desc",
-        font_family="sans-serif",
-        font_size="12",
-        fill=INK,
-    )
+    svg = drawing(f"chart{number}", chart.title, chart.description, (WIDTH, height))
+    svg.set("fill", INK)
     marks = ticks(max(_reach(bar) for bar in chart.bars) / GIB)
     scale = (WIDTH - LEFT - RIGHT) / (marks[-1] * GIB)
     put(svg, *_axis(marks, scale, axis_y))

@@ -9,6 +9,7 @@ from hwdb.errors import LookupProblem
 from planner.documents.deployment import Deployment
 from planner.errors import PlannerError
 from planner.report.material import Fact
+from planner.words.hardware import shown
 
 if TYPE_CHECKING:
     from hwdb.schema import Accelerator, Connection, Source
@@ -64,8 +65,6 @@ def _card(deployment: Deployment, library: Library) -> Accelerator | None:
 
 
 def _card_facts(card: Accelerator) -> Iterator[Fact]:
-    from planner.cli.hardware_page import shown
-
     for dotted, label in CARD_FIELDS.items():
         field, _, key = dotted.partition(".")
         value: Any = getattr(card, field)
@@ -76,8 +75,6 @@ def _card_facts(card: Accelerator) -> Iterator[Fact]:
 
 
 def _connection_facts(kind: str, name: str, library: Library) -> Iterator[Fact]:
-    from planner.cli.hardware_page import shown
-
     try:
         found: Connection = library.database.link(name) if kind == "link" else library.database.fabric(name)
     except LookupProblem:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from planner.report.axes import doublings, ticks
 from planner.report.blocks import Panel, SpeedChart
-from planner.report.elements import Element, el, put
+from planner.report.elements import Element, drawing, el, put
 from planner.units import human_seconds
 
 WIDTH = 680.0
@@ -34,17 +34,8 @@ class Frame:
 def speed_svg(chart: SpeedChart, number: int) -> Element:
     """The drawing, with its title and description for those who hear it."""
     bottom = TOP + len(chart.panels) * (HEAD + PANEL + GAP)
-    svg = el(
-        "svg",
-        el("title", chart.title, id=f"chart{number}-title"),
-        el("desc", chart.description, id=f"chart{number}-desc"),
-        viewBox=f"0 0 {WIDTH:g} {bottom + BOTTOM:g}",
-        role="img",
-        aria_labelledby=f"chart{number}-title chart{number}-desc",
-        font_family="sans-serif",
-        font_size="12",
-        fill=INK,
-    )
+    svg = drawing(f"chart{number}", chart.title, chart.description, (WIDTH, bottom + BOTTOM))
+    svg.set("fill", INK)
     loads = [x for panel in chart.panels for x, _ in panel.points]
     low, high = max(min(loads), 1e-6), max(loads)
     place = _logarithmic(low, high)

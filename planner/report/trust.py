@@ -11,6 +11,7 @@ from planner.report.blocks import Block, Bullets, Cell, Paragraph, Section, Tabl
 from planner.report.material import Material
 from planner.report.words import cells, clean, number, said, shower
 from planner.units import human_bytes, human_seconds
+from planner.words.plan import users_of
 
 WIDE = 2.5
 """A range whose ends differ by more than this factor is pointed out."""
@@ -92,8 +93,6 @@ def _promises(chosen: PlannedDeployment) -> Iterator[str]:
 
 
 def _too_many(chosen: PlannedDeployment, asked: float | None) -> Iterator[str]:
-    from planner.cli.plan_table import users_of
-
     held = users_of(chosen)
     if asked is not None and held is not None and held < asked:
         yield f"{asked:,.0f} requests in flight were asked for and {held:,.0f} are held at once: the rest waits."

@@ -9,7 +9,7 @@ from planner.search.candidate import Candidate
 from planner.search.score import Scored, spilled
 from planner.search.select import AXES
 from planner.search.task import Task
-from planner.units import human_bytes, human_count, human_seconds
+from planner.units import human_bytes, human_seconds, human_whole
 
 _PART_WORDS = {
     "model": "the model and its precision",
@@ -137,7 +137,7 @@ def _layout(scored: Scored) -> Iterator[str]:
 def _room(scored: Scored, task: Task) -> Iterator[str]:
     candidate = scored.candidate
     serving = candidate.resolved.serving
-    users = human_count(max(int(candidate.users), 0))
+    users = human_whole(max(candidate.users, 0.0))
     yield f"requests up to {serving.max_model_len:,} tokens; room for {users} of the workload's length at once"
     wanted = task.wanted_context(candidate.resolved.architecture.max_position)
     if candidate.context < wanted:

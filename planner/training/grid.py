@@ -10,7 +10,7 @@ from typing import Any
 from planner.data import read_toml
 from planner.documents.deployment import ParallelTable
 from planner.memory.finetune_state import ON_DEVICE_ONLY
-from planner.models.architecture import Architecture, MoE
+from planner.models.architecture import Architecture
 from planner.search.groups import Group
 
 _FILE = "training/search.toml"
@@ -35,7 +35,7 @@ class Grid:
 
     def applies(self, group: Group, vendor: str, architecture: Architecture, named: str | None) -> bool:
         """Whether this trainer is worth a try on these devices; naming it is enough but for what it cannot do."""
-        if self.when.get("moe") and not is_moe(architecture):
+        if self.when.get("moe") and not architecture.has_experts:
             return False
         if named is not None:
             return named == self.trainer
@@ -48,11 +48,6 @@ class Grid:
         return gpus <= int(self.when.get("most_gpus", gpus)) and (
             named is not None or gpus >= int(self.when.get("least_gpus", 1))
         )
-
-
-def is_moe(architecture: Architecture) -> bool:
-    """A mixture of experts."""
-    return any(isinstance(layer.feed_forward, MoE) for layer in architecture.layer_kinds)
 
 
 @cache
@@ -82,6 +77,11 @@ def usual() -> Mapping[str, Any]:
 def per_method() -> int:
     """Proposals of one method at most."""
     return int(read_toml(_FILE)["per_method"])
+
+
+def instead() -> tuple[str, ...]:
+    """Cards that are proposed where nothing fits on those at hand."""
+    return tuple(read_toml(_FILE)["instead"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def _offloads(grid: Grid, sharding: str, full: bool, gpus: int) -> tuple[str, ..
 
 
 def _layouts(grid: Grid, gpus: int, architecture: Architecture) -> Iterator[tuple[int, int, int]]:
-    experts = is_moe(architecture)
+    experts = architecture.has_experts
     for tp in grid.tp:
         for pp in grid.pp:
             for ep in grid.ep if experts else (1,):

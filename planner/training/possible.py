@@ -13,12 +13,11 @@ from planner.memory.finetune import training_memory
 from planner.memory.finetune_job import job_of
 from planner.memory.finetune_verdict import fits
 from planner.resolved import Cluster, Device, Link, Resolved
+from planner.training.grid import instead
 from planner.units import human_bytes
 
 MOST_DEVICES = 4096
 RULE = "full-fine-tuning"
-CARDS = ("h200-sxm-141gb", "b200-sxm", "mi300x", "h100-sxm-80gb")
-"""Cards that are proposed instead, if the hardware database has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +74,10 @@ def _ways(resolved: Resolved, library: Library) -> Iterator[Way]:
 
 
 def _other_cards(resolved: Resolved, library: Library) -> Iterator[Way]:
-    """The fewest of a larger card; the first in the list of equal counts."""
+    """The fewest of a larger card, of those that the hardware database has; the first in the list of equal counts."""
     cluster, found = resolved.cluster, []
     rows = {row.id: row for row in library.database.accelerators()}
-    for rank, name in enumerate(CARDS):
+    for rank, name in enumerate(instead()):
         row = rows.get(name)
         if row is None or row.memory_bytes is None or row.memory_bytes <= cluster.device.memory_bytes * 1.2:
             continue

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from planner.calibration import keep, site_path
 from planner.documents.deployment import Deployment
 from planner.errors import BadInput
 from planner.verify.lines import Line, clean_lines, log_lines
 from planner.verify.metrics import looks_like_metrics
 from planner.verify.result import Verification
-from planner.verify.site import keep, measured, site_path
+from planner.verify.site import measured
 from planner.verify.source import file_chunks, read_source
 from planner.verify.verification import Verified, unusable, verify_lines
 

@@ -47,10 +47,11 @@ def _packages(wanted: Environment) -> None:
     if wanted.base:
         (_site(wanted) / "base.pth").write_text(f"{_site(environment(wanted.base))}\n", encoding="utf-8")
     pip = [str(wanted.python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    around = {**os.environ, **wanted.variables}
     if wanted.requirements:
-        subprocess.run([*pip, *wanted.requirements], check=True)
+        subprocess.run([*pip, *wanted.requirements], check=True, env=around)
     if wanted.bare:
-        subprocess.run([*pip, "--no-deps", *wanted.bare], check=True)
+        subprocess.run([*pip, "--no-deps", *wanted.options, *wanted.bare], check=True, env=around)
 
 
 def _site(of: Environment) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PINS = Path(__file__).with_name("environments.toml")
@@ -24,9 +25,15 @@ class Environment:
     probe: str = ""
     engine: str = ""
     version: str = ""
+    trainer: str = ""
+    """Export target whose files it reads."""
     sdist: str = ""
     debs: tuple[str, ...] = ()
     slow: bool = False
+    options: tuple[str, ...] = ()
+    """Of pip, for what is installed without dependencies."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Of the installation."""
 
     @property
     def place(self) -> Path:

@@ -141,3 +141,10 @@ def test_models_that_only_read_are_bought_for_too() -> None:
     load = WorkloadTable(isl=400, osl=0, concurrency=5)
     first = bought("bge-m3", workload=load, hardware=("l4", "h200-sxm-141gb"), rank_by="devices").offers[0]
     assert (first.fleet.accelerator, first.fleet.devices, first.tpot_s) == ("l4", 1, None)
+
+
+def test_images_for_a_model_that_sees_none_are_refused_for_that_reason() -> None:
+    blind = bought("qwen3-8b", workload=replace(LOAD, images=1.0), hardware=("h100-sxm-80gb", "l40s"))
+    assert not blind.offers
+    assert {item.rule for item in blind.rejected} == {"images-need-vision"}
+    assert all(item.fix == "choose a vision model" for item in blind.rejected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,19 @@ def test_one_bad_line_is_one_error_object_and_the_rest_go_on(
     assert [("error" in a) for a in answers] == [False, True, True, True, True, True, True, False, False]
     assert answers[4]["id"] == "card" and answers[-1]["id"] == "last"
     assert answers[-2]["verdict"] in ("does-not-fit", "illegal")
+
+
+@pytest.mark.parametrize("layout", ["tp", "attention_dp", "pp", "dp", "ep", "dcp"])
+def test_a_million_ranks_are_refused_at_once(layout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "deployment.json"
+    table = {
+        "model": {"id": "meta-llama/Llama-3.1-8B-Instruct", "weights": "bf16"},
+        "hardware": {"accelerator": "h100-sxm-80gb", "per_node": 8, "nodes": 1},
+        "serving": {layout: 1_000_000},
+    }
+    path.write_text(json.dumps(table))
+    begun = time.monotonic()
+    assert main(["estimate", str(path), "--json"]) == 3
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["verdict"] == "illegal" and all(p["fix"] for p in answer["problems"] if p["severity"] == "error")
+    assert time.monotonic() - begun < 15, "a layout that does fit is looked for among those that could"

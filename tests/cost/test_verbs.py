@@ -94,7 +94,7 @@ def test_hours_of_the_day_are_their_mean(capsys: pytest.CaptureFixture[str]) -> 
 def test_answers_obey_their_schema(capsys: pytest.CaptureFixture[str], argv: tuple[str, ...]) -> None:
     from jsonschema import Draft202012Validator
 
-    from planner.documents.schemas import build_schema
+    from planner.schemas import build_schema
 
     assert main(argv) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -11,7 +11,6 @@ import yaml
 from planner.errors import BadInput
 from planner.export.command import bare_place, command_of
 from planner.export.emit.words import literal
-from planner.export.layout import has_experts
 from planner.export.pinned import pinned_serving
 from planner.export.read_back import ReadBack, read_back
 from planner.export.registry import render
@@ -29,7 +28,7 @@ def words_of(context: Context) -> list[str]:
 
 
 def read(context: Context, words: list[str]) -> ReadBack:
-    return read_back(words, context.resolved.engine, experts=has_experts(context.resolved.architecture))
+    return read_back(words, context.resolved.engine, experts=context.resolved.architecture.has_experts)
 
 
 @pytest.mark.parametrize("name", FLAGGED)

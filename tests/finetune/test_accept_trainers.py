@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.accept_trainers import TRAINERS, Answer, accepted, jobs_of, read
 
-TARGETS = sorted({trainer.target for trainer in TRAINERS.values()})
+TARGETS = sorted({trainer.trainer for trainer in TRAINERS.values()})
 LEAST = {"axolotl": 20, "llama-factory": 18, "trl": 20, "deepspeed": 6, "megatron": 4}
 
 

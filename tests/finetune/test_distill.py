@@ -8,8 +8,8 @@ import pytest
 from planner.cli.main import main
 from planner.detect.spec import load_hardware
 from planner.documents.encode import to_json
-from planner.documents.schemas import build_schema
 from planner.errors import BadInput, Exit
+from planner.schemas import build_schema
 from planner.training.distill import Distillation, plan_distillation, totals
 from planner.training.request import FinetuneRequest
 from tests.finetune.build import library

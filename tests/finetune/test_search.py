@@ -10,9 +10,9 @@ from planner.detect.spec import load_hardware
 from planner.documents.encode import to_json
 from planner.documents.files import parse_deployment
 from planner.documents.result import PlanDocument
-from planner.documents.schemas import build_schema
 from planner.errors import BadInput, Exit, UnknownName
 from planner.predict import predict
+from planner.schemas import build_schema
 from planner.training.request import FinetuneRequest, training_presets
 from planner.training.search import plan_finetune
 from tests.finetune.build import LLAMA, QWEN_MOE, V3, library

@@ -170,3 +170,17 @@ def test_devices_are_named_as_the_log_names_them():
     assert names("rx-7900-xtx") == ["ROCm0", "CPU"]
     assert names("rx-7900-xtx", engine={"backend": "vulkan"}) == ["Vulkan0", "CPU"]
     assert names("apple-m4-pro")[0] == "Metal"
+
+
+@pytest.mark.parametrize("name", [LLAMA_8B, QWEN_30B, R1])
+@pytest.mark.parametrize("card", ["cpu", "rtx-a6000"])
+def test_an_unnamed_build_covers_named_ones(name, card):
+    """Builds of 2025 keep the logits of a micro-batch, current ones do not: without a name the range holds both."""
+    unnamed = gguf_memory(resolved(name, card=card, serving={"parallel": 1, "flash_attention": True}))
+    for build in ("b8900", "b11549"):
+        serving = {"parallel": 1, "flash_attention": True}
+        named = gguf_memory(resolved(name, card=card, serving=serving, engine={"version": build}))
+        for wide, known in zip(unnamed.devices, named.devices, strict=True):
+            assert wide.compute is not None
+            assert known.compute is not None
+            assert wide.compute.low <= known.compute.value <= wide.compute.high, build

@@ -12,6 +12,7 @@ from planner.models.gguf_layout import gguf_layout
 from planner.performance.local import local_performance
 from planner.performance.local_curves import load_local_curves
 from planner.performance.local_host import described_cores
+from planner.performance.local_steps import machine
 from planner.resolved import Resolved
 from tests.local.build import LLAMA_8B, LLAMA_70B, QWEN_30B, QWEN_235B, R1, architecture, resolved
 
@@ -36,6 +37,12 @@ def speed(deployment: Resolved) -> Performance:
 
 def decode(deployment: Resolved) -> float:
     found = speed(deployment).decode_tok_s
+    assert found is not None
+    return found.value
+
+
+def prefill(deployment: Resolved) -> float:
+    found = speed(deployment).prefill_tok_s
     assert found is not None
     return found.value
 
@@ -170,3 +177,33 @@ def test_absurd_loads_give_finite_speeds(workload):
 )
 def test_cores_are_read_from_descriptions(text, cores):
     assert described_cores(text) == cores
+
+
+def test_a_layer_of_one_block_is_launched_as_half_a_layer():
+    """Nemotron-H lists mixers and feed-forwards as layers of their own."""
+    work = machine(resolved("nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16.json"), CURVES).work
+    whole = machine(resolved(LLAMA_8B), CURVES).work
+    assert sum(device.layers for device in work.values()) == 26
+    assert sum(device.layers for device in whole.values()) == 32
+
+
+def test_short_prompts_reach_less_of_the_peak():
+    speeds = [prefill(resolved(workload={"isl": n})) for n in (8, 64, 512)]
+    assert speeds == sorted(speeds)
+    assert speeds[0] < 0.6 * speeds[-1]
+
+
+def test_a_cpu_multiplies_trellis_codes_slower():
+    """ik_llama.cpp unpacks them value by value; repacked 4-bit weights go through int8 products."""
+    found = {
+        mix: prefill(resolved(LLAMA_8B, mix, "cpu", engine={"name": "ik_llama.cpp"}))
+        for mix in ("IQ4_KT", "F16", "Q4_0")
+    }
+    assert found["IQ4_KT"] < found["F16"] < found["Q4_0"]
+
+
+def test_ranges_are_wider_where_runs_differ_more():
+    """Desktop Radeons differ by backend and build far more than GeForces."""
+    by = {row.name: row.spread for row in CURVES.devices}
+    assert by["nvidia-geforce"][0] < by["amd"][0]
+    assert all(1.05 < factor < 5 for pair in by.values() for factor in pair)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
+from hwdb.database import Database
 from planner.performance.collectives import Network
-from planner.resolved import Link
+from planner.resolved import Cluster, Link
 from tests.performance.builders import LLAMA_8B, deployment, library
 
 
@@ -52,3 +54,40 @@ def test_crossing_nodes_costs_more_and_less_with_a_faster_fabric() -> None:
     ]
     assert times == sorted(times, reverse=True)
     assert times[-1] > inside
+
+
+ACCELERATORS = [row.id for row in Database().accelerators() if row.bandwidth_bytes_s]
+
+
+@pytest.mark.parametrize("operation", ["all_reduce", "all_gather", "reduce_scatter", "all_to_all"])
+def test_a_faster_link_never_hurts(operation: str) -> None:
+    """Every accelerator, two to sixteen of them, a kilobyte to a gigabyte; also links of a speed that no chip has."""
+    factors = [1.5**i for i in range(-6, 8)]
+    for chip in ACCELERATORS:
+        cluster = network_cluster(chip)
+        link = cluster.link or Link("pcie-4", 3.15e10, 5e-6)
+        nets = [
+            Network(replace(cluster, link=replace(link, bytes_s=link.bytes_s * f)), library().curves) for f in factors
+        ]
+        for devices in (2, 3, 4, 6, 8, 16):
+            timers = [net.timer(operation, devices) for net in nets]
+            for size in (2.0**10, 2.0**14, 2.0**18, 2.0**22, 2.0**26, 2.0**30):
+                times = [timer(size) for timer in timers]
+                assert times == sorted(times, reverse=True), (chip, devices, size)
+
+
+def test_an_unknown_links_time_lies_near_that_of_its_neighbours() -> None:
+    """What the envelope takes away is a few percent."""
+    for chip in ("l40s", "h100-sxm-80gb", "gaudi-3", "mi300x"):
+        cluster = network_cluster(chip)
+        assert cluster.link is not None
+        one = Network(cluster, library().curves).seconds("all_reduce", 2.0**22, 8)
+        faster = Network(
+            replace(cluster, link=replace(cluster.link, bytes_s=1.02 * cluster.link.bytes_s)), library().curves
+        )
+        assert 0.9 * one < faster.seconds("all_reduce", 2.0**22, 8) <= one
+
+
+@cache
+def network_cluster(chip: str) -> Cluster:
+    return deployment(LLAMA_8B, hardware={"accelerator": chip, "per_node": 16}).cluster

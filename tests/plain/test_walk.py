@@ -92,7 +92,7 @@ def test_back_is_the_question_before_with_its_answers_kept() -> None:
 
 def test_a_number_changed_by_hand_is_planned_with(folder: Path) -> None:
     planner = FakePlanner()
-    held("", "", "", "rag", "3", "17", "5", "2048", "9", "none", "", "q", planner=planner)
+    held("", "", "", "rag", "3", "17", "5", "2048", "ttft_ms", "none", "", "q", planner=planner)
     asked = planner.asked[-1].workload
     assert (asked.concurrency, asked.isl) == (17, 2048)
     assert asked.service_level is None or asked.service_level.ttft_s is None
@@ -139,3 +139,36 @@ def test_a_log_is_compared_and_a_missing_one_is_said(folder: Path) -> None:
     done = held(*SERVE, "", "", "nowhere.log", "vllm.log", "", "")
     assert "Not compared: " in done.text and "2 lines" in done.text
     assert done.code == 0
+
+
+def test_images_are_an_input_like_any_other(folder: Path) -> None:
+    planner = FakePlanner()
+    held("", "", "gemma-4-31b-it", "images", "images", "3", "image_tokens", "700", "", "q", planner=planner)
+    asked = planner.asked[-1].workload
+    assert (asked.images, asked.image_tokens, asked.isl) == (3, 700, 500)
+
+
+def test_a_trace_is_the_workload_and_is_simulated(folder: Path) -> None:
+    (folder / "few.csv").write_text("time,isl,osl\n0,100,20\n1,300,40\n2,500,60\n3,1100,80\n")
+    planner = FakePlanner()
+    done = held("", "", "", "trace", "few.csv", "", "", "", "simulate", "q", planner=planner)
+    asked = planner.asked[-1].workload
+    assert (asked.isl, asked.osl, asked.request_rate) == (500, 50, 1.0)
+    assert "From the trace: 4 requests in 3.0 s" in done.text
+    said = done.block("Simulated: few.csv: 4 requests as they came.")
+    for words in (
+        "First token: mean ",
+        "half within ",
+        "99 % within ",
+        "Answered: ",
+        "Promises kept: 100.0% of requests.",
+    ):
+        assert words in said
+
+
+@pytest.mark.parametrize("name", ["missing.csv", ".", "wrong.csv", "~nobody-of-that-name/x"])
+def test_a_file_that_is_no_trace_is_said_and_the_kind_asked_again(name: str, folder: Path) -> None:
+    (folder / "wrong.csv").write_text("a,b\n1,2\n")
+    done = held("", "", "", "trace", name, "", "rag", "", "q")
+    assert f"Not taken: {name}" in done.text and done.journey.draft.preset == "rag"
+    assert done.text.count("Step 4, workload: kind of use") == 2

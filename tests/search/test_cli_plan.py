@@ -10,6 +10,7 @@ import pytest
 
 from planner.cli.main import main
 from planner.data import read_json
+from planner.documents.files import read_deployment
 
 R1 = ["plan", "--hardware", "8xH200-SXM", "--model", "deepseek-r1", "--users", "64"]
 
@@ -85,3 +86,24 @@ def test_hostile_text_cannot_break_a_table() -> None:
     nasty = Rejection("rule", "a | b\n# head <script>", 1, "`x` [y](z)")
     page = plan_markdown(PlanDocument("does-not-fit", {}, {}, rejected=(nasty,)))
     assert "\n# head" not in page and "<script>" not in page.replace("\\<script\\>", "")
+
+
+def test_the_first_proposal_is_written_as_a_document_that_other_verbs_take(tmp_path, capsys):
+    place = tmp_path / "a b" / "deployment.toml"
+    asked = ["--hardware", "rtx-4090", "--model", "qwen3-32b", "--save", str(place)]
+    assert main(["plan", *asked, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    written = read_deployment(place)
+    assert written.model.id == document["candidates"][0]["deployment"]["model"]["id"]
+    assert written.estimate is not None and written.provenance is not None
+    assert main(["estimate", str(place)]) == 0
+    before = place.read_text()
+    assert main(["plan", *asked]) == 2, "what is there is replaced only with --force"
+    assert "--force" in capsys.readouterr().err and place.read_text() == before
+    assert main(["plan", *asked, "--force"]) == 0
+
+
+def test_without_a_proposal_nothing_is_written(tmp_path, capsys):
+    place = tmp_path / "deployment.toml"
+    assert main(["plan", "--hardware", "rtx-4090", "--model", "deepseek-r1", "--save", str(place)]) == 3
+    assert "not written" in capsys.readouterr().err and not place.exists()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.cli.options import PRESETS_HELP
 from planner.data import read_toml
 from planner.documents.request import Goal
 from planner.documents.result import Finding
@@ -87,7 +88,8 @@ def test_policy_and_presets_are_complete() -> None:
     costs = [policy.level_cost[level] for level in levels()]
     assert costs == sorted(costs, reverse=True)
     assert policy.engines_of("nvidia-sm90").names and policy.engines_of("cpu").names == ("llama.cpp",)
-    assert set(presets()) == {"chat", "rag", "code", "batch", "agents", "reasoning"}
+    assert set(presets()) == {"chat", "rag", "code", "batch", "agents", "reasoning", "images"}
+    assert PRESETS_HELP.partition(":")[0].split() == list(presets()), "the help names them all, in their order"
     assert all(row["source"] for row in read_toml("search/presets.toml")["presets"].values())
     with pytest.raises(BadInput):
         preset("poetry")

@@ -232,3 +232,31 @@ def test_a_model_on_disk(tmp_path: object) -> None:
     best = first(planned("rtx-4090", str(folder)))
     assert best.deployment["model"]["path"] == str(folder)
     assert small_machine().nodes[0].devices == ()
+
+
+@pytest.mark.parametrize(("spec", "dtype"), [("8xH200-SXM", "fp8"), ("2xA100-SXM-80GB", "fp8_e5m2")])
+def test_a_format_of_the_cache_is_kept_by_every_proposal(spec: str, dtype: str) -> None:
+    """By the name that suits the chip; where the models run alike, twice the tokens are held."""
+    usual, asked = planned(spec, LLAMA), planned(spec, LLAMA, kv_cache="fp8")
+    assert asked.candidates and asked.request["kv_cache"] == "fp8"
+    assert {proposal.deployment["serving"]["kv_cache_dtype"] for proposal in asked.candidates} == {dtype}
+    pairs = [
+        (one.estimate.memory, other.estimate.memory)
+        for one in usual.candidates
+        for other in asked.candidates
+        if one.deployment["model"]["weights"] == "bf16"
+        and (one.deployment["engine"], one.deployment["model"])
+        == (other.deployment["engine"], other.deployment["model"])
+        and {**other.deployment["serving"], "kv_cache_dtype": None, "max_num_seqs": 0}
+        == {**one.deployment["serving"], "kv_cache_dtype": None, "max_num_seqs": 0}
+    ]
+    assert pairs
+    for sixteen, eight in pairs:
+        assert sixteen is not None and eight is not None
+        assert 1.8 < eight.kv_tokens.value / sixteen.kv_tokens.value < 2.2
+
+
+def test_a_format_that_no_engine_here_has_is_a_reason() -> None:
+    document = planned("8xH200-SXM", LLAMA, kv_cache="q8_0", engines=("vllm",))
+    assert not document.candidates
+    assert "kv-dtype-of-engine" in {item.rule for item in document.rejected}

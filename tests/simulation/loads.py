@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.memory.serving import serving_memory
-from planner.performance.batching import Batching, Outcome
+from planner.performance.batching import Batching
+from planner.performance.demand import Outcome
 from planner.performance.queueing import OpenLoop
 from planner.performance.simulation.plant import Bench, bench_of
 from planner.performance.simulation.record import Spread, joined_gaps, spread_of

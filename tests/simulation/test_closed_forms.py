@@ -21,9 +21,12 @@ GROUPS = CHAT | {
     "hardware": {"accelerator": "h100-sxm-80gb", "per_node": 4},
     "serving": {"attention_dp": 4, "ep": 4},
 }
+STAGES = CHAT | {
+    "config": LLAMA_70B, "hardware": {"accelerator": "h200-sxm-141gb", "per_node": 8}, "serving": {"pp": 2, "tp": 4},
+}  # fmt: skip
 LOADS: dict[str, dict[str, Any]] = {
     "chat": CHAT, "long answers": LONG, "varied": VARIED, "prompts first": SGLANG, "tensor parallel": BIG,
-    "attention groups": GROUPS,
+    "attention groups": GROUPS, "stages": STAGES,
 }  # fmt: skip
 
 
@@ -60,6 +63,35 @@ def test_the_stable_rate_is_that_of_a_full_engine(name: str) -> None:
     slots = round(ready.batching.demand.slots)
     assert OpenLoop(ready.batching).capacity == pytest.approx(_full(slots, **LOADS[name]), rel=0.15)
     del resolved
+
+
+PIPELINES = [
+    pytest.param({"serving": {"pp": pp, "tp": tp} | serving, "workload": load}, id=f"{name} pp{pp} tp{tp}")
+    for name, serving, load in (
+        ("chat", {}, {"isl": 1024, "osl": 256}),
+        ("long answers", {}, {"isl": 2000, "osl": 1000}),
+        ("hits", {}, {"isl": 4096, "osl": 256, "prefix_hit_rate": 0.8}),
+        ("chunks", {"max_num_batched_tokens": 512}, {"isl": 2000, "osl": 300}),
+    )
+    for pp, tp in ((2, 4), (4, 1))
+]
+
+
+@pytest.mark.parametrize("load", [0.2, 0.5, 0.75])
+@pytest.mark.parametrize("tables", PIPELINES)
+def test_batches_of_a_pipeline_wait_for_the_longest(tables: dict[str, Any], load: float) -> None:
+    """Rounds as long as their longest batch, which a mean over batches misses by a factor of two and more."""
+    found = open_both(load, requests=1000, **(STAGES | tables))
+    assert found.outcome.tpot_s == pytest.approx(found.tpot.mean, rel=0.22)
+    assert found.outcome.ttft_s == pytest.approx(found.ttft.mean, rel=0.35)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 32, 128])
+@pytest.mark.parametrize("tables", PIPELINES)
+def test_closed_loops_of_a_pipeline(tables: dict[str, Any], concurrency: int) -> None:
+    found = closed_both(concurrency, requests=500, **(STAGES | tables))
+    assert found.outcome.tpot_s == pytest.approx(found.tpot.mean, rel=0.15)
+    assert found.outcome.request_s == pytest.approx(found.run.record.rate(), rel=0.2)
 
 
 def _full(slots: int, **tables: Any) -> float:

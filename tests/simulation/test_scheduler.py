@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from planner.performance.simulation.group import Group, Job, Rules
 from planner.performance.simulation.requests import Lengths, Request, endless, open_loop
-from planner.performance.simulation.run import Course, Plant, Run, run
+from planner.performance.simulation.run import Course, Run, run
 from planner.performance.simulation.times import StepTimes, rounded
+from planner.performance.simulation.worker import Plant
 from planner.performance.step import Load, StepModel
 from tests.simulation.loads import bench
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from planner.cli.main import main
-from planner.documents.schemas import build_schema
+from planner.schemas import build_schema
 from planner.units import human_seconds
 
 DEPLOYMENT = """
@@ -136,10 +136,10 @@ def test_what_does_not_fit_is_not_run(document: Any, capsys: pytest.CaptureFixtu
     assert (code, answer["verdict"], answer["service"]) == (3, "does-not-fit", None)
 
 
-def test_engines_without_such_a_scheduler_say_so(document: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    code, answer = asked(capsys, document(engine="llama.cpp", weights="gguf:Q4_K_M"))
-    assert (code, answer["service"]) == (0, None)
-    assert "no-simulation" in [p["rule"] for p in answer["problems"]]
+def test_slots_are_simulated_too(document: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = asked(capsys, document(engine="llama.cpp", weights="gguf:Q4_K_M"), "--requests", "20")
+    assert (code, answer["load"]["loop"]) == (0, "closed")
+    assert answer["service"]["ttft_s"]["mean"]["value"] > 0
 
 
 def test_the_table_shows_what_the_document_says(document: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +176,10 @@ def test_bad_options(document: Any, argv: list[str]) -> None:
      "request_rate = 1e-9", "request_rate = 1e18", "concurrency = 0.001", "concurrency = 1e9", "isl_cv = 20",
      "context = 1e15", "prefix_hit_rate = 1.0"],
 )  # fmt: skip
-def test_absurd_loads_end(document: Any, capsys: pytest.CaptureFixture[str], workload: str) -> None:
-    code, answer = asked(capsys, document(workload), "--requests", "50")
+@pytest.mark.parametrize(("engine", "weights"), [("vllm", "bf16"), ("llama.cpp", "gguf:Q4_K_M")])
+def test_absurd_loads_end(
+    document: Any, capsys: pytest.CaptureFixture[str], workload: str, engine: str, weights: str
+) -> None:
+    code, answer = asked(capsys, document(workload, "", engine, weights), "--requests", "50")
     assert code in (0, 3)
     assert answer["verdict"]

@@ -229,3 +229,27 @@ def test_a_new_user_reaches_a_file_by_enter_alone_in_five_presses(terminal: Term
     assert (tmp_path / "deployment.toml").is_file()
     terminal.press("C-q")
     terminal.wait_for("exit=0")
+
+
+def test_what_if_and_recorded_requests_in_a_real_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "few.csv").write_text("time,isl,osl\n0,100,20\n1,300,40\n2,500,60\n3,1100,80\n")
+    terminal.run(f"{PROGRAM} --hardware 2xRTX-4090")
+    terminal.wait_for("1 Hw ●", "4 Plans ✓")
+    terminal.press("3")
+    terminal.wait_for("Preset —", "w What if")
+    terminal.press("w")
+    terminal.wait_for("This plan", "Users ×2", "▼ +", "Escape leaves all as it was")
+    terminal.press("Escape")
+    terminal.wait_for("3 Workload ●")
+    terminal.press("o")
+    terminal.wait_for("A trace of requests", "few.cs")
+    terminal.press(*"few.csv", "Enter")
+    terminal.wait_for("‹ few.csv ›", "4 requests in 3.0 s", "from the trace", "4 Plans ✓")
+    terminal.press("4")
+    terminal.wait_for("Ranked")
+    terminal.press("s")
+    terminal.wait_for("Simulated")
+    terminal.press("Escape")
+    terminal.press("C-q")
+    shown = terminal.wait_for("exit=0")
+    assert "Traceback" not in shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import BindingType
@@ -13,10 +13,11 @@ from textual.widget import Widget
 from tui import text
 from tui.cost_rows import COLUMNS, cost_rows, sources
 from tui.explain import Explanation
+from tui.inputs import Number
 from tui.modals.aside import AsideScreen
 from tui.threads import in_thread
 from tui.widgets.listing import Listing
-from tui.widgets.number import NumberField, Scale
+from tui.widgets.number import NumberField, name_of, number_field
 from tui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -27,32 +28,21 @@ if TYPE_CHECKING:
     from tui.session import Session
 
 
-class Setting(NamedTuple):
-    """An assumption as a whole number that people type."""
-
-    name: str
-    """Field of the planner's ``Assumptions``."""
-    label: str
-    unit: str
-    scale: Scale
-    about: str
-    parts: int = 1
-    """What is typed per one of the planner's unit: 100 for cents and percent."""
-
-
-SETTINGS = (
-    Setting("kwh", "A kWh, in cents", "", Scale(1, 300, optional=True),
-            "price of electricity, hundredths of the currency of the devices' price; empty: the dated price of the "
-            "data. Moves: the month.", 100),
-    Setting("years", "Years", "", Scale(1, 30, optional=True),
-            "until the hardware is written off; empty: as the data says. Moves: depreciation."),
-    Setting("utilisation", "Hours at load", "%", Scale(1, 100, optional=True),
-            "share of the hours at full load; the fixed cost is spread over the tokens of those. Moves: per million "
-            "tokens.", 100),
-    Setting("purchase", "One accelerator", "", Scale(1, 1_000_000, optional=True),
-            "your own price of one card; empty: the dated price of the data. Moves: purchase, depreciation, interest."),
+NUMBERS = (
+    Number("kwh", "A kWh, in cents", "", 1, 300, True,
+           "price of electricity, hundredths of the currency of the devices' price; empty: the dated price of the "
+           "data. Moves: the month."),
+    Number("years", "Years", "", 1, 30, True,
+           "until the hardware is written off; empty: as the data says. Moves: depreciation."),
+    Number("utilisation", "Hours at load", "%", 1, 100, True,
+           "share of the hours at full load; the fixed cost is spread over the tokens of those. Moves: per million "
+           "tokens."),
+    Number("purchase", "One accelerator", "", 1, 1_000_000, True,
+           "your own price of one card; empty: the dated price of the data. Moves: purchase, depreciation, interest."),
 )  # fmt: skip
-BY_ID = {f"number-{setting.name}": setting for setting in SETTINGS}
+"""Fields of the planner's ``Assumptions``, as whole numbers that people type."""
+PARTS = {"kwh": 100, "utilisation": 100}
+"""What is typed per one of the planner's unit: cents, percent."""
 
 
 class CostScreen(AsideScreen):
@@ -73,8 +63,7 @@ class CostScreen(AsideScreen):
 
     def body(self) -> Iterator[Widget]:
         yield Words(id="cost-plan")
-        for id_, setting in BY_ID.items():
-            yield NumberField(setting.label, setting.unit, setting.scale, setting.about, id=id_)
+        yield from map(number_field, NUMBERS)
         yield Words("working it out …", id="cost-said")
         yield Listing("account", COLUMNS, id="cost-account")
 
@@ -86,17 +75,17 @@ class CostScreen(AsideScreen):
             words = f"{text.model_of(plan)} {text.weights_of(plan)} · {text.layout_of(plan)} · {text.where_of(plan)}"
             self.query_one("#cost-plan", Words).say(words)
         for number in self.query(NumberField):
-            setting = BY_ID[number.id or ""]
-            said = getattr(self.session.assumed, setting.name, None)
-            number.value = None if said is None else round(said * setting.parts)
+            name = name_of(number)
+            said = getattr(self.session.assumed, name, None)
+            number.value = None if said is None else round(said * PARTS.get(name, 1))
         self.query_one(Listing).focus()
         self._work_out()
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         event.stop()
-        setting = BY_ID[event.field.id or ""]
-        value = None if event.value is None else event.value / setting.parts
-        self.session.assumed = replace(self._assumed(), **{setting.name: value})  # type: ignore[arg-type]
+        name = name_of(event.field)
+        value = None if event.value is None else event.value / PARTS.get(name, 1)
+        self.session.assumed = replace(self._assumed(), **{name: value})  # type: ignore[arg-type]
         self._work_out()
 
     def _assumed(self) -> Assumptions:
@@ -135,9 +124,9 @@ class CostScreen(AsideScreen):
         self.query_one(Listing).fill(rows)
         defaults = self._defaults(document)
         for number in self.query(NumberField):
-            setting = BY_ID[number.id or ""]
-            value = defaults.get(setting.name)
-            number.default = "" if value is None else f"{value * setting.parts:.0f}"
+            name = name_of(number)
+            value = defaults.get(name)
+            number.default = "" if value is None else f"{value * PARTS.get(name, 1):.0f}"
 
     def _defaults(self, document: CostDocument) -> dict[str, float]:
         """What the empty fields stand for."""

@@ -11,23 +11,24 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tui.inputs import Number
 from tui.messages import Explained
 from tui.modals.aside import AsideScreen
 from tui.simulate import LINKS, Rig, in_words, rig_of, rigged
 from tui.threads import in_thread
 from tui.widgets.answer import FoldedAnswer
 from tui.widgets.choice import ChoiceField, Option
-from tui.widgets.number import NumberField, Scale
+from tui.widgets.number import NumberField, name_of, number_field
 from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from planner.library import Library
     from tui.session import Session
 
-NUMBERS: tuple[tuple[str, str, str, Scale, str], ...] = (
-    ("per_node", "Cards a machine", "", Scale(1, 64), "accelerators of each machine. Moves: everything."),
-    ("nodes", "Machines", "", Scale(1, 1000), "equal machines. Moves: which layouts are possible."),
-    ("memory_gib", "Memory each", "GiB", Scale(1, 2048, optional=True),
+NUMBERS = (
+    Number("per_node", "Cards a machine", "", 1, 64, False, "accelerators of each machine. Moves: everything."),
+    Number("nodes", "Machines", "", 1, 1000, False, "equal machines. Moves: which layouts are possible."),
+    Number("memory_gib", "Memory each", "GiB", 1, 2048, True,
      "of one card; empty: as the database has it. Moves: what fits, room for users."),
 )  # fmt: skip
 LINK_ABOUT = "between the cards of a machine. Moves: speed."
@@ -53,8 +54,7 @@ class RigScreen(AsideScreen):
     def body(self) -> Iterator[Widget]:
         yield Input(placeholder="card", id="rig-card")
         yield Words(id="rig-said")
-        for name, label, unit, scale, words in NUMBERS:
-            yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        yield from map(number_field, NUMBERS)
         yield ChoiceField("Link", [Option(link, link) for link in LINKS], LINK_ABOUT, id="choice-link")
         yield FoldedAnswer(id="rig-answer", way="")
 
@@ -74,7 +74,7 @@ class RigScreen(AsideScreen):
         if not card.has_focus:
             card.value = rig.accelerator
         for number in self.query(NumberField):
-            number.value = getattr(rig, (number.id or "").removeprefix("number-"))
+            number.value = getattr(rig, name_of(number))
         link = self.query_one(ChoiceField)
         names = dict.fromkeys([*([rig.link] if rig.link else []), *LINKS])
         link.options, link.value = tuple(Option(name, name) for name in names), rig.link
@@ -90,7 +90,7 @@ class RigScreen(AsideScreen):
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         event.stop()
-        self._change({(event.field.id or "").removeprefix("number-"): event.value})
+        self._change({name_of(event.field): event.value})
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         event.stop()

@@ -9,6 +9,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.messages import ask_as
 from tui.session import Session
 
 
@@ -31,11 +32,6 @@ class Pane(VerticalScroll, can_focus=False):
     def show(self, session: Session) -> None:
         """Draw what the session says."""
         raise NotImplementedError
-
-
-def ask_as(sender: Widget, make: Callable[[], Message]) -> None:
-    """Post in the name of a widget: a message goes no further than the one in whose name it was made."""
-    sender.call_later(lambda: sender.post_message(make()))
 
 
 def can_have_focus(widget: Widget) -> bool:

@@ -13,17 +13,33 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input
 
-from tui.export_bundle import DOCUMENT, Rendered, bundle_files, folder_name, next_steps, state_of, written_bundle
+from tui.export_bundle import (
+    DOCUMENT,
+    Rendered,
+    bundle_files,
+    document_name,
+    folder_name,
+    next_steps,
+    pool_names,
+    state_of,
+    written_bundle,
+)
 from tui.export_file import DEFAULT_NAME, Difference, Written
 from tui.export_rows import COLUMNS, FILE, TARGET, rows_of
-from tui.messages import Explained, ExportShown
+from tui.messages import Explained, ExportShown, PoolWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.threads import in_thread
 from tui.widgets.answer_lines import waiting_lines
+from tui.widgets.choice import ChoiceField, Option
 from tui.widgets.listing import Listing
 from tui.widgets.words import Words
 
+POOL_ABOUT = (
+    "the fleet has two kinds of servers behind one door; each is a deployment of its own, written by itself. Its share "
+    "of the load is its weight in the gateway."
+)
+OTHER_POOL = "The fleet has another kind of servers: choose it at Pool, above, and write it too."
 ABOUT = {
     "export-path": "Where — a file for the document alone, a folder for more; ~ is your home. Enter goes on.",
     "write": "Write — what is marked, whole or not at all. What exists is replaced only on a second press.",
@@ -41,6 +57,7 @@ class ExportPane(Pane):
     HELP_TEXT = (
         "The document alone is a file; with any other target a folder is written, with README and manifest.\n\n"
         "w  write · y  copy the file shown (OSC 52, works over ssh) · / where to · ↓  the targets, Space marks one\n"
+        "Pool  of a fleet of two kinds: which of the two is written; each is a deployment of its own\n"
         "What exists is shown as a difference, and replaced only when w is pressed a second time. v  verify a log."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,6 +78,8 @@ class ExportPane(Pane):
         """There is a plan; its files follow."""
         self._wanted = False
         """Write was pressed before the files were rendered."""
+        self._pool = ""
+        """The word for the pool that is written; empty where the fleet is one."""
         self._done = False
         """What to do after writing is on the screen, instead of the targets."""
 
@@ -69,6 +88,7 @@ class ExportPane(Pane):
         with Horizontal(id="export-buttons"):
             yield Button("Write (w)", id="write", variant="primary")
             yield Button("Copy (y)", id="copy")
+        yield ChoiceField("Pool", (), POOL_ABOUT, id="export-pool")
         yield Words(id="export-said")
         yield Listing("targets", COLUMNS, id="targets")
         with VerticalScroll(id="export-scroll"):
@@ -100,7 +120,8 @@ class ExportPane(Pane):
     # what is shown
 
     def show(self, session: Session) -> None:
-        plan, found = session.best, session.rendered
+        plan, found = session.exported, session.rendered
+        self._show_pools(session)
         stale = plan is not None and not session.current
         self.border_subtitle = Content("the inputs changed: this is the plan before" if stale else "")
         self._coming = plan is not None
@@ -114,6 +135,21 @@ class ExportPane(Pane):
             self._take(found)
         self.query_one(Listing).display = self._found is not None and not self._done
         self.refresh_bindings()
+
+    def _show_pools(self, session: Session) -> None:
+        """Which kind of servers is written, where the fleet has two."""
+        pools, choice = session.exported_pools, self.query_one("#export-pool", ChoiceField)
+        before, names = self._default_name(), pool_names([pool.deployment for pool in pools])
+        choice.display = bool(pools)
+        if pools:
+            choice.options = tuple(Option(name, name, pool.reasons[0]) for name, pool in zip(names, pools, strict=True))
+            choice.value = names[min(session.pool, len(names) - 1)]
+        self._pool = choice.value if pools else ""
+        self._rename_default(before)
+
+    def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
+        event.stop()
+        self.post_message(PoolWanted(event.field.index))
 
     def _take(self, found: Rendered) -> None:
         """Another deployment: its files, for the targets that were chosen and still suit."""
@@ -141,7 +177,7 @@ class ExportPane(Pane):
         """The file under the cursor, or what would change in the one on disk."""
         path, text = self._under_cursor()
         state, found = state_of(self.path, path, text, single=self._single)
-        name = DEFAULT_NAME if self._single and path == DEFAULT_NAME else path
+        name = document_name(self._pool) if self._single and path == DEFAULT_NAME else path
         self.border_title = Content(f"Export: {name}, {found.words if found else state}")
         self._preview_text(_diff_content(found) if found else text)
 
@@ -190,7 +226,9 @@ class ExportPane(Pane):
         self._render_files()
 
     def _default_name(self) -> str:
-        return DEFAULT_NAME if self._single or self._found is None else folder_name(self._found.plan)
+        if self._single or self._found is None:
+            return document_name(self._pool)
+        return folder_name(self._found.plan) + (f"-{self._pool}" if self._pool else "")
 
     def _rename_default(self, before: str) -> None:
         """A name that nobody typed follows what is written: a file or a folder."""
@@ -254,7 +292,8 @@ class ExportPane(Pane):
         self._done = True
         self.query_one(Listing).display = False
         self.border_title = "Export: written, what to do now"
-        self._preview_text("\n".join([*next_steps(found, names, place), "", "Escape: the targets again"]))
+        other = [OTHER_POOL, ""] if self._pool else []
+        self._preview_text("\n".join([*other, *next_steps(found, names, place), "", "Escape: the targets again"]))
         self.query_one("#export-scroll").focus()
 
     def _say(self, words: str) -> None:

@@ -11,7 +11,7 @@ from tui.messages import Changed, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.widgets.choice import ChoiceField
-from tui.widgets.number import NumberField
+from tui.widgets.number import NumberField, name_of
 
 
 class FormPane(Pane):
@@ -33,7 +33,7 @@ class FormPane(Pane):
     def show(self, session: Session) -> None:
         self._value = getattr(session.draft, self.PART)
         for number in self.query(NumberField):
-            name = (number.id or "").removeprefix("number-")
+            name = name_of(number)
             number.value, number.default = getattr(self._value, name), self.default_of(name, session)
         for choice in self.query(ChoiceField):
             choice.value = getattr(self._value, (choice.id or "").removeprefix("choice-"))
@@ -48,7 +48,7 @@ class FormPane(Pane):
 
     def on_number_field_changed(self, event: NumberField.Changed) -> None:
         event.stop()
-        self._take((event.field.id or "").removeprefix("number-"), event.value)
+        self._take(name_of(event.field), event.value)
 
     def on_choice_field_changed(self, event: ChoiceField.Changed) -> None:
         event.stop()

@@ -7,19 +7,20 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
+from tui.inputs import Number
 from tui.needs import Purchase
 from tui.panes.form import FormPane
 from tui.session import Session
 from tui.widgets.choice import ChoiceField, Option
-from tui.widgets.number import NumberField, Scale
+from tui.widgets.number import number_field
 from tui.widgets.words import Words
 
-NUMBERS: tuple[tuple[str, str, str, Scale, str], ...] = (
-    ("budget_k", "Budget", "k", Scale(1, 100_000, optional=True),
+NUMBERS = (
+    Number("budget_k", "Budget", "k", 1, 100_000, True,
      "thousands, in the currency of the prices, for devices, servers and network; empty: no limit. Rules fleets out."),
-    ("power_kw", "Room power", "kW", Scale(1, 10_000, optional=True),
+    Number("power_kw", "Room power", "kW", 1, 10_000, True,
      "that the room gives at its plugs, under full load; empty: no limit. Rules fleets out."),
-    ("max_nodes", "Servers at most", "", Scale(1, 1000), "more are not looked at."),
+    Number("max_nodes", "Servers at most", "", 1, 1000, False, "more are not looked at."),
 )  # fmt: skip
 SPARE = (
     Option("", "No", "the load breaks when a server is down"),
@@ -61,8 +62,7 @@ class LimitsPane(FormPane):
     def compose(self) -> ComposeResult:
         yield Words(self.ABOUT, id="limits-about")
         yield ChoiceField("Best is", RANKS, "what comes first.", id="choice-rank_by")
-        for name, label, unit, scale, words in NUMBERS:
-            yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        yield from map(number_field, NUMBERS)
         yield ChoiceField("Spare servers", SPARE, "whether the load must hold with a server down.", id="choice-spare")
         yield ChoiceField("Maker", VENDORS, "only accelerators of this maker.", id="choice-vendor")
 

@@ -52,6 +52,7 @@ class PlansPane(Pane):
         "Rank 1 is what the planner would start; * marks plans that no other beats in every respect (Pareto).\n\n"
         "↑ ↓  look at another plan · ← →  its figures · ?  the figure under the cursor · Enter  export it\n"
         "m memory · i why · t all figures · l load, again: curve or table · o Pareto · x mark, c compare\n"
+        "s simulated: percentiles of the trace or the load, step by step\n"
         "R rejected, Enter there applies the way out\n"
         "Escape  back to the ranking · p  pin: ▲ ▼ compare with it from then on"
     )
@@ -62,6 +63,9 @@ class PlansPane(Pane):
         Binding("l", "tab('load')", "Load", show=False, id="plans.load", tooltip="Speed from one user to hundreds"),
         Binding("o", "tab('pareto')", "Pareto", show=False, id="plans.pareto", tooltip="All proposals in one picture"),
         Binding("x", "mark", "Mark", id="plans.mark", tooltip="Mark this plan, up to four, to compare"),
+        Binding(
+            "s", "app.simulated", "Simulated", show=False, id="plans.simulated", tooltip="Percentiles, step by step"
+        ),
         Binding("c", "tab('compare')", "Compare", show=False, id="plans.compare", tooltip="Marked plans side by side"),
         Binding("R,shift+r", "tab('rejected')", "Rejected", id="plans.rejected", tooltip="What was ruled out, and why"),
         Binding("escape", "tab('ranked')", "Ranking", show=False, id="plans.ranked", tooltip="Back to the ranking"),

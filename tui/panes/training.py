@@ -9,27 +9,28 @@ from textual.app import ComposeResult
 from planner.training.grid import grids
 from planner.training.request import training_preset, training_presets
 from planner.units import human_count
+from tui.inputs import Number
 from tui.needs import PRESET_FIELDS, Training
 from tui.panes.form import FormPane
 from tui.session import Session
 from tui.widgets.choice import ChoiceField, Option
-from tui.widgets.number import NumberField, Scale
+from tui.widgets.number import number_field
 
-NUMBERS: tuple[tuple[str, str, str, Scale, str], ...] = (
-    ("samples", "Samples", "", Scale(1, 100_000_000, optional=True),
+NUMBERS = (
+    Number("samples", "Samples", "", 1, 100_000_000, True,
      "examples of the dataset; empty: the tokens below say how large it is. Moves: time."),
-    ("sample_tokens", "Tokens a sample", "", Scale(1, 1_000_000),
+    Number("sample_tokens", "Tokens a sample", "", 1, 1_000_000, False,
      "mean length of an example, question and answer together. Moves: time."),
-    ("tokens", "Tokens", "", Scale(1_000, 100_000_000_000, optional=True),
+    Number("tokens", "Tokens", "", 1_000, 100_000_000_000, True,
      "of the dataset, one epoch; empty: as usual for this kind of training. Moves: time, energy, cost."),
-    ("epochs", "Epochs", "", Scale(1, 100, optional=True), "how often the dataset is gone through. Moves: time."),
-    ("seq_len", "Sequence length", "", Scale(128, 1_048_576, optional=True),
+    Number("epochs", "Epochs", "", 1, 100, True, "how often the dataset is gone through. Moves: time."),
+    Number("seq_len", "Sequence length", "", 128, 1_048_576, True,
      "tokens of a packed sample; longer ones cut what is too long. Moves: activations, so the peak per GPU."),
-    ("batch", "Samples a step", "", Scale(1, 65_536, optional=True),
+    Number("batch", "Samples a step", "", 1, 65_536, True,
      "global batch: samples of one optimizer step over all GPUs. Moves: which layouts are possible."),
-    ("rank", "Adapter rank", "", Scale(1, 1024, optional=True),
+    Number("rank", "Adapter rank", "", 1, 1024, True,
      "of LoRA and its kin; empty: 16. Moves: adapters, optimizer."),
-    ("hours", "Hours allowed", "h", Scale(1, 10_000, optional=True),
+    Number("hours", "Hours allowed", "h", 1, 10_000, True,
      "for the whole run; empty: no limit. Longer runs stand behind, marked with !"),
 )  # fmt: skip
 METHODS = (
@@ -66,16 +67,14 @@ class TrainingPane(FormPane):
     def compose(self) -> ComposeResult:
         kinds = [Option(p.name, p.label, p.about) for p in training_presets().values()]
         yield ChoiceField("Kind", kinds, "a kind of training with typical data.", id="choice-preset")
-        for name, label, unit, scale, words in NUMBERS[:5]:
-            yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        numbers = {number.name: number_field(number) for number in NUMBERS}
+        yield from (numbers[name] for name in ("samples", "sample_tokens", "tokens", "epochs", "seq_len"))
         yield ChoiceField("Method", METHODS, "what learns, and over which base. Moves: everything.", id="choice-method")
         yield ChoiceField("Quality", QUALITY, "what must learn at least; others are ruled out.", id="choice-quality")
-        name, label, unit, scale, words = NUMBERS[7]
-        yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        yield numbers["hours"]
         yield ChoiceField("Goal", GOALS, "what the ranking prefers.", id="choice-goal")
         yield ChoiceField("Trainer", list(_trainers()), "only this trainer; any: all that suit.", id="choice-trainer")
-        for name, label, unit, scale, words in NUMBERS[5:7]:
-            yield NumberField(label, unit, scale, words, id=f"number-{name}")
+        yield from (numbers[name] for name in ("batch", "rank"))
 
     def show(self, session: Session) -> None:
         super().show(session)

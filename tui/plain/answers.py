@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.errors import PlannerError
 from tui.plain import words
 from tui.plain.ask import Choice, choose
 from tui.plain.details import Offered, look
-from tui.plain.journey import Journey
+from tui.plain.journey import SERVE, Journey
 from tui.plain.talk import Back
+from tui.plain.what_if import what_if
 
 if TYPE_CHECKING:
     from planner.buy_document import BuyRequest
+    from planner.documents.request import PlanRequest
     from planner.documents.result import PlanDocument, PlannedDeployment, Rejection
     from planner.training.request import FinetuneRequest
 
 Answer = TypeVar("Answer")
-WHY_NOT, CHANGE = "why not", "change"
+WHY_NOT, CHANGE, WHAT_IF = "why not", "change", "what if"
 ABOUT = "The proposals, the best first. A number shows one in full, with every figure explained, and lets you take it."
 
 
@@ -27,13 +29,13 @@ def plans(journey: Journey) -> str:
     from tui.plain.details import plan_offered
 
     request = journey.draft.request()
-    if journey.asked != request:
-        journey.talk.heading("Planning. This takes a few seconds, Ctrl-C leaves.")
-        found = _answered(journey, lambda: journey.services.plan(request, journey.library, journey.teller(), _never))
-        if found is None:
-            return "workload"
-        journey.plan, journey.asked = found, request
-    return _from_plan(journey, plan_offered, "workload")
+
+    def ask() -> PlanDocument:
+        return journey.services.plan(request, journey.library, journey.teller(), _never)
+
+    if not _planned(journey, request, ask):
+        return "workload"
+    return _from_plan(journey, lambda plan: plan_offered(plan, journey), "workload")
 
 
 def jobs(journey: Journey) -> str:
@@ -42,14 +44,11 @@ def jobs(journey: Journey) -> str:
     from tui.plain.details import job_offered
 
     request = _job_request(journey)
-    if journey.asked != request:
-        journey.talk.heading("Planning. This takes a few seconds, Ctrl-C leaves.")
-        teller = journey.teller()
-        found = _answered(journey, lambda: plan_finetune(request, journey.library, progress=teller))
-        if found is None:
-            return "job"
-        journey.plan, journey.asked = found, request
-    return _from_plan(journey, job_offered, "job")
+
+    def ask() -> PlanDocument:
+        return plan_finetune(request, journey.library, progress=journey.teller())
+
+    return _from_plan(journey, job_offered, "job") if _planned(journey, request, ask) else "job"
 
 
 def fleets(journey: Journey) -> str:
@@ -71,6 +70,17 @@ def fleets(journey: Journey) -> str:
     journey.talk.say("Prices are dated facts, none of them is current.")
     offered = [fleet_offered(offer) for offer in document.offers]
     return _choose(journey, offered, document.rejected, "wish")
+
+
+def _planned(journey: Journey, request: PlanRequest | FinetuneRequest, ask: Callable[[], PlanDocument]) -> bool:
+    """Ask, where it is another question than before; False where it was refused."""
+    if journey.asked != request:
+        journey.talk.heading("Planning. This takes a few seconds, Ctrl-C leaves.")
+        found = _answered(journey, ask)
+        if found is None:
+            return False
+        journey.plan, journey.asked = found, request
+    return True
 
 
 def _never() -> bool:
@@ -101,10 +111,8 @@ def _from_plan(journey: Journey, offered: Callable[[PlannedDeployment], Offered]
 
 def _choose(journey: Journey, offered: Sequence[Offered], rejected: tuple[Rejection, ...], inputs: str) -> str:
     """A proposal to look at, until one is taken."""
-    rest = [Choice(CHANGE, "Change the inputs")]
-    if rejected:
-        rest = [Choice(WHY_NOT, "Why were the others ruled out?"), *rest]
-    choices = [Choice(str(n), one.sentence, one.explained) for n, one in enumerate(offered)] + rest
+    choices = [Choice(str(n), one.sentence, one.explained) for n, one in enumerate(offered)]
+    choices += _beside(journey, offered, rejected)
     if not offered:
         journey.talk.say("Nothing fits. The reasons say what would have to change.")
     default, key = "0" if offered else choices[0].key, ""
@@ -116,11 +124,24 @@ def _choose(journey: Journey, offered: Sequence[Offered], rejected: tuple[Reject
             journey.talk.say("\n".join(words.rejection_sentences(rejected)))
             continue
         try:
-            if look(journey.talk, offered, int(key)):
-                journey.deployment = offered[int(key)].deployment
+            if key == WHAT_IF:
+                if what_if(journey):
+                    return "plans"
+            elif look(journey.talk, offered, int(key)):
+                taken = offered[int(key)]
+                journey.deployment, journey.pools, journey.pools_written = taken.deployment, taken.pools, []
                 return "export"
         except Back:
             continue
+
+
+def _beside(journey: Journey, offered: Sequence[Offered], rejected: tuple[Rejection, ...]) -> Iterator[Choice]:
+    """What else can be done than taking a proposal."""
+    if offered and journey.goal == SERVE:
+        yield Choice(WHAT_IF, "What if: try single changes against the first proposal")
+    if rejected:
+        yield Choice(WHY_NOT, "Why were the others ruled out?")
+    yield Choice(CHANGE, "Change the inputs")
 
 
 def _job_request(journey: Journey) -> FinetuneRequest:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from planner.documents.result import FinetuneResult, PlannedDeployment
     from planner.estimate import Estimate
     from tui.explain import Explanation
+    from tui.plain.journey import Journey
 
-TAKE, WHY, COMPARE = "take", "why", "compare"
+TAKE, WHY, COMPARE, SIMULATE = "take", "why", "compare", "simulate"
+SIMULATE_ABOUT = "every request of the trace, or a thousand of the workload's own, goes through batches and queues."
 ABOUT = "Every figure is numbered: its number shows formula, terms, range, origin and what moves it."
 
 
@@ -42,6 +44,10 @@ class Offered:
     reasons: tuple[str, ...]
     numbers: tuple[Number, ...]
     deployment: dict[str, Any]
+    pools: tuple[tuple[float, dict[str, Any]], ...] = ()
+    """Of a fleet of two kinds: share of the load and deployment of each."""
+    simulated: Callable[[], Iterator[str]] | None = None
+    """Lines about the load run through its scheduler."""
 
     def explained(self) -> str:
         """Why it stands where it does."""
@@ -57,6 +63,8 @@ def look(talk: Talk, offered: Sequence[Offered], index: int) -> bool:
     if len(offered) > 1:
         choices.append(Choice(COMPARE, "Compare it with another"))
     choices += [Choice(n.key, f"{n.label}: {n.said}", _explainer(n)) for n in one.numbers]
+    if one.simulated is not None:
+        choices.append(Choice(SIMULATE, "Run the load through its scheduler: percentiles", SIMULATE_ABOUT))
     talk.heading(one.sentence)
     title, key = f"Proposal {index + 1} in full", ""
     while True:
@@ -67,6 +75,8 @@ def look(talk: Talk, offered: Sequence[Offered], index: int) -> bool:
             talk.say(one.explained())
         elif key == COMPARE:
             _compare(talk, offered, index)
+        elif key == SIMULATE and one.simulated is not None:
+            talk.say("\n".join(one.simulated()))
         else:
             number = next(n for n in one.numbers if n.key == key)
             talk.say("\n".join(words.explanation_lines(number.explained())))
@@ -104,14 +114,35 @@ def _differences(one: dict[str, Any], other: dict[str, Any]) -> Iterator[tuple[s
                 yield f"{table}.{key}", mine.get(key, "not set"), theirs.get(key, "not set")
 
 
-def plan_offered(plan: PlannedDeployment) -> Offered:
+def plan_offered(plan: PlannedDeployment, journey: Journey) -> Offered:
     """A serving plan with all its figures."""
     where = f"plan {plan.rank}"
     numbers = [
         Number(f.key, f.label, words.valued(e, f.unit_of(plan)), _later(f, plan, where), f.better, e.value)
         for f, e in known(plan, (*SPEED, *MEMORY, *COST))
     ]
-    return Offered(words.plan_sentence(plan), plan.reasons, tuple(numbers), plan.deployment)
+    return Offered(
+        words.plan_sentence(plan),
+        plan.reasons,
+        tuple(numbers),
+        plan.deployment,
+        simulated=lambda: _simulated(plan, journey),
+    )
+
+
+def _simulated(plan: PlannedDeployment, journey: Journey) -> Iterator[str]:
+    """What users see of the load, request by request."""
+    from planner.errors import PlannerError
+    from tui.simulated import load_of_draft, ran_words, sentences, simulated
+
+    load = load_of_draft(journey.draft)
+    try:
+        document = simulated(plan.deployment, load, journey.library, lambda: False)
+    except PlannerError as error:
+        yield f"Not simulated: {error}"
+        return
+    yield f"Simulated: {ran_words(load, document)}."
+    yield from sentences(document)
 
 
 def _later(figure: Figure, plan: PlannedDeployment, where: str) -> Callable[[], Explanation]:
@@ -153,7 +184,8 @@ def fleet_offered(offer: Offer) -> Offered:
         *offer.remarks,
         *(f"price as of, {name}: {said}" for name, said in offer.as_of.items()),
     )
-    return Offered(words.offer_sentence(offer), reasons, numbers, dict(offer.deployment))
+    pools = tuple((pool.share, dict(pool.deployment)) for pool in offer.pools) if len(offer.pools) > 1 else ()
+    return Offered(words.offer_sentence(offer), reasons, numbers, dict(offer.deployment), pools)
 
 
 def _number(key: str, unit: str, estimate: Estimate, where: str, better: str) -> Number:

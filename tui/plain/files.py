@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
+from tui.export_bundle import document_name, pool_names
 from tui.export_file import DEFAULT_NAME, written
-from tui.plain.ask import Choice, confirmed, line, several
+from tui.paths import expanded
+from tui.plain.ask import Choice, choose, confirmed, line, several
 from tui.plain.journey import Journey
 
 if TYPE_CHECKING:
     from planner.export.target import Context
 
+POOLS = "This fleet has two kinds of servers. Which is written now?"
+POOLS_ABOUT = "Each kind is a deployment of its own, behind one gateway; write one, then more files for the other."
 DOCUMENT, FOLDER = "toml", "deployment"
 ABOUT = (
     "The document alone is a TOML file with the deployment and its figures. The others write a folder: the document, "
@@ -25,14 +29,32 @@ def export(journey: Journey) -> str:
     from planner.documents.files import parse_deployment
     from planner.export.prepare import prepare
 
+    pool = _pool(journey)
     context = prepare(parse_deployment(journey.deployment, "plan"), journey.library)
     names = several(journey.talk, "Step 6, files to write", _targets(context), default=DOCUMENT, about=ABOUT)
-    done = _document(journey, context) if names == (DOCUMENT,) else _bundle(journey, context, names)
+    write = _document if names == (DOCUMENT,) else _bundle
+    done = write(journey, context, names, pool)
     if done is None:
         return "export"
+    journey.pools_written += [pool] if pool else []
     journey.written.append(done)
     _next_commands(journey, context, done)
     return "verify" if context.deployment.finetune is None else "more"
+
+
+def _pool(journey: Journey) -> str:
+    """The word for the kind of servers that is written, where the fleet has two; the first that was not yet."""
+    if not journey.pools:
+        return ""
+    names = pool_names([deployment for _, deployment in journey.pools])
+    choices = [
+        Choice(name, f"{name}, {share:.0%} of the load", "its share of the load is its weight in the gateway")
+        for name, (share, _) in zip(names, journey.pools, strict=True)
+    ]
+    left = [name for name in names if name not in journey.pools_written]
+    name = choose(journey.talk, POOLS, choices, default=(left or names)[0], about=POOLS_ABOUT)
+    journey.deployment = journey.pools[names.index(name)][1]
+    return name
 
 
 def _targets(context: Context) -> list[Choice]:
@@ -46,14 +68,14 @@ def _targets(context: Context) -> list[Choice]:
     ]
 
 
-def _document(journey: Journey, context: Context) -> Path | None:
+def _document(journey: Journey, context: Context, names: tuple[str, ...], pool: str) -> Path | None:
     """A TOML file; one that exists is replaced only when that is said."""
     from planner.documents.files import deployment_toml
     from planner.export.document import with_estimate
 
     text = deployment_toml(with_estimate(context.deployment, context.estimate))
     about = "The file's name; a folder before it must exist. b goes back to the list."
-    path = _path(line(journey.talk, "File to write.", default=DEFAULT_NAME, about=about))
+    path = expanded(line(journey.talk, "File to write.", default=document_name(pool), about=about))
     done = written(path, text, overwrite=False)
     if done.exists and confirmed(journey.talk, f"{path} exists. Replace it?"):
         done = written(path, text, overwrite=True)
@@ -64,14 +86,14 @@ def _document(journey: Journey, context: Context) -> Path | None:
     return path
 
 
-def _bundle(journey: Journey, context: Context, names: tuple[str, ...]) -> Path | None:
+def _bundle(journey: Journey, context: Context, names: tuple[str, ...], pool: str) -> Path | None:
     """A folder with all that was chosen, whole or not at all."""
     from planner.export.bundle import render_bundle
     from planner.export.prepare import model_files
     from planner.export.write import write_bundle
 
     about = "The folder's name; it must be new, empty, or hold an earlier bundle."
-    path = _path(line(journey.talk, "Folder to write.", default=FOLDER, about=about))
+    path = expanded(line(journey.talk, "Folder to write.", default=f"{FOLDER}-{pool}" if pool else FOLDER, about=about))
     held = path.is_dir() and any(path.iterdir())
     try:
         bundle = render_bundle(context, names, model_files(context))
@@ -86,13 +108,6 @@ def _bundle(journey: Journey, context: Context, names: tuple[str, ...]) -> Path 
     for finding in bundle.findings:
         journey.talk.say(f"{finding.severity.capitalize()}: {finding.message}. {finding.fix}".rstrip())
     return path
-
-
-def _path(answer: str) -> Path:
-    try:
-        return Path(answer).expanduser()
-    except (RuntimeError, ValueError):
-        return Path(answer)
 
 
 def _next_commands(journey: Journey, context: Context, done: Path) -> None:
@@ -121,7 +136,7 @@ def verify(journey: Journey) -> str:
     if not name:
         return "more"
     try:
-        journey.talk.say(_compared(journey, _path(name)))
+        journey.talk.say(_compared(journey, expanded(name)))
     except (PlannerError, OSError, ValueError) as error:
         journey.talk.say(f"Not compared: {error}")
     return "verify"

@@ -42,6 +42,9 @@ class Journey:
     offers: BuyDocument | None = None
     deployment: dict[str, Any] = field(default_factory=dict)
     """What was chosen: ready to export."""
+    pools: tuple[tuple[float, dict[str, Any]], ...] = ()
+    """Of a fleet of two kinds: each with its share of the load, a deployment of its own."""
+    pools_written: list[str] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
     asked: object = None
     """The question that ``plan`` or ``offers`` answers."""

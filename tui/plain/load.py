@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from planner.errors import PlannerError
 from planner.presets import DEFAULT, preset, presets
-from tui import inputs
-from tui.plain.ask import Bounds, Choice, choose
+from tui import inputs, trace
+from tui.draft import TRACE
+from tui.plain.ask import Bounds, Choice, choose, line
 from tui.plain.form import Field, fill
 from tui.plain.journey import Journey
+from tui.trace import Trace
 
 PRESET_ABOUT = "A kind of use with typical lengths and promises; every number can be changed afterwards."
 ANY = Choice("", "Any")
@@ -39,11 +42,20 @@ def workload(journey: Journey) -> str:
     """A kind of use, then its numbers."""
     draft = journey.draft
     kinds = [Choice(name, p.label, p.about) for name, p in presets().items()]
+    kinds.append(Choice(TRACE, "A trace file: recorded requests", trace.ABOUT))
     default = draft.preset if draft.preset in presets() else DEFAULT
-    if draft.preset == "custom" and draft.users is not None:
+    if draft.trace is not None:
+        kinds, default = [Choice("custom", f"The trace as it stands: {draft.trace.words}"), *kinds], "custom"
+    elif draft.preset == "custom" and draft.users is not None:
         kinds, default = [Choice("custom", "The numbers as they stand"), *kinds], "custom"
     name = choose(journey.talk, "Step 4, workload: kind of use", kinds, default=default, about=PRESET_ABOUT)
-    if name != "custom":
+    if name == TRACE:
+        found = _trace(journey)
+        if found is None:
+            return "workload"
+        promised = draft if journey.asked else draft.with_preset(preset(DEFAULT))  # at first those that are usual
+        draft = promised.changed(found.changes())
+    elif name != "custom":
         draft = draft.with_preset(preset(name))
     names = [f.name for f in _workload_fields()]
     before = {name: getattr(draft, name) or None if name in _CHOICES else getattr(draft, name) for name in names}
@@ -53,7 +65,23 @@ def workload(journey: Journey) -> str:
     return "plans"
 
 
-_CHOICES = ("goal", "quality_floor", "engine", "weights")
+def _trace(journey: Journey) -> Trace | None:
+    """Recorded requests; why a file is none is said."""
+    path = line(journey.talk, "Path of the trace file. Enter goes back to the kinds of use:", about=trace.ABOUT)
+    if not path:
+        return None
+    units = tuple(Choice(*unit) for unit in trace.UNITS)
+    unit = choose(journey.talk, "Times in it are", units, default="s", about=trace.UNIT_ABOUT)
+    try:
+        found = trace.read_trace_file(path, "ms" if unit == "ms" else "s")
+    except PlannerError as error:
+        journey.talk.say(f"Not taken: {trace.said_of(error)}")
+        return None
+    journey.talk.say(f"From the trace: {found.words}.")
+    return found
+
+
+_CHOICES = ("goal", "quality_floor", "engine", "weights", "kv_cache")
 
 
 def _workload_fields() -> Iterator[Field]:
@@ -67,10 +95,17 @@ def _workload_fields() -> Iterator[Field]:
     yield Field("engine", "Engine", inputs.ENGINE_ABOUT, choices=tuple(_engines()), empty="any")
     formats = (ANY, *(Choice(f, f) for f in inputs.FORMATS))
     yield Field("weights", "Weight format", inputs.WEIGHTS_ABOUT, choices=formats, empty="any")
+    caches = (ANY, *(Choice(f, f) for f in inputs.KV_CACHES))
+    yield Field("kv_cache", "KV cache", inputs.KV_ABOUT, choices=caches, empty="any")
 
 
 def _empty(name: str) -> str:
-    return {"users": "usual for this hardware", "max_model_len": "as long as fits, up to 32k"}.get(name, "no promise")
+    return {
+        "users": "usual for this hardware",
+        "images": "text alone",
+        "image_tokens": "the model's own number",
+        "max_model_len": "as long as fits, up to 32k",
+    }.get(name, "no promise")
 
 
 def _floors() -> Iterator[Choice]:

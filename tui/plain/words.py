@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from planner.units import human_bytes, human_count, human_hours, human_seconds
+from planner.units import human_bytes, human_hours, human_seconds, human_whole
 from tui import text
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def job_sentence(plan: PlannedDeployment) -> str:
 
 def offer_sentence(offer: Offer) -> str:
     """A fleet: what it is, what it holds, what it costs."""
-    from planner.cli.money_text import shown
+    from planner.words.money import shown
 
     weights = offer.deployment["model"].get("weights", "as published")
     speed = f"{human_seconds(offer.tpot_s.value)} per token" if offer.tpot_s else "speed unknown"
     return (
         f"{offer.title}, weights {weights}, {offer.copies} {'copy' if offer.copies == 1 else 'copies'}. "
-        f"Room for {human_count(offer.users)} users, {speed}. "
+        f"Room for {human_whole(offer.users)} users, {speed}. "
         f"Costs {shown(offer.purchase)} to buy, {shown(offer.month)} a month."
     )
 

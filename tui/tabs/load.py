@@ -8,8 +8,7 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent
 
 from tui.load_rows import LOAD_COLUMNS, load_rows
-from tui.messages import LoadCurveWanted
-from tui.panes.base import ask_as
+from tui.messages import LoadCurveWanted, ask_as
 from tui.plots import Curve, curve_of, holds_words
 from tui.session import Session
 from tui.tabs.tab import PlanTab, drawing

@@ -14,6 +14,7 @@ from tui.widgets.listing import Listing
 ELSEWHERE = {
     "less-capable-model": ("model", "Take a model here: then only that one is planned."),
     "model-too-large": ("model", "✗ marks what does not fit; e names more hardware."),
+    "images-need-vision": ("model", "U shows vision models only; or empty Images a request in step 3."),
     "tp-across-nodes-needs-fabric": ("hardware", "Fabric names the network between the machines."),
     "device-unknown": ("hardware", "e names hardware that is known; the nearest stand below."),
     "device-unusable": ("hardware", "r looks again once the device is back."),

@@ -14,7 +14,7 @@ from tui.purposes import PURPOSES
 from tui.session import INTERNAL
 
 if TYPE_CHECKING:
-    from planner.documents.result import PlannedDeployment
+    from planner.documents.result import PlannedDeployment, Rejection
     from planner.estimate import Estimate
     from tui.bars import Bar
     from tui.figures import Figure
@@ -120,10 +120,16 @@ def waiting_lines(session: Session | None) -> list[str]:
         bug = session.failure.startswith(INTERNAL)
         return [f"✗ {session.failure}", "", REPORT_IT if bug else way if session.draft.inventory is None else CHANGE_IT]
     lines = ["✗ Nothing that fits was found.", ""]
-    for item in (session.plan.rejected if session.plan else ())[:4]:
+    reasons = sorted(session.plan.rejected if session.plan else (), key=lambda item: not _of_workload(item))
+    for item in reasons[:4]:
         times = f" ({item.count:,} times)" if item.count > 1 else ""
         lines += [f"✗ {item.message}{times}", *([f"  → {item.fix}"] if item.fix else [])]
     return [*lines, "", "4 then R: all reasons; Enter there applies a way out."]
+
+
+def _of_workload(item: Rejection) -> bool:
+    """What was asked rules it out, whatever the layout: such a reason comes first."""
+    return any(key.startswith("workload.") for key in item.change)
 
 
 def _sentence(words: str) -> str:

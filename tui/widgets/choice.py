@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
@@ -58,6 +58,13 @@ class ChoiceField(Field):
         names = "".join(name for _, name in self._names()[first:last])
         more = ("…" if first else "", "…" if last < len(self.options) else "")
         return Content(f"{self.head}{more[0]}{names.rstrip() if not more[1] else names}{more[1]}")
+
+    def rename(self, key: str, label: str) -> None:
+        """Another label for one of the choices."""
+        renamed = tuple(replace(o, label=label) if o.key == key else o for o in self.options)
+        if renamed != self.options:
+            self.options = renamed
+            self.refresh()
 
     @property
     def index(self) -> int:

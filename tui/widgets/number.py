@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tui.explain import Explanation
+from tui.inputs import Number
 from tui.text import short_count
 from tui.widgets.field import LABEL_WIDTH, Field
 
@@ -72,6 +73,8 @@ class NumberField(Field):
     problem: reactive[str] = reactive("")
     default: reactive[str] = reactive("")
     """What an empty field stands for."""
+    origin: reactive[str] = reactive("")
+    """Where the value comes from, when nobody typed it."""
 
     @dataclass
     class Changed(Message):
@@ -95,7 +98,8 @@ class NumberField(Field):
         return True
 
     def explain(self) -> Explanation:
-        rows = [("value", self._shown_value()), ("range", f"{self.scale.low:,} … {self.scale.high:,}")]
+        value = f"{self._shown_value()}, {self.origin}" if self.origin else self._shown_value()
+        rows = [("value", value), ("range", f"{self.scale.low:,} … {self.scale.high:,}")]
         if self.scale.optional:
             rows.append(("empty", self._default_words or "nothing is promised"))
         return Explanation(self.label, self.about, tuple(rows))
@@ -114,6 +118,8 @@ class NumberField(Field):
     def _tail(self, room: int) -> str:
         if self.value is None:
             return f"{self._default_words}  ({self.scale.bounds})" if self.default else f"({self.scale.bounds})"
+        if self.origin:
+            return f"{self.origin}  ({self.scale.bounds})"
         bounds = f" {self.scale.bounds:<{BOUNDS_WIDTH}}"
         width = max(0, min(STEPS_OF_SLIDER, room - len(bounds) - 2))
         if width < 8:
@@ -191,3 +197,14 @@ class NumberField(Field):
         if value != self.value:
             self.value = value
             self.post_message(self.Changed(self, value))
+
+
+def number_field(number: Number) -> NumberField:
+    """The field of an input, with the id ``number-NAME``."""
+    scale = Scale(number.low, number.high, optional=number.optional)
+    return NumberField(number.label, number.unit, scale, number.about, id=f"number-{number.name}")
+
+
+def name_of(field: NumberField) -> str:
+    """The input that a field is of."""
+    return (field.id or "").removeprefix("number-")

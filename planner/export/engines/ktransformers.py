@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from planner.documents.result import Finding
 from planner.export.engines import sglang
 from planner.export.engines.sglang import node_options, serving
-from planner.export.layout import has_experts
 
 if TYPE_CHECKING:
     from planner.export.flags.table import FlagTable
@@ -45,7 +44,7 @@ def _method(context: Context) -> str:
 
 def findings(context: Context) -> list[Finding]:
     """Models that it does not help."""
-    if has_experts(context.resolved.architecture):
+    if context.resolved.architecture.has_experts:
         return sglang.findings(context)
     message = "KTransformers places experts on the CPU; this model has none"
     return [Finding("export-no-experts", message, "use llama.cpp, or SGLang on devices")]

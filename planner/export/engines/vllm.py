@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from planner.documents.result import Finding
 from planner.engines.speculation import method_name
 from planner.export.engines.caching import prefix_options, read_prefix, read_vllm_offload, vllm_offload
-from planner.export.layout import has_experts
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def findings(context: Context) -> list[Finding]:
     """Layouts that vLLM cannot be told."""
     serving = context.resolved.serving
     spread = serving.tp * serving.attention_dp
-    if serving.ep in (1, spread) or not has_experts(context.resolved.architecture):
+    if serving.ep in (1, spread) or not context.resolved.architecture.has_experts:
         return []
     message = (
         f"vLLM spreads experts over all tp × attention_dp = {spread} devices or none; ep = {serving.ep} is neither"

@@ -11,7 +11,6 @@ from typing import Any
 
 from planner.export.container import port_of
 from planner.export.emit.shell import script
-from planner.export.layout import has_experts
 from planner.export.scripts import LOAD_ENV, bare_environment, env_file
 from planner.export.target import Context, Target
 
@@ -129,6 +128,6 @@ def _model(context: Context) -> dict[str, Any]:
     }
     if serving.attention_dp > 1 or serving.ep > 1:
         found |= {"tp": serving.tp, "dp": serving.attention_dp}
-        if has_experts(context.resolved.architecture):
+        if context.resolved.architecture.has_experts:
             found |= {"moe_ep": serving.ep, "moe_tp": world // serving.ep}
     return found

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Job:
     """Turn of admission; a new one voids what a heap still says about the old one."""
     first_s: float = -1.0
     evicted_s: float = -1.0
+    computed: bool = False
+    """Its prompt was computed elsewhere."""
 
     def prompt(self) -> float:
         """Tokens to compute when admitted."""
@@ -84,7 +88,7 @@ NOTHING = Work()
 class Group:
     """The scheduler's state of one batch."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, turns: Iterator[int] | None = None) -> None:
         self.rules = rules
         self.waiting: deque[Job] = deque()
         self.filling: list[Job] = []
@@ -101,7 +105,8 @@ class Group:
         self.recomputed = 0.0
         self._ends: list[tuple[int, int, int, Job]] = []
         self._admitted: list[tuple[Job, int]] = []
-        self._turn = 0
+        self._turns = count(1) if turns is None else turns
+        """Of admission, shared by batches that hand requests over."""
 
     @property
     def load(self) -> int:
@@ -125,13 +130,23 @@ class Group:
             if budget < 1:
                 break
             budget -= self._take(job, budget, parts)
-        while self.waiting and budget >= 1 and self._room(self.waiting[0]):
+        while self.waiting and not self.waiting[0].computed and budget >= 1 and self._room(self.waiting[0]):
             budget -= self._take(self._admit(self.waiting.popleft()), budget, parts)
         if not parts:
             return NOTHING
         tokens = sum(part for _, part in parts)
         start = sum(part * (job.start() + part / 2) for job, part in parts)
         return Work(tuple(parts), tokens, start / tokens)
+
+    def join(self) -> list[Job]:
+        """Requests whose prompt was computed elsewhere begin to decode where there is room."""
+        joined = []
+        while self.waiting and self.waiting[0].computed and self._room(self.waiting[0]):
+            job = self._admit(self.waiting.popleft())
+            self.filling.remove(job)
+            self._begin(job)
+            joined.append(job)
+        return joined
 
     def _take(self, job: Job, budget: float, parts: list[tuple[Job, float]]) -> float:
         tokens = min(job.need, budget)
@@ -152,13 +167,25 @@ class Group:
         return present < self.rules.seats and self.used + self.held(job, 0.0) + promised <= self.rules.pool
 
     def _admit(self, job: Job) -> Job:
-        self._turn += 1
-        job.place, job.begun, job.need = self._turn, -1, job.prompt()
+        job.begun, job.need = -1, job.prompt()
+        return self._hold(job)
+
+    def _hold(self, job: Job) -> Job:
+        """A request whose prompt is computed here."""
+        job.place = next(self._turns)
         self.used += self.held(job, 0.0)
         self.to_say += max(job.osl - job.said, 0.0)
         self.filling.append(job)
         self._admitted.append((job, job.place))
         return job
+
+    def take_over(self, other: Group) -> None:
+        """Prompts that another batch has begun go on in this one."""
+        for job in other.filling:
+            other.used -= other.held(job, 0.0)
+            other.to_say -= max(job.osl - job.said, 0.0)
+            self._hold(job)
+        other.filling = []
 
     def computed(self, work: Work) -> list[Job]:
         """After a step: the requests whose prompt is through and who now decode."""
@@ -246,5 +273,5 @@ class Group:
             job.said += generated
             job.evicted_s = now
             self.recomputed += job.prompt()
-        job.place = 0
+        job.place, job.computed = 0, False
         self.waiting.appendleft(job)

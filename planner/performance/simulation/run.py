@@ -1,43 +1,28 @@
-"""The clock of a simulation: arrivals, steps of batches that share a device, ends.
-
-A replica is ``pp`` lanes, one micro-batch per pipeline stage, of ``attention_dp`` groups that go in step. A lane's
-step of T seconds holds the first stage for T/pp, and its tokens come T after its begin, behind those of the lane
-before it. Prompts that go on in the next step need not wait for their own result.
-"""
+"""Runs of one engine: requests are drawn, sent, and measured."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush
 
-from planner.performance.simulation.group import NOTHING, Group, Job, Rules, Work
+from planner.performance.simulation.group import Job
 from planner.performance.simulation.record import Record
 from planner.performance.simulation.requests import Request
-from planner.performance.simulation.times import StepTimes
+from planner.performance.simulation.times import Times
+from planner.performance.simulation.worker import Plant, Worker
 
 MAX_STEPS = 1_000_000
 """Steps after which a run is cut off: ten seconds or so of the planner's time."""
+ASK_EVERY = 64
+"""Turns of the clock between two questions whether to stop."""
+_MOST_BEYOND = 20_000
+"""Requests after the last measured one; behind so many nobody is served in time to matter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plant:
-    """One replica: its layout, its scheduler's rules, and what surrounds a step."""
-
-    rules: Rules
-    """Of one group of one lane."""
-    groups: int = 1
-    lanes: int = 1
-    context: float = 0.0
-    hit_rate: float = 0.0
-    """Share of each prompt found in the prefix cache."""
-    prefill_s: float = 0.0
-    """Host time per prompt before the scheduler sees it."""
-    images_s: float = 0.0
-    """In the vision tower, with each prompt."""
-    frontend_request_s: float = 0.0
-    frontend_token_s: float = 0.0
+def never() -> bool:
+    """A run that nobody stops."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,216 +39,101 @@ class Course:
     """False: all clients start at once, as an offline run does."""
     forever: bool = True
     """Load goes on until the last measured request has ended; False for a finite run."""
+    cancelled: Callable[[], bool] = never
+    """Asked now and then whether to stop with what there is."""
 
 
-class Lane:
-    """A micro-batch: groups in step, and when its last step's tokens are out."""
+class Clients:
+    """Who sends the requests of a course, one after the other."""
 
-    def __init__(self, plant: Plant) -> None:
-        self.groups = [Group(plant.rules) for _ in range(plant.groups)]
-        self.ready_s = 0.0
-        self.token_s = 0.0
-        """When its last tokens came."""
-
-    @property
-    def load(self) -> int:
-        return sum(group.load for group in self.groups)
-
-
-class Simulation:
-    """One run."""
-
-    def __init__(self, plant: Plant, times: StepTimes, requests: Iterator[Request], course: Course) -> None:
-        self.plant, self.times, self.course = plant, times, course
-        self.lanes = [Lane(plant) for _ in range(plant.lanes)]
-        self.groups = [group for lane in self.lanes for group in lane.groups]
-        self.record = Record(course.warm, course.warm + course.measured - 1)
+    def __init__(self, requests: Iterator[Request], course: Course, plant: Plant, record: Record) -> None:
+        self.course, self.plant, self.record = course, plant, record
+        self.unmeasured = course.measured
         self._requests = requests
-        self._coming: list[tuple[float, int, Job]] = []
-        self._number = 0
-        self._unmeasured = course.measured
-        self._frontend_s = self._stage_s = self._out_s = 0.0
-        self._start()
+        self._number = self._turn = 0
+        self._frontend_s = 0.0
 
-    def _start(self) -> None:
+    def go_on(self) -> bool:
+        """Whether something is still to be measured, and nobody has stopped the run: asked at every turn."""
+        stopped = self._turn % ASK_EVERY == 0 and self.course.cancelled()
+        self._turn += 1
+        return not stopped and self.unmeasured > 0 and self.record.steps < MAX_STEPS
+
+    def begin(self) -> list[Job]:
+        """The first requests: that of an open loop, or one of each client."""
         clients = self.course.concurrency
-        for client in range(1 if clients is None else clients):
-            self._send(None, share=(client + 0.5) / clients if clients and self.course.staggered else 1.0)
+        if clients is None:
+            return [job for job in (self.next(None),) if job]
+        shares = ((i + 0.5) / clients if self.course.staggered else 1.0 for i in range(clients))
+        return [job for job in (self.next(None, share) for share in shares) if job]
 
-    def _send(self, now: float | None, share: float = 1.0) -> None:
-        """The next request of the load, or the last ``share`` of it; at ``now`` where a client waits with it."""
-        last = self.record.last_number
-        if not self.course.forever and self._number > last:
-            return
+    def next(self, now: float | None, share: float = 1.0) -> Job | None:
+        """The next request, or the last ``share`` of its answer; at ``now`` where a client waits with it."""
+        beyond = self._number - self.record.last_number
+        if beyond > (_MOST_BEYOND if self.course.forever else 0):
+            return None
         request = next(self._requests, None)
         if request is None:
-            return
+            return None
         sent = request.arrival_s if now is None else now
         self._frontend_s = max(self._frontend_s, sent) + self.plant.frontend_request_s
         cached = min(request.isl * self.plant.hit_rate, max(request.isl - 1, 0.0))
-        arrival = self._frontend_s + self.plant.prefill_s
         osl = max(float(round(request.osl * share)), 1.0)
+        arrival = self._frontend_s + self.plant.prefill_s
         job = Job(self._number, sent, arrival, request.isl, osl, cached, self.plant.context)
         if self._number == self.record.first_number:
             self.record.begun_s = sent
         self._number += 1
-        heappush(self._coming, (arrival, job.number, job))
+        return job
+
+    def answered(self, job: Job, out: float) -> Job | None:
+        """Measures a request that has ended; the next one of its client."""
+        record = self.record
+        record.ended.append((out, job.isl, job.osl))
+        if record.measures(job.number):
+            self.unmeasured -= 1
+            record.ttft.append(job.first_s - job.sent_s)
+            record.e2e.append(out - job.sent_s)
+            each = (out - job.first_s) / (job.osl - 1) if job.osl > 1 else 0.0
+            record.pairs.append((job.first_s - job.sent_s, each))
+            if job.osl > 1:
+                record.tpot.append(each)
+        return self.next(out) if self.course.concurrency is not None else None
+
+
+def told(job: Job, out: float, record: Record) -> None:
+    """A prompt is through: its first token, or the first after a preemption."""
+    if job.first_s < 0:
+        job.first_s = out
+    elif job.evicted_s >= 0:
+        record.gap(out - job.evicted_s, 1.0)
+
+
+class Simulation(Worker):
+    """One engine and its clients."""
+
+    def __init__(self, plant: Plant, times: Times, requests: Iterator[Request], course: Course) -> None:
+        super().__init__(plant, times, Record(course.warm, course.warm + course.measured - 1))
+        self.clients = Clients(requests, course, plant, self.record)
+        for job in self.clients.begin():
+            self.send(job)
 
     def run(self) -> Record:
         """Until every measured request has ended, or the load is over, or ``MAX_STEPS``."""
-        record = self.record
-        while self._unmeasured > 0 and record.steps < MAX_STEPS:
-            lane = self._next_lane()
-            if lane is None:
-                if not self._coming:
-                    break
-                self._arrive(self._coming[0][0])
-                continue
-            begin = max(lane.ready_s, self._stage_s)
-            if self._coming and self._coming[0][0] <= begin:
-                self._arrive(begin)
-                continue
-            self._step(lane, begin)
-        return record
+        while self.clients.go_on() and self.due() < math.inf:
+            self.act()
+        return self.record
 
-    def _next_lane(self) -> Lane | None:
-        """The one that may begin first, of those with work."""
-        if len(self.lanes) == 1:
-            return self.lanes[0] if self.lanes[0].load else None
-        return min((lane for lane in self.lanes if lane.load), key=lambda lane: lane.ready_s, default=None)
+    def taken(self, job: Job) -> None:
+        if self.clients.course.concurrency is None and (following := self.clients.next(None)):
+            self.send(following)
 
-    def _arrive(self, now: float) -> None:
-        """Requests that have come by now join the emptiest group; an open loop's next one is drawn."""
-        while self._coming and self._coming[0][0] <= now:
-            arrival, _, job = heappop(self._coming)
-            lane = min(self.lanes, key=lambda lane: lane.load) if len(self.lanes) > 1 else self.lanes[0]
-            group = min(lane.groups, key=lambda group: group.load) if len(lane.groups) > 1 else lane.groups[0]
-            if not lane.load:
-                lane.ready_s = max(lane.ready_s, arrival)
-            group.waiting.append(job)
-            if self.course.concurrency is None:
-                self._send(None)
-        waiting = sum(len(group.waiting) for group in self.groups)
-        self.record.peak_waiting = max(self.record.peak_waiting, waiting)
+    def first(self, job: Job, out: float) -> None:
+        told(job, out, self.record)
 
-    def _step(self, lane: Lane, begin: float) -> None:
-        works = []
-        for group in lane.groups:
-            before = group.preemptions
-            group.make_room(begin)
-            works.append(NOTHING if group.preemptions > before and group.running else group.plan())
-        if any(work.parts for work in works):
-            self._mixed(lane, works, begin)
-        else:
-            self._decode(lane, begin)
-
-    def _mixed(self, lane: Lane, works: list[Work], begin: float) -> None:
-        """One step with prompts; where prompts go first, nobody decodes in it."""
-        rules, groups = self.plant.rules, lane.groups
-        decoding = 0 if rules.prefill_first else sum(group.running for group in groups)
-        context = sum(group.context for group in groups) / decoding if decoding else 0.0
-        tokens = sum(work.tokens for work in works)
-        having = sum(1 for work in works if work.parts)
-        start = sum(work.start * work.tokens for work in works) / tokens
-        stretch = tokens / sum(len(work.parts) for work in works)
-        prompts = (tokens / having, start, stretch, float(having))
-        seconds = self.times.mixed(decoding / len(groups), context, prompts)
-        if self.plant.images_s:
-            seconds += self.plant.images_s * sum(p / job.prompt() for w in works for job, p in w.parts) / having
-        ends = any(job.need - part < 0.5 for work in works for job, part in work.parts)
-        out = self._pass(lane, begin, seconds, wait=bool(decoding) or ends)
-        if decoding:
-            self._advance(lane, 1, seconds, out)
-        elif not any(group.running for group in groups):
-            lane.token_s = out
-        for group, work in zip(groups, works, strict=True):
-            for job in group.computed(work):
-                self._first(job, out)
-        self._leave(lane, out)
-
-    def _decode(self, lane: Lane, begin: float) -> None:
-        """As many steps without prompts as nothing else happens in."""
-        groups = lane.groups
-        decoding = sum(group.running for group in groups)
-        if not decoding:
-            lane.ready_s = begin + 1e-6
-            return
-        context = sum(group.context for group in groups) / decoding
-        each = decoding / len(groups)
-        seconds = self._paced(self.times.decode(each, context), decoding)
-        steps = self._ahead(groups, begin, seconds)
-        if steps > 1:
-            middle = context + steps / 2 * self.plant.rules.accepted
-            seconds = self._paced(self.times.decode(each, middle), decoding)
-        out = self._pass(lane, begin, seconds * steps, wait=True)
-        self._advance(lane, steps, seconds, out)
-        self._leave(lane, out)
-
-    def _paced(self, seconds: float, decoding: int) -> float:
-        """A step's time, or that of streaming its tokens out where this is longer."""
-        return max(seconds, decoding * len(self.lanes) * self.plant.frontend_token_s * self.plant.rules.accepted)
-
-    def _ahead(self, groups: list[Group], begin: float, seconds: float) -> int:
-        """Steps until a request ends, one comes, or a pool is full; one at a time while lanes take turns."""
-        if sum(1 for lane in self.lanes if lane.load) > 1:
-            return 1
-        ahead: float = min(group.steps_ahead() for group in groups if group.running)
-        ahead = min(ahead, *(group.steps_in_pool() for group in groups))
-        if self._coming:
-            ahead = min(ahead, math.ceil((self._coming[0][0] - begin) / seconds))
-        return max(int(ahead), 1)
-
-    def _pass(self, lane: Lane, begin: float, seconds: float, *, wait: bool) -> float:
-        """Move the clocks of lane and stages; returns when the step's tokens are out."""
-        stage = seconds / len(self.lanes)
-        self._stage_s = begin + stage
-        out = max(begin + seconds, self._out_s + stage)
-        self._out_s = out if wait else self._out_s
-        lane.ready_s = out if wait else begin + stage
-        record = self.record
-        record.steps += 1
-        record.busy_s += stage
-        record.clock_s = max(record.clock_s, out)
-        record.peak_running = max(record.peak_running, sum(group.running + len(group.filling) for group in self.groups))
-        record.peak_pool = max(record.peak_pool, *(group.used for group in lane.groups))
-        return out
-
-    def _advance(self, lane: Lane, steps: int, seconds: float, out: float) -> None:
-        """Every decoding request of the lane gets its tokens."""
-        decoding = 0
-        for group in lane.groups:
-            decoding += group.running
-            group.decoded(steps)
-        if out >= self.record.begun_s:
-            accepted = self.plant.rules.accepted
-            first = out - (steps - 1) * seconds - lane.token_s
-            self.record.gap(first / accepted, decoding * accepted)
-            self.record.gap(seconds / accepted, decoding * (steps - 1) * accepted)
-        lane.token_s = out
-
-    def _first(self, job: Job, out: float) -> None:
-        """A prompt is through: its first token, or the first after a preemption."""
-        if job.first_s < 0:
-            job.first_s = out
-        elif job.evicted_s >= 0:
-            self.record.gap(out - job.evicted_s, 1.0)
-
-    def _leave(self, lane: Lane, out: float) -> None:
-        """Requests that have said all; their clients send the next."""
-        record = self.record
-        for group in lane.groups:
-            for job in group.finished():
-                record.ended.append((out, job.isl, job.osl))
-                if record.measures(job.number):
-                    self._unmeasured -= 1
-                    record.ttft.append(job.first_s - job.sent_s)
-                    record.e2e.append(out - job.sent_s)
-                    each = (out - job.first_s) / (job.osl - 1) if job.osl > 1 else 0.0
-                    record.pairs.append((job.first_s - job.sent_s, each))
-                    if job.osl > 1:
-                        record.tpot.append(each)
-                if self.course.concurrency is not None:
-                    self._send(out)
+    def done(self, job: Job, out: float) -> None:
+        if following := self.clients.answered(job, out):
+            self.send(following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +146,7 @@ class Run:
     """Tokens computed again after preemptions."""
 
 
-def run(plant: Plant, times: StepTimes, requests: Iterator[Request], course: Course) -> Run:
+def run(plant: Plant, times: Times, requests: Iterator[Request], course: Course) -> Run:
     """One run of one replica."""
     simulation = Simulation(plant, times, requests, course)
     record, groups = simulation.run(), simulation.groups

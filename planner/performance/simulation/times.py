@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
 from planner.performance.step import Load, StepModel
 
@@ -10,6 +11,18 @@ _EXACT = 32
 """Counts up to here are taken as they are."""
 _STEPS = 16
 """Values above per doubling: rounding moves a load by 2 % at most, to either side."""
+
+
+class Times(Protocol):
+    """Seconds of a step by what it carries, of whatever engine."""
+
+    def decode(self, requests: float, context: float) -> float:
+        """A step without prompts: ``requests`` in each attention group at a mean context."""
+        ...
+
+    def mixed(self, requests: float, context: float, prompts: tuple[float, float, float, float]) -> float:
+        """A step with prompts: (tokens in a group that has any, cached before, stretch of one, groups that have)."""
+        ...
 
 
 class StepTimes:

@@ -1,4 +1,4 @@
-"""JSON Schemas of every document, generated from the code: ``python -m planner.documents.schemas`` rewrites them."""
+"""JSON Schemas of every document, generated from the code: ``python -m planner.schemas`` rewrites them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def schema_text(name: str) -> str:
 
 def main() -> None:
     """Rewrite the committed schema files."""
-    folder = Path(__file__).parent / "json_schemas"
+    folder = Path(__file__).parent / "documents" / "json_schemas"
     folder.mkdir(exist_ok=True)
     for name in NAMES:
         (folder / f"{name}.schema.json").write_text(schema_text(name), encoding="utf-8")
