@@ -17,8 +17,10 @@ from planner.buy_document import BuyDocument
 from planner.cost.document import CostDocument
 from planner.documents.encode import to_json
 from planner.documents.result import Performance, PlanDocument
+from planner.documents.simulation import SimulationDocument
 from planner.library import Library
 from planner.verify.result import Verification
+from tui.draft import Draft
 
 HERE = Path(__file__).parent / "recorded"
 KINDS: dict[str, Any] = {
@@ -27,6 +29,7 @@ KINDS: dict[str, Any] = {
     "bought": BuyDocument,
     "fleets": PlanDocument,
     "verified": Verification,
+    "simulated": SimulationDocument,
 }
 FLEETS = 4
 BOUGHT_FOR = "Qwen/Qwen3-32B"
@@ -60,6 +63,7 @@ def _of_plan(library: Library) -> dict[str, Any]:
     from planner.verify.lines import clean_lines
     from planner.verify.verification import verify_lines
     from tui.load_curve import load_curve
+    from tui.simulated import load_of_draft, simulated
 
     plans = of_tour().candidates
     first = parse_deployment(plans[0].deployment, "plan")
@@ -73,18 +77,23 @@ def _of_plan(library: Library) -> dict[str, Any]:
         "cost": cost_report(first, library, CostRequest()),
         "curve": [(point.users, point.speed) for point in load_curve(served, library)],
         "verified": held.answer,
+        "simulated": simulated(dict(served.deployment), load_of_draft(_draft()), library, lambda: False),
     }
+
+
+def _draft() -> Draft:
+    from planner.presets import DEFAULT, preset
+
+    return Draft().with_preset(preset(DEFAULT))
 
 
 def _of_purchase(library: Library) -> dict[str, Any]:
     from dataclasses import replace
 
     from planner.buy import buy
-    from planner.presets import DEFAULT, preset
     from tui.answers import plan_of
-    from tui.draft import Draft
 
-    draft = Draft(purpose="buy", model=BOUGHT_FOR).with_preset(preset(DEFAULT))
+    draft = replace(_draft(), purpose="buy", model=BOUGHT_FOR)
     found = buy(draft.purchase.request(BOUGHT_FOR, draft.workload(), library), library)
     found = replace(found, offers=found.offers[:FLEETS])
     return {"bought": found, "fleets": plan_of(found, library)}

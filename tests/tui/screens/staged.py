@@ -198,6 +198,7 @@ def staged_machine(folder: Path, *, no_color: bool = False) -> Iterator[None]:
         stack.enter_context(patch("tui.panes.export.written_bundle", _written(folder)))
         stack.enter_context(patch("tui.load_curve.load_curve", _curve))
         stack.enter_context(patch("tui.modals.verify.compared", _compared))
+        stack.enter_context(patch("tui.modals.simulated.simulated", lambda *asked: recorded("simulated")))
         stack.enter_context(patch("tui.answers.plan_of", lambda found, library: recorded("fleets")))
         _keep_a_site(folder / "config")
         yield
