@@ -49,6 +49,13 @@ def human_seconds(seconds: float) -> str:
     return f"{seconds / MICRO:,.0f} µs"
 
 
+def human_hours(hours: float) -> str:
+    """The length of a run: minutes, hours, or days from the fourth on."""
+    if hours < 1:
+        return f"{hours * MINUTES_PER_HOUR:.0f} minutes"
+    return f"{hours:.1f} h" if hours < 3 * HOURS_PER_DAY else f"{hours / HOURS_PER_DAY:.1f} days"
+
+
 def whole(number: float) -> int:
     """What there is room for, in whole things: one that fits by half does not fit."""
     return math.floor(number + _ROUNDING)
@@ -57,13 +64,6 @@ def whole(number: float) -> int:
 def human_whole(number: float) -> str:
     """The same in short form: ``11`` for 11.7."""
     return human_count(whole(number))
-
-
-def human_hours(hours: float) -> str:
-    """The length of a run: minutes, hours, or days from the fourth on."""
-    if hours < 1:
-        return f"{hours * MINUTES_PER_HOUR:.0f} minutes"
-    return f"{hours:.1f} h" if hours < 3 * HOURS_PER_DAY else f"{hours / HOURS_PER_DAY:.1f} days"
 
 
 def human_count(number: float) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.screen import Screen
 
 from planner.errors import Exit
@@ -38,6 +38,15 @@ class Actions(WhatIfs):
         ),
         Binding("dollar_sign", "cost", "Cost", show=False, id="app.cost", tooltip="What this plan costs, and why"),
         Binding("v", "verify", "Verify", show=False, id="app.verify", tooltip="A log or metrics beside this plan"),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "Commands",
+            show=False,
+            id="app.commands",
+            priority=True,
+            tooltip="Every command by name",
+        ),
         Binding("ctrl+q", "quit", "Quit", show=False, id="app.quit", tooltip="Leave", priority=True),
         Binding("ctrl+c", "interrupt", "Interrupt", show=False, id="app.interrupt", priority=True, system=True),
     ]
@@ -167,25 +176,38 @@ class Actions(WhatIfs):
         """Ctrl-C: leave at once, the terminal as it was."""
         self.exit(return_code=Exit.INTERRUPTED)
 
+    def action_command_palette(self) -> None:
+        """Every command by name."""
+        from tui.modals.palette import Palette
+
+        if not any(isinstance(screen, Palette) for screen in self.screen_stack):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         """Help for what has the focus."""
         from tui.modals.reader import HelpModal, help_for
 
-        keys = [
-            (self.get_key_display(active.binding), active.binding.tooltip)
-            for active in self.screen.active_bindings.values()
-            if active.enabled and active.binding.id and active.binding.tooltip
-        ]
+        keys = [(self.get_key_display(key.binding), key.binding.tooltip) for key in _once(self.screen)]
         self.push_screen(HelpModal(help_for(self.focused), keys))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Everything that has a key is in the palette too."""
         yield from super().get_system_commands(screen)
-        for active in screen.active_bindings.values():
+        for active in _once(screen):
             binding = active.binding
-            if active.enabled and binding.tooltip and not binding.system and binding.key not in MOVES:
-                command = f"{active.binding.description} ({self.get_key_display(binding)})"
+            if not binding.system and binding.key not in MOVES:
+                command = f"{binding.description} ({self.get_key_display(binding)})"
                 yield SystemCommand(command, binding.tooltip, _runner(self, binding.action, active.node))
+
+
+def _once(screen: Screen[object]) -> Iterator[ActiveBinding]:
+    """What can be done now, each once: several keys may do the same."""
+    told: set[str] = set()
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if active.enabled and binding.id and binding.tooltip and binding.id not in told:
+            told.add(binding.id)
+            yield active
 
 
 def _runner(app: Actions, action: str, node: Any) -> Any:

@@ -183,5 +183,6 @@ def _reasons(offer: Offer) -> Iterator[str]:
         parts = (f"{pool.fleet.title} takes {pool.share:.0%}" for pool in offer.pools)
         yield f"two kinds behind one door: {', '.join(parts)}; step 5 writes each as a deployment of its own"
     machine = offer.machine
-    yield f"each server: {human_bytes(machine.ram_bytes)} of RAM, {machine.sockets} sockets, {machine.network}"
+    sockets = "1 socket" if machine.sockets == 1 else f"{machine.sockets} sockets"
+    yield f"each server: {human_bytes(machine.ram_bytes)} of RAM, {sockets}; network: {machine.network}"
     yield from offer.remarks

@@ -64,7 +64,8 @@ class PlannerApp(Tidying):
         self._hardware = self.started_with = hardware
         self.state, self._fresh = state, fresh
         self._possible: object = None
-        self.register_theme(themes.HIGH_CONTRAST)
+        for look in (themes.HIGH_CONTRAST, themes.LIGHTER):
+            self.register_theme(look)
         self.theme = themes.first_theme(self.no_color, self.console.color_system)
 
     def on_mount(self) -> None:
@@ -195,7 +196,7 @@ class PlannerApp(Tidying):
         if self.session.catalogue is None:
             if not self.running("catalogue"):
                 self.read_catalogue()
-        elif self.session.current:
+        elif self.session.current or self.session.wants_model:
             self.fits_soon()
 
     def on_rows_shown(self, event: RowsShown) -> None:

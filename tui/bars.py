@@ -16,8 +16,8 @@ NAMES = {
     "U": "used by others", "·": "free",
 }  # fmt: skip
 COLOURS = {
-    "W": "$text-primary", "K": "$text-success", "A": "$text-warning", "G": "$text-secondary", "N": "$text-accent",
-    "U": "$text-muted", "·": "$text-muted", "T": "$text-success", "O": "$text-secondary", "F": "$text-accent",
+    "W": "$text-primary", "K": "$text-success", "A": "$text-warning", "G": "$text", "N": "$text-accent",
+    "U": "$text-muted", "·": "$text-muted", "T": "$text-success", "O": "$text", "F": "$text-accent",
     "L": "$text-error", "R": "$text-success",
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BEST = "(best that fits)"
 ORDERS = ("capability", "size", "released", "name")
 USABLE = ("✓", "~")
+LEAVE_IT = "Leave the choice to the planner: the most capable model of the catalogue that fits."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,14 @@ class View:
     def chips(self) -> str:
         """Every filter with its key; brackets mark those that are on."""
         chips = (
-            ("f fits here", self.fitting),
+            ("f fits", self.fitting),
             ("c commercial", self.commercial),
             (f"U {self.use or 'use'}", self.use),
             (f"P {self.precision or 'format'}", self.precision),
             (f"F {self.family or 'family'}", self.family),
             (f"o by {self.order}", False),
         )
-        return "  ".join(f"[{words}]" if on else f" {words} " for words, on in chips).strip()
+        return "".join(f"[{words}]" if on else f" {words} " for words, on in chips).strip()
 
     @property
     def words(self) -> str:
@@ -69,9 +70,16 @@ _KEYS: dict[str, Callable[[CatalogueModel], tuple[object, ...]]] = {
 def rows_of(session: Session, view: View) -> Iterator[Row]:
     """The rows of a view; the planner's own choice stands first, where the walk can do without a model."""
     if session.draft.purpose == "serve":
-        yield Row(BEST, {"mark": "✓", "name": BEST}, "Leave the choice to the planner: the most capable that fits.")
+        yield Row(BEST, {"mark": _any_fits(session), "name": BEST}, LEAVE_IT)
     for model in models_of(session, view):
         yield row_of(model, session.fits.get(model.id))
+
+
+def _any_fits(session: Session) -> str:
+    """Whether the planner, left to itself, found anything; nothing while that is not known."""
+    if session.plan is None or not session.current or session.draft.model is not None:
+        return " "
+    return "✓" if session.plan.candidates else "✗"
 
 
 def rows_for(session: Session, ids: Iterable[str]) -> Iterator[Row]:
@@ -171,16 +179,13 @@ def describe(session: Session, id_: str) -> str:
     """The model under the cursor in a few lines."""
     model = session.catalogue.find(id_) if session.catalogue and id_ != BEST else None
     if model is None:
-        return "Leave the choice to the planner: the most capable model of the catalogue that fits."
+        return ""
     formats = ", ".join(dict.fromkeys(c.weights for c in model.checkpoints)) or "not listed"
     gguf = ", GGUF" if model.gguf_repos else ""
     lines = [f"{model.name} · {model.family} · {', '.join(model.uses)} · {tokens(model.max_context)} context"]
     lines.append(
         f"Published as {formats}{gguf}" + (f" · distilled from {model.distilled_from}" if model.distilled_from else "")
     )
-    fit = session.fits.get(model.id)
-    if fit is not None and fit.note:
-        lines.append(f"{fit.mark} {fit.note}")
     return "\n".join(lines)
 
 
@@ -192,7 +197,7 @@ def facts(session: Session, id_: str) -> Explanation | None:
     rows = [
         ("family", model.family),
         ("parameters", size_of(model) or "unknown"),
-        ("made for", f"{model.max_context:,} tokens" if model.max_context else "unknown"),
+        ("context", f"{model.max_context:,} tokens" if model.max_context else "unknown"),
         ("uses", ", ".join(model.uses)),
         ("licence", f"{model.licence or 'unknown'} · commercial use: {model.commercial_use}"),
         ("released", model.released or "unknown"),

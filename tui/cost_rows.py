@@ -75,8 +75,9 @@ def _api_rows(key: str, one: Comparison) -> Iterator[Row]:
     yield _money(f"{key}-mtok", f"  {one.api.title}, a million", one.per_mtok)
     yield _money(f"{key}-month", "    a month, this load", one.month)
     even = one.break_even_utilisation
-    if even is None:
-        yield Row(f"{key}-even", {"part": "    owning is cheaper", "value": "never"}, one.as_of)
+    if even is None or even.low > 1:
+        more = f", at {even.value:.0f} times all hours" if even is not None else ""
+        yield Row(f"{key}-even", {"part": "    owning is cheaper", "value": "never"}, f"{one.as_of}{more}")
     else:
         yield _estimate(f"{key}-even", "    owning is cheaper from", even, "%")
 

@@ -57,19 +57,20 @@ def rendered(plan: PlannedDeployment, library: Library) -> Rendered:
 def _files_of(name: str, context: Context) -> TargetFiles:
     from planner.errors import PlannerError
     from planner.export.bundle import target_files
+    from planner.export.checks import checked_by
     from planner.export.registry import target
     from planner.export.target import unsuitable
 
     row = target(name)
-    reason = unsuitable(row, context)
+    readers, reason = ", ".join(filter(None, checked_by(row))), unsuitable(row, context)
     if reason is not None:
-        return TargetFiles(name, row.about, row.checked_by, {}, reason)
+        return TargetFiles(name, row.about, readers, {}, reason)
     try:
         files = target_files(context, name)
     except PlannerError as error:
-        return TargetFiles(name, row.about, row.checked_by, {}, str(error).splitlines()[0])
+        return TargetFiles(name, row.about, readers, {}, str(error).splitlines()[0])
     order = sorted(files, key=lambda path: (path != row.main, path))
-    return TargetFiles(name, row.about, row.checked_by, {path: files[path] for path in order})
+    return TargetFiles(name, row.about, readers, {path: files[path] for path in order})
 
 
 def bundle_files(found: Rendered, names: Sequence[str]) -> Mapping[str, str]:

@@ -39,7 +39,8 @@ def _target_row(target: TargetFiles, chosen: bool, state: str) -> Row:
         cells = {"mark": " –", "name": target.name, "about": target.reason}
         return Row(TARGET + target.name, cells, f"{target.name}: {target.reason}", dim=True)
     cells = {"mark": "[x]" if chosen else "[ ]", "name": target.name, "state": state, "about": target.checked_by}
-    about = f"{target.name}: {target.about}; checked by {target.checked_by}"
+    checked = f"; checked by {target.checked_by}" if target.checked_by else ""
+    about = f"{target.name}: {target.about}{checked}"
     return Row(TARGET + target.name, cells, about)
 
 

@@ -19,7 +19,7 @@ FIGURE_COLUMNS = (
     Column("origin", "Origin", 9, need=1),
 )
 MEMORY_COLUMNS = (
-    Column("part", "  Part", 17),
+    Column("part", "  Part", 20),
     Column("value", "Bytes", 10, right=True),
     Column("share", "Share", 6, right=True),
     Column("range", "Range", 20, elastic=True),

@@ -38,11 +38,20 @@ def device_rows(inventory: Inventory) -> Iterator[Row]:
             yield _cpu_row(f"{number}.–" if several else "–", node)
 
 
+MAKERS = ("NVIDIA ", "AMD ", "Intel(R) ", "Intel ")
+
+
+def short_name(device: GpuDevice) -> str:
+    """The driver's name without its maker."""
+    name = device.name or device.accelerator or device.vendor
+    return next((name.removeprefix(maker) for maker in MAKERS if name.startswith(maker)), name)
+
+
 def _device_row(index: str, device: GpuDevice, node: Node) -> Row:
     name = device.name or device.accelerator or device.vendor
     cells = {
         "index": index,
-        "device": name,
+        "device": short_name(device),
         "total": short_amount(device.total_bytes),
         "used": short_amount(device.used_bytes),
         "free": short_amount(device.free_bytes),

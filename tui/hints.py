@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 MOST_ENTRIES = 2000
 """Of a folder that are looked at for completions."""
 HARDWARE_ABOUT = (
-    "8xH200 · 2x8xH100-SXM (machines × cards) · 4xRTX-4090 · 8xMI300X · cpu\n"
+    "8xH200 · 2x8xH100-SXM (machines × cards) · 8xMI300X · cpu,\n"
     "or a file: an inventory, or saved output of a vendor's tool"
 )
 FILE_ABOUT = "An inventory, or saved output of nvidia-smi -q -x, rocm-smi --json, xpu-smi, npu-smi info, hl-smi"
 SAVE_ABOUT = (
-    "The hardware as planned with: a plain name keeps it as a site of yours, a path writes a file;\n"
-    "o and --hardware read both again"
+    "The hardware as planned with: a plain name keeps it as a site of\n"
+    "yours, a path writes a file. o and --hardware read both again."
 )
 
 

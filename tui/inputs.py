@@ -31,7 +31,7 @@ NUMBERS = (
     Number("users", "Users at once", "", 1, 10_000, True,
      "requests in flight at the same time, not accounts; empty: usual for this hardware. Chat products see 1 in flight "
      "for 10-30 signed-in people. Moves: KV cache, per token."),
-    Number("rate", "Requests / minute", "", 1, 600_000, False,
+    Number("rate", "Requests/minute", "", 1, 600_000, False,
      "requests that arrive in a minute; how many are in flight follows from how long each takes. Moves: per token."),
     Number("isl", "Prompt tokens", "", 1, 1_000_000, False,
      "mean input length (ISL), history and retrieved text included. Moves: first token, KV cache."),

@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState
 from tui.draft import Draft
 from tui.messages import FitsProgress, PlanProgress
 from tui.services import Services
-from tui.session import Session, model_free
+from tui.session import INTERNAL, Session, model_free
 from tui.threads import in_thread
 from tui.toasts import PlainToasts
 
@@ -223,7 +223,7 @@ class Jobs(PlainToasts):
         """A worker that broke says so instead of leaving the screen waiting."""
         if event.state is WorkerState.ERROR:
             error = event.worker.error
-            reason = f"internal error: {type(error).__name__}: {error}"
+            reason = f"{INTERNAL}: {type(error).__name__}: {error}"
             if event.worker.group == "plan":
                 self.plan_failed(self.session.draft, reason)
             else:

@@ -77,7 +77,11 @@ def rejected_rows(session: Session) -> Iterator[Row]:
     """What was ruled out, most frequent first."""
     for index, item in enumerate(session.plan.rejected if session.plan else ()):
         reason = f"{item.message}\n  e.g. {item.example}" + (f"\n  → {item.fix}" if item.fix else "")
-        yield Row(str(index), {"count": f"{item.count:,}", "reason": reason}, f"{item.rule}: {item.count:,} ruled out")
+        yield Row(
+            str(index),
+            {"count": f"{item.count:,}", "reason": reason},
+            f"{item.rule.replace('-', ' ')}: {item.count:,} ruled out",
+        )
 
 
 def why_lines(plan: PlannedDeployment) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,18 @@ def _scaled(value: float, unit: str) -> float:
 
 def _label(label: str, unit: str) -> str:
     return f"{label} {SCALES[unit][1]}".strip()
+
+
+def round_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
+    """Round numbers from low to high, evenly apart by 1, 2, 2.5 or 5 times a power of ten; ``most`` of them."""
+    span = high - low
+    if span <= 0 or most < 1:
+        return ()
+    power = 10.0 ** math.floor(math.log10(span / most))
+    step = next((power * times for times in (1, 2, 2.5, 5) if span / (power * times) <= most), 10 * power)
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return tuple(round(step * number, 10) for number in range(first, last + 1))
 
 
 def holds_words(curve: Curve) -> str:

@@ -78,9 +78,10 @@ def memory_rows(run: PlannedDeployment) -> Iterator[Row]:
         return
     names, capacity = names_of_training(), result.capacity or 0.0
     sizes = {**training_parts(result), "N": around(result)}
+    named = {letter: name[:1].upper() + name[1:] for letter, name in names.items()}
     for letter, size in sizes.items():
         yield _part(
-            letter, f"{letter} {names[letter]}", size, capacity, f"{names[letter]}, at the {result.moment} of a step"
+            letter, f"{letter} {named[letter]}", size, capacity, f"{named[letter]}, at the {result.moment} of a step"
         )
     whole = result.driver
     cells = {"part": "Peak", "range": text.span(whole, "B") or "exact", "origin": whole.origin}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tui.draft import Draft
+from tui.purposes import PURPOSES
 
 if TYPE_CHECKING:
     from planner.account.request import Assumptions
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tui.load_curve import LoadPoint
     from tui.verify_file import Compared
 
+INTERNAL = "internal error"
+"""How the reason of a failure begins that is a mistake of the program."""
 MAX_HISTORY = 100
 MAX_MARKED = 4
 
@@ -205,6 +208,11 @@ class Session:
             _, answer = self.shelf.get("serve", (None, None))
             plan = next(iter(as_plan(answer).candidates), None) if answer is not None else None
         return plan.deployment["model"].get("id") if plan is not None else None
+
+    @property
+    def wants_model(self) -> bool:
+        """Whether there can be no plan before a model is chosen: what each would do is known all the same."""
+        return self.draft.model is None and PURPOSES[self.draft.purpose].needs_model
 
     @property
     def current(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,15 @@ def plain(value: float) -> str:
 def shown(value: float, unit: str) -> str:
     """A value with its unit: s, B, W, tok/s, /s, a currency, or "" for a count."""
     written = _WRITTEN.get(unit)
-    return written(value) if written else f"{plain(value)} {unit}".rstrip()
+    if written is not None:
+        return written(value)
+    small_money = is_currency(unit) and abs(value) < 100
+    return f"{f'{value:.2f}' if small_money else plain(value)} {unit}".rstrip()
+
+
+def is_currency(unit: str) -> bool:
+    """Whether a unit is a currency's code: ``USD``."""
+    return len(unit) == 3 and unit.isalpha() and unit.isupper()
 
 
 def _thousands(unit: str) -> Callable[[float], str]:
@@ -78,6 +88,12 @@ def short_span(estimate: Estimate, unit: str) -> str:
 def elided(words: str, width: int) -> str:
     """Words in at most ``width`` cells, "…" where they were longer."""
     return words if len(words) <= width else words[: max(0, width - 1)] + "…"
+
+
+def hanging(line: str, width: int) -> str:
+    """A line wrapped; what follows stands under its words, not under the mark before them."""
+    mark = re.match(r"\s*([•!✗~?→]\s+)?", line)
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent=" " * (mark.end() if mark else 0)))
 
 
 def short_count(number: int) -> str:
@@ -208,7 +224,7 @@ def folded_lines(plan: PlannedDeployment) -> tuple[str, str]:
 
 def _folded_training(plan: PlannedDeployment, result: FinetuneResult) -> tuple[str, str]:
     words = f"{model_of(plan)} {method_of(plan)} · {engine_of(plan)} · {sharding_of(plan)}"
-    peak = f"peak {shown(result.driver.value, 'B')} per GPU"
+    peak = f"peak {shown(result.driver.value, 'B')}"
     files = f"checkpoint {shown(result.files.checkpoint, 'B')}" if result.files else ""
     parts = (figure(result.hours, "h"), peak, figure(result.tok_s, "tok/s"), figure(result.energy_wh, "Wh"), files)
     return words, " · ".join(part for part in parts if part)

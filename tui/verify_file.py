@@ -34,6 +34,7 @@ OUTCOMES = {
     "differs": "✗ Differs from the plan.",
     "unknown": "? Nothing to compare: no line of a known engine with a figure was found.",
 }
+AWAY = frozenset({"above", "below"})
 ONLY_STATE = {"B": "B", "s": "s"}
 
 
@@ -96,7 +97,7 @@ def part_rows(answer: Verification) -> Iterator[Row]:
             "planned": _shown(part.planned.value, part) if part.planned else "–",
             "range": text.span(part.planned, ONLY_STATE.get(part.unit, "")) if part.planned else "",
             "actual": _shown(part.actual, part) if part.actual is not None else "–",
-            "state": STATES[part.state] + ("" if part.gates or part.state == "inside" else " (load)"),
+            "state": STATES[part.state] + (" (load)" if part.state in AWAY and not part.gates else ""),
         }
         where = f", line {part.line} of the log" if part.line else ""
         yield Row(str(number), cells, f"{name}: {STATES[part.state]}{where}{_because(part, answer)}")

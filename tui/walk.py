@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 from tui.messages import Changed, Explained, ExplainWanted, PurposeWanted, StepShown, StepWanted
-from tui.panes.base import Pane
+from tui.panes.base import Pane, can_have_focus
 from tui.panes.opened import pane_class, pane_id
 from tui.purposes import PURPOSES, SERVE, STEPS, Purpose, after
 from tui.session import Session
@@ -23,6 +23,9 @@ from tui.widgets.site_line import SiteLine
 from tui.widgets.step_bar import StepBar
 from tui.widgets.words import Words
 
+STOPS = " · Esc"
+"""Behind what is being worked out: what stops it, where there is room to say so."""
+
 
 class WalkScreen(Screen[None]):
     """Header, steps, pane, answer, explanation, footer."""
@@ -30,7 +33,9 @@ class WalkScreen(Screen[None]):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(n), f"go('{step.key}')", step.label, show=False, id=f"walk.{step.key}", tooltip=f"Step {n}")
+            Binding(
+                str(n), f"go('{step.key}')", step.label, show=False, id=f"walk.{step.key}", tooltip=f"Go to step {n}"
+            )
             for n, step in enumerate(SERVE.steps, 1)
         ),
         Binding("n", "move(1)", "Next", id="walk.next", tooltip="Go to the next step"),
@@ -104,8 +109,10 @@ class WalkScreen(Screen[None]):
             await switcher.add_content(kind(id=id_), set_current=False)
         if self._going != id_:
             return  # another step was asked for while this one was being opened
-        if switcher.current != id_ and self.focused is not None:
-            self.set_focus(None)  # a key on its way to a step that is left would be lost
+        if switcher.current != id_:
+            self.query_one("#explain", Words).say("")
+            if self.focused is not None:
+                self.set_focus(None)  # a key on its way to a step that is left would be lost
         switcher.current = id_
         self.query_one(StepBar).step = step
         pane = self.pane(step)
@@ -139,8 +146,8 @@ class WalkScreen(Screen[None]):
         pane = next(iter(self.query(kind)), None)
         if pane is None or not pane.display or pane.has_focus_within:
             return
-        wanted = [w for w in pane.query(kind.FIRST) if w.focusable] if kind.FIRST else []
-        first = next(iter(wanted), None) or next((w for w in pane.query("*") if w.focusable), None)
+        wanted = [*(pane.query(kind.FIRST) if kind.FIRST else ()), *pane.query("*")]
+        first = next((w for w in wanted if can_have_focus(w)), None)
         if first is not None:
             first.focus()
 
@@ -216,8 +223,10 @@ class WalkScreen(Screen[None]):
             self._draw_activity()
 
     def _draw_activity(self) -> None:
-        place = self.query_one("#activity", Words)
-        place.say(elided(self.session.activity, max(8, place.size.width)))
+        """Beside the steps; where there is no answer yet, its place says it."""
+        place, words = self.query_one("#activity", Words), self.session.activity if self.session.best else ""
+        room = max(8, place.size.width)
+        place.say(elided(words if len(words) <= room else words.removesuffix(STOPS), room))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)

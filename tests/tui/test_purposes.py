@@ -45,7 +45,7 @@ async def test_fine_tuning_from_a_model_to_the_trainers_files(
         assert ("Peak per GPU" in shown and "Checkpoint" in shown) or "peak" in shown
         await pilot.press("4")
         await until(pilot, lambda: bool(app.walk.query(RunsPane)) and "Ranked" in screen_text(app))
-        for key, words in (("m", "activations"), ("i", "sequences of up to"), ("t", "Speed"), ("o", "proposal")):
+        for key, words in (("m", "Activations"), ("i", "sequences of up to"), ("t", "Speed"), ("o", "proposal")):
             await pilot.press(key)
             await until(pilot, lambda words=words: words in screen_text(app))  # type: ignore[misc]
         await pilot.press("5", "w")

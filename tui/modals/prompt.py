@@ -70,6 +70,11 @@ class PromptModal(ModalScreen[str | None]):
         options.add_options([Content(option) for option in list(found.options)[:MAX_OPTIONS]])
         options.display = bool(found.options)
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The completions have a cursor as soon as they have the focus."""
+        if isinstance(event.widget, OptionList) and event.widget.highlighted is None:
+            event.widget.highlighted = 0
+
     def on_key(self, event: events.Key) -> None:
         options = self.query_one(OptionList)
         if event.key == "down" and self.query_one(Input).has_focus and options.display:

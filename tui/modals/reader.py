@@ -62,7 +62,7 @@ class AnswerModal(ModalScreen[None]):
     def on_mount(self) -> None:
         panel = self.query_one(AnswerPanel)
         panel.show(self.session)
-        panel.focus()
+        self.call_after_refresh(panel.focus)
 
     def on_explained(self, event: Explained) -> None:
         event.stop()

@@ -56,7 +56,7 @@ class RigScreen(AsideScreen):
         yield Words(id="rig-said")
         yield from map(number_field, NUMBERS)
         yield ChoiceField("Link", [Option(link, link) for link in LINKS], LINK_ABOUT, id="choice-link")
-        yield FoldedAnswer(id="rig-answer")
+        yield FoldedAnswer(id="rig-answer", way="")
 
     def on_mount(self) -> None:
         super().on_mount()

@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 
 ASK = "The start-up log of the engine, a saved metrics page, or http://host:8000/metrics; Enter compares."
 
+HOW = (
+    "What the engine prints while it starts is held against this plan, part by part:\n\n"
+    "  ./start.log                     what it printed, also compressed\n"
+    "  http://127.0.0.1:8000/metrics   what it says of itself now\n\n"
+    "How to keep the log:\n\n"
+    "  ./serve.sh 2>&1 | tee start.log\n"
+    "  docker logs NAME > start.log 2>&1\n"
+    "  journalctl -u NAME -b > start.log"
+)
+"""Before anything was compared."""
+
 
 class VerifyScreen(AsideScreen):
     """Path or address, the parts, the reasons; k keeps what was measured."""
@@ -110,7 +121,7 @@ class VerifyScreen(AsideScreen):
         listing, found = self.query_one(Listing), self._found
         listing.fill(part_rows(found.answer) if found else ())
         listing.display = bool(listing.listed)
-        self.query_one("#verify-words", Words).say("\n".join(words_of(found)) if found else "")
+        self.query_one("#verify-words", Words).say("\n".join(words_of(found)) if found else HOW)
         self.refresh_bindings()
 
     @work(exclusive=True, group="verify", exit_on_error=False)

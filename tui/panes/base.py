@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.containers import VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 
 from tui.messages import ask_as
 from tui.session import Session
@@ -31,3 +32,8 @@ class Pane(VerticalScroll, can_focus=False):
     def show(self, session: Session) -> None:
         """Draw what the session says."""
         raise NotImplementedError
+
+
+def can_have_focus(widget: Widget) -> bool:
+    """Whether it takes the focus, and nothing that it is in is hidden: Textual would let a hidden one have it."""
+    return widget.focusable and all(one.display for one in widget.ancestors_with_self if isinstance(one, Widget))

@@ -30,6 +30,7 @@ from tui.messages import Explained, ExportShown, PoolWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.threads import in_thread
+from tui.widgets.answer_lines import waiting_lines
 from tui.widgets.choice import ChoiceField, Option
 from tui.widgets.listing import Listing
 from tui.widgets.words import Words
@@ -43,7 +44,8 @@ ABOUT = {
     "export-path": "Where — a file for the document alone, a folder for more; ~ is your home. Enter goes on.",
     "write": "Write — what is marked, whole or not at all. What exists is replaced only on a second press.",
     "copy": "Copy — the file shown below, to the clipboard of your own terminal, by OSC 52: also over ssh.",
-    "export-scroll": "The file under the cursor, or what would change in the one on disk. ↑ ↓ scroll.",
+    "export-scroll": "The file under the cursor, or what would change in the one on disk; once written, what to run. "
+    "↑ ↓ scroll.",
 }
 
 
@@ -95,7 +97,9 @@ class ExportPane(Pane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "write":
             return True if self._files or self._coming else None
-        if action in ("copy", "mark"):
+        if action == "mark":
+            return True if self._files and not self._done else None
+        if action == "copy":
             return True if self._files else None
         if action == "targets":
             return self.query_one(Input).has_focus or self._done
@@ -118,11 +122,12 @@ class ExportPane(Pane):
     def show(self, session: Session) -> None:
         plan, found = session.exported, session.rendered
         self._show_pools(session)
-        self.border_subtitle = Content("" if session.current else "the inputs changed: this is the plan before")
+        stale = plan is not None and not session.current
+        self.border_subtitle = Content("the inputs changed: this is the plan before" if stale else "")
         self._coming = plan is not None
         if plan is None:
             self._found, self._files = None, {}
-            self._preview_text("Nothing to export yet: there is no plan that fits.")
+            self._preview_text("Nothing to export yet:\n\n" + "\n".join(waiting_lines(session)))
             self._say("")
         elif found is None or found.plan is not plan:
             self.ask(ExportShown)

@@ -55,8 +55,8 @@ class LimitsPane(FormPane):
         "← →  move a slider or a choice · digits type a number, Enter takes it · Backspace empties · Enter  go on"
     )
     ABOUT: ClassVar[str] = (
-        "What to buy for a model and a load: fleets of every kind of accelerator, ranked.\n"
-        "Prices are dated facts with a source, none of them is current: your own go into price files (--data)."
+        "Fleets of every kind of accelerator for a model and a load, ranked.\n"
+        "Prices are dated facts, each with its source; your own go into price files."
     )
 
     def compose(self) -> ComposeResult:

@@ -24,7 +24,7 @@ from tui.catalogue_view import (
     uses_of,
 )
 from tui.explain import Explanation
-from tui.messages import CataloguePaneShown, Changed, RowsShown, StepWanted
+from tui.messages import CataloguePaneShown, Changed, Explained, RowsShown, StepWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.widgets.columns import Column
@@ -39,7 +39,7 @@ COLUMNS = (
     Column("token", "Token", 7, need=2, right=True),
     Column("users", "Room", 6, need=4, right=True),
     Column("room", "Of", 5, need=6, right=True),
-    Column("context", "Made for", 8, need=7, right=True),
+    Column("context", "Context", 8, need=7, right=True),
     Column("publisher", "Publisher", 14, need=9),
     Column("licence", "Licence", 14, need=8),
     Column("released", "Released", 10, need=10),
@@ -50,6 +50,10 @@ TUNE_COLUMNS = tuple(
     if column.key != "users"
 )
 """What the badges say of training."""
+SEARCH_ABOUT = (
+    "Search — words of name, family, licence or use, or the path of a local model, which Enter takes. "
+    "↓ goes to the list, Escape shows all of it again."
+)
 FIRST_WORKED_OUT = 24
 """Rows from the top of what is listed that are worked out before the rest of the catalogue."""
 
@@ -83,6 +87,8 @@ class ModelPane(Pane):
         super().__init__(id=id)
         self._session: Session | None = None
         self._view = View()
+        self._empty = False
+        """No model of the catalogue is in the view."""
 
     def compose(self) -> ComposeResult:
         yield Input(placeholder="/ search the catalogue, or a local path, then Enter", id="model-search")
@@ -113,6 +119,7 @@ class ModelPane(Pane):
             return
         self.query_one(Listing).set_columns(TUNE_COLUMNS if session.draft.purpose == "tune" else COLUMNS)
         rows = list(rows_of(session, self._view))
+        self._empty = session.catalogue is not None and not any(row.key != BEST for row in rows)
         self.query_one(Listing).fill(rows)
         self._show_titles(session)
         first = tuple(row.key for row in rows[:FIRST_WORKED_OUT] if row.key != BEST)
@@ -132,7 +139,8 @@ class ModelPane(Pane):
 
     def _show_titles(self, session: Session) -> None:
         self.query_one("#model-chips", Words).say(self._view.chips)
-        self.border_title = Content(f"Model: {self._view.words}" if self._view.words else self.TITLE)
+        listed = "nothing found, Escape shows all" if self._empty else self._view.words
+        self.border_title = Content(f"{self.TITLE}: {listed}" if listed else self.TITLE)
         nobody = "the planner chooses" if session.draft.purpose == "serve" else "none chosen yet"
         chosen = session.draft.model or nobody
         self.border_subtitle = Content(f"{session.fits_activity} · {chosen}" if session.fits_activity else chosen)
@@ -146,6 +154,10 @@ class ModelPane(Pane):
         return facts(self._session, row) if self._session is not None else None
 
     # search
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if event.widget.id == "model-search":
+            self.post_message(Explained(SEARCH_ABOUT))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -18,10 +18,11 @@ from tui.explain import Explanation
 from tui.figure_rows import memory_rows
 from tui.figures import FIGURES
 from tui.messages import Explained, PlanChosen, PlanMarked, StepWanted
-from tui.panes.base import Pane
+from tui.panes.base import Pane, can_have_focus
 from tui.session import Session
 from tui.tabs.compare import CompareTab
 from tui.tabs.facts import FiguresTab, MemoryTab, WhyTab
+from tui.tabs.glance import Glance
 from tui.tabs.load import LoadTab
 from tui.tabs.pareto import ParetoTab
 from tui.tabs.rejected import RejectedTab
@@ -81,12 +82,15 @@ class PlansPane(Pane):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._session: Session | None = None
+        self._within = False
+        """A key turned to another tab: what had the focus may be hidden before the new tab takes it."""
 
     def compose(self) -> ComposeResult:
         with TabbedContent(id="plan-tabs"):
             with TabPane("Ranked", id="ranked"):
                 yield Words(id="plan-waiting")
                 yield Listing(self.TABLE, self.STACKED, id="ranking", lines=2)
+                yield Glance(id="ranking-glance")
             for name in self.TABS:
                 if name != "ranked":
                     yield self._tab(name)
@@ -101,8 +105,10 @@ class PlansPane(Pane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "tab" and parameters == ("ranked",):
             return bool(self._tabs.active) and self._tabs.active != "ranked"
-        if action == "tab":
-            return parameters[0] in self.TABS
+        if action == "tab" and parameters[0] not in self.TABS:
+            return False
+        if action == "mark" or (action == "tab" and parameters[0] != "rejected"):
+            return True if self._session is not None and self._session.best is not None else None
         return True
 
     @property
@@ -112,11 +118,13 @@ class PlansPane(Pane):
     # drawing
 
     def on_resize(self) -> None:
+        """What has another height now is laid out anew only once this layout is done."""
         if self._session is not None:
-            self.show(self._session)
+            self.call_after_refresh(self.show, self._session)
 
     def show(self, session: Session) -> None:
         self._session = session
+        self.refresh_bindings()
         self.border_subtitle = Content(f"{session.plan.considered:,} considered" if session.plan else "")
         self._show_ranking(session)
         self._show_tab()
@@ -128,6 +136,7 @@ class PlansPane(Pane):
         listing.fill(self.ranking(session, stacked=stacked))
         listing.go_to(str(session.selected))
         listing.display = bool(listing.listed)
+        self.query_one(Glance).show(session, listing.virtual_size.height)
         self.query_one("#plan-waiting", Words).say("" if listing.listed else "\n".join(waiting_lines(session)))
 
     def ranking(self, session: Session, *, stacked: bool) -> Iterator[Row]:
@@ -149,13 +158,15 @@ class PlansPane(Pane):
     def action_tab(self, name: str) -> None:
         if name == self._tabs.active == "load":
             self.query_one(LoadTab).turn()
+        self._within = self.has_focus_within
         self._tabs.active = name
 
     def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
         event.stop()
         self._show_tab()
-        if self.has_focus_within and not self.query_one("Tabs").has_focus:
-            first = next((w for w in event.pane.query("*") if w.focusable), None)
+        within, self._within = self.has_focus_within or self._within, False
+        if within and not self.query_one("Tabs").has_focus:
+            first = next((w for w in event.pane.query("*") if can_have_focus(w)), None)
             if first is not None:
                 first.focus()
         self.refresh_bindings()

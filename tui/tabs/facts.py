@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.widgets import TabbedContent
 
 from planner.documents.result import PlannedDeployment
 from tui.bars import bars_of
@@ -14,6 +15,7 @@ from tui.messages import Explained
 from tui.plan_rows import why_lines
 from tui.session import Session
 from tui.tabs.tab import PlanTab
+from tui.text import hanging
 from tui.widgets.columns import Row
 from tui.widgets.listing import Listing
 from tui.widgets.memory_bars import MemoryBars
@@ -40,6 +42,10 @@ class MemoryTab(PlanTab):
             self.query_one(Listing).fill(self._parts(session.best))
 
 
+MARGIN = 3
+"""Beside the lines: the scroll bar and a cell on each side."""
+
+
 class WhyTab(PlanTab):
     """Reasons, and what was assumed."""
 
@@ -48,7 +54,9 @@ class WhyTab(PlanTab):
 
     def draw(self, session: Session) -> None:
         if session.best is not None:
-            self.query_one("#plan-why", Words).say("\n".join(why_lines(session.best)))
+            width = max(20, self.query_ancestor(TabbedContent).size.width - MARGIN)
+            lines = (hanging(line, width) for line in why_lines(session.best))
+            self.query_one("#plan-why", Words).say("\n".join(lines))
 
     def on_descendant_focus(self) -> None:
         words = "Why it stands here, the most important first; then what was assumed. ↑ ↓ scroll."

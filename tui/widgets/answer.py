@@ -109,16 +109,18 @@ class AnswerPanel(Static, can_focus=True):
 class FoldedAnswer(Words):
     """The same in three lines, for 80 columns."""
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, *, id: str, way: str = "  a more") -> None:
+        """``way`` says at the end of the last line which key opens it in full."""
         super().__init__(id=id, fixed=True)
+        self._way = way
 
     def show(self, session: Session) -> None:
         """Draw the folded answer."""
-        self.say(Content("\n").join(folded(session, max(20, self.content_size.width))))
+        self.say(Content("\n").join(folded(session, max(20, self.content_size.width), self._way)))
 
 
-def folded(session: Session, width: int) -> Iterator[Content]:
-    """Words, figures, memory: a line each; or why there is nothing to say yet."""
+def folded(session: Session, width: int, way: str = "") -> Iterator[Content]:
+    """Words, figures, memory: a line each; or why there is nothing to say yet, and a way out."""
     plan = session.best
     if plan is None:
         waiting = [line for line in waiting_lines(session) if line][:3]
@@ -131,7 +133,7 @@ def folded(session: Session, width: int) -> Iterator[Content]:
     yield Content(_both_ends(words, text.verdict_of(plan), width))
     yield Content(_both_ends(figures, "stopped early" if session.partial else "", width))
     for bar in bars_of(plan, session.draft.inventory)[:1]:
-        tail = f" {bar.share:4.0%}  a more"
+        tail = f" {bar.share:4.0%}{way}"
         yield Content.assemble(f"{bar.name} ", bar_content(bar, width - len(bar.name) - 1 - len(tail)), tail)
 
 

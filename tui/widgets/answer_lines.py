@@ -11,6 +11,7 @@ from textual.content import Content
 from planner.units import MILLI
 from tui import text
 from tui.purposes import PURPOSES
+from tui.session import INTERNAL
 
 if TYPE_CHECKING:
     from planner.documents.result import PlannedDeployment, Rejection
@@ -28,6 +29,7 @@ AGAINST = {
 }
 """Figures in which another proposal is held against the one looked at."""
 CHANGE_IT = "Change the input it names; u takes the last change back."
+REPORT_IT = "This is a mistake of the program: please report it. u takes the last change back."
 
 
 def panel_figures(session: Session) -> list[tuple[Figure, Estimate]]:
@@ -79,14 +81,19 @@ def _fact_lines(plan: PlannedDeployment, session: Session) -> Iterator[str]:
     if result is not None:
         if result.files is not None:
             one, disk = (text.shown(size, "B") for size in (result.files.checkpoint, result.files.disk))
-            yield f" Checkpoint    {one}, disk {disk}"
+            yield f"{_fact('Checkpoint', one)}, disk {disk}"
         if result.max_seq_len:
-            yield f" Longest sequence {result.max_seq_len:,} tokens"
+            yield f"{_fact('Sequence to', f'{result.max_seq_len:,}')} tokens"
         return
-    yield f" Longest request {text.longest_of(plan) or 0:,} tokens"
+    yield f"{_fact('Request up to', f'{text.longest_of(plan) or 0:,}')} tokens"
     if offer is not None:
-        yield f" Headroom      {offer.headroom:+.0%} users, {offer.idle_devices} devices idle"
-        yield f" Room          {offer.rack_units} rack units"
+        yield f"{_fact('Headroom', f'{offer.headroom:+.0%}')} users, {offer.idle_devices} devices idle"
+        yield f"{_fact('Rack space', f'{offer.rack_units}')} rack units"
+
+
+def _fact(label: str, value: str) -> str:
+    """A label and its value, below those of the figures."""
+    return f" {label:<{LABEL_WIDTH}}{value:>{VALUE_WIDTH}}"
 
 
 def _wrapped(line: str, width: int) -> Iterator[Content]:
@@ -104,22 +111,29 @@ def _memory_lines(plan: PlannedDeployment, session: Session, width: int) -> Iter
 def waiting_lines(session: Session | None) -> list[str]:
     """What is said while there is no plan, or why there is none."""
     if session is not None and session.draft.purpose != "serve" and session.draft.model is None:
-        return ["No model yet: step 2 lists them; Enter takes one.", "", f"{PURPOSES[session.draft.purpose].about}."]
+        about = _sentence(PURPOSES[session.draft.purpose].about)
+        return ["No model yet: step 2 lists them; Enter takes one.", "", f"{about}."]
     if session is None or (session.plan is None and session.failure is None):
         return [(session.activity if session else "") or "No hardware yet: e names some, r looks at this machine."]
     if session.failure is not None:
         way = "e names hardware, o opens a file, r looks at this machine."
-        return [f"✗ {session.failure}", "", way if session.draft.inventory is None else CHANGE_IT]
+        bug = session.failure.startswith(INTERNAL)
+        return [f"✗ {session.failure}", "", REPORT_IT if bug else way if session.draft.inventory is None else CHANGE_IT]
     lines = ["✗ Nothing that fits was found.", ""]
     reasons = sorted(session.plan.rejected if session.plan else (), key=lambda item: not _of_workload(item))
     for item in reasons[:4]:
-        lines += [f"✗ {item.count:,} × {item.message}", *([f"  → {item.fix}"] if item.fix else [])]
+        times = f" ({item.count:,} times)" if item.count > 1 else ""
+        lines += [f"✗ {item.message}{times}", *([f"  → {item.fix}"] if item.fix else [])]
     return [*lines, "", "4 then R: all reasons; Enter there applies a way out."]
 
 
 def _of_workload(item: Rejection) -> bool:
     """What was asked rules it out, whatever the layout: such a reason comes first."""
     return any(key.startswith("workload.") for key in item.change)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _bar_lines(bar: Bar, width: int) -> Iterator[Content]:
@@ -141,14 +155,20 @@ def _bar_lines(bar: Bar, width: int) -> Iterator[Content]:
 def _figure_lines(
     marker: str, figure: Figure, estimate: Estimate, plan: PlannedDeployment, session: Session, width: int
 ) -> Iterator[str]:
-    """``First token     270 ms  (166–439 ms)  ✓ 2.0 s  ▲ -12%``; what does not fit stands on the next line."""
+    """``First token     270 ms  (166–439 ms)  ✓ 2.0 s``, with a plan pinned ``▲ -12%`` before the range.
+
+    What does not fit stands on the next line, but for the range: ? has it in full.
+    """
     unit = figure.unit_of(plan)
     head = f"{marker}{figure.label:<{LABEL_WIDTH}}{text.shown(estimate.value, unit):>{VALUE_WIDTH}}"
     spread = text.short_span(estimate, unit)
     before = figure.of(session.pinned) if session.pinned else None
     copies = text.replicas_of(plan) if figure.key == "max_concurrency" else 1
-    parts = [f"({spread})" if spread else "", f"× {copies} replicas" if copies > 1 else ""]
-    parts += [promise(figure.key, estimate, session), text.moved(estimate, before, figure.better)]
+    change, ranged = text.moved(estimate, before, figure.better), f"({spread})" if spread else ""
+    parts = [f"× {copies} replicas" if copies > 1 else "", promise(figure.key, estimate, session)]
+    parts = [change, *parts] if change else [ranged, *parts]
+    if change and len(" ".join(filter(None, [head, *parts, ranged]))) <= width:
+        parts.append(ranged)
     line = head
     for part in filter(None, parts):
         if len(line) + len(part) + 1 > width:

@@ -81,8 +81,8 @@ class KeyLine(Static):
         used = sum(key.width + GAP for key in kept)
         pieces: list[tuple[str, str]] = []
         for key in kept:
-            style = "" if key.enabled else "dim"
-            pieces += [(key.shown, f"bold $footer-key-foreground {style}"), (f" {key.label}{' ' * GAP}", style)]
+            style = "" if key.enabled else "$text-muted"
+            pieces += [(key.shown, style or "bold $footer-key-foreground"), (f" {key.label}{' ' * GAP}", style)]
         return Content.assemble(*pieces, " " * max(0, width - used - len(PALETTE)), PALETTE)
 
     def on_click(self, event: events.Click) -> None:

@@ -19,6 +19,8 @@ from tui.widgets.field import LABEL_WIDTH, Field
 
 VALUE_WIDTH = 9
 STEPS_OF_SLIDER = 40
+BOUNDS_WIDTH = 8
+"""Room behind every slider, so that they are of one length."""
 SEPARATORS = str.maketrans("", "", " ,_'\u00a0\u202f")
 """Marks between thousands, dropped from what is pasted."""
 
@@ -99,7 +101,7 @@ class NumberField(Field):
         value = f"{self._shown_value()}, {self.origin}" if self.origin else self._shown_value()
         rows = [("value", value), ("range", f"{self.scale.low:,} … {self.scale.high:,}")]
         if self.scale.optional:
-            rows.append(("empty", self.default or "nothing is promised"))
+            rows.append(("empty", self._default_words or "nothing is promised"))
         return Explanation(self.label, self.about, tuple(rows))
 
     def render(self) -> Content:
@@ -115,15 +117,22 @@ class NumberField(Field):
 
     def _tail(self, room: int) -> str:
         if self.value is None:
-            return f"{self.default}  ({self.scale.bounds})" if self.default else f"({self.scale.bounds})"
+            return f"{self._default_words}  ({self.scale.bounds})" if self.default else f"({self.scale.bounds})"
         if self.origin:
             return f"{self.origin}  ({self.scale.bounds})"
-        bounds = f" {self.scale.bounds}"
+        bounds = f" {self.scale.bounds:<{BOUNDS_WIDTH}}"
         width = max(0, min(STEPS_OF_SLIDER, room - len(bounds) - 2))
         if width < 8:
             return bounds.strip()
         spot = round(self.scale.position(self.value) * (width - 1))
-        return f"├{'─' * spot}●{'─' * (width - 1 - spot)}┤{bounds}"
+        return f"├{'─' * spot}●{'─' * (width - 1 - spot)}┤{bounds}".rstrip()
+
+    @property
+    def _default_words(self) -> str:
+        """``30,000 USD``: what an empty field stands for, written as a value is."""
+        if not self.default.isdecimal():
+            return self.default
+        return f"{int(self.default):,} {self.unit}".rstrip()
 
     def on_key(self, event: events.Key) -> None:
         """Digits are text inside a field, whatever they mean outside; while typing so is every other letter."""

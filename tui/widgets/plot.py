@@ -11,9 +11,11 @@ from textual.content import Content
 from textual_plotext import PlotextPlot
 
 from tui.messages import Explained
-from tui.plots import Curve, Field
+from tui.plots import Curve, Field, round_ticks
 
 TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+FRAME, LINES_A_TICK, CELLS_A_TICK = 4, 2, 16
+"""Lines of frame and labels, and the room that a number of a scale takes."""
 TOKEN, RATE, PROMISE = "•", "+", "┈"
 
 
@@ -34,6 +36,12 @@ class Drawing(PlotextPlot, can_focus=True):
     def fill(self) -> None:
         """Give plotext everything anew: building a figure changes what it holds, so that none is built twice."""
         raise NotImplementedError
+
+    def scale_up(self, low: float, high: float, side: str = "left") -> None:
+        """The scale of an upright axis, with as many round numbers as it has room for."""
+        ticks = round_ticks(low, high, max(2, (self.size.height - FRAME) // LINES_A_TICK))
+        self.plt.ylim(low, high, yside=side)  # type: ignore[arg-type]
+        self.plt.yticks(list(ticks), [f"{tick:,g}" for tick in ticks], yside=side)  # type: ignore[arg-type]
 
     def render(self) -> Content:
         self.plt.clear_figure()
@@ -74,8 +82,8 @@ class CurvePlot(Drawing):
         if curve.promised_ms is not None and _near(curve):
             plot.plot([across[0], across[-1]], [curve.promised_ms] * 2, marker=PROMISE)
             plot.text(f"promised {curve.promised_ms:g} ms", across[0], curve.promised_ms, alignment="left")
-        plot.ylim(0, top)
-        plot.ylim(0, 1.08 * max(curve.rate), yside="right")  # type: ignore[arg-type]
+        self.scale_up(0, top)
+        self.scale_up(0, 1.08 * max(curve.rate), side="right")
         ticks = [float(tick) for tick in TICKS if tick <= curve.users[-1]]
         plot.xticks([math.log2(tick) for tick in ticks], [f"{tick:g}" for tick in ticks])
         plot.xlabel("requests in flight")
@@ -97,9 +105,10 @@ class FieldPlot(Drawing):
     field: Field | None = None
 
     def show(self, field: Field) -> None:
-        """Draw proposals."""
-        self.field = field
-        self.refresh()
+        """Draw proposals, where they are others than before."""
+        if field != self.field:
+            self.field = field
+            self.refresh()
 
     def fill(self) -> None:
         plot, field = self.plt, self.field
@@ -110,7 +119,9 @@ class FieldPlot(Drawing):
         for spot in reversed(field.spots):
             plot.text(spot.label, spot.x, spot.y, alignment="center")
         plot.xlim(*_limits(xs))
-        plot.ylim(*_limits(ys))
+        across = round_ticks(*_limits(xs), max(2, self.size.width // CELLS_A_TICK))
+        plot.xticks(list(across), [f"{tick:,g}" for tick in across])
+        self.scale_up(*_limits(ys))
         plot.xlabel(field.x_label)
         plot.ylabel(field.y_label)
 

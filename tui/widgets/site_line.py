@@ -8,10 +8,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from planner.units import human_bytes
+from tui.hardware_text import short_name
 from tui.text import elided
 
 if TYPE_CHECKING:
-    from planner.documents.inventory import GpuDevice, Inventory
+    from planner.documents.inventory import Inventory
     from tui.session import Session
 
 NAME = " deploy-planner "
@@ -54,11 +55,3 @@ def hardware_parts(inventory: Inventory) -> list[str]:
     parts += sorted({node.link for node in inventory.nodes if node.link and len(node.devices) > 1})
     parts += [f"{human_bytes(hosts[0].ram_bytes)} RAM"] if hosts and hosts[0].ram_bytes else []
     return parts
-
-
-def short_name(device: GpuDevice) -> str:
-    """The driver's name without its maker."""
-    name = device.name or device.accelerator or device.vendor
-    for maker in ("NVIDIA ", "AMD ", "Intel(R) ", "Intel "):
-        name = name.removeprefix(maker)
-    return name

@@ -13,7 +13,7 @@ from itertools import count
 from planner.performance.simulation.group import Job
 from planner.performance.simulation.record import Record
 from planner.performance.simulation.requests import Request
-from planner.performance.simulation.run import MAX_STEPS, Clients, Course, Run
+from planner.performance.simulation.run import Clients, Course, Run
 from planner.performance.simulation.times import Times
 from planner.performance.simulation.worker import Plant, Worker
 
@@ -68,9 +68,7 @@ class _Apart:
 
     def run(self) -> Record:
         """Until every measured request has ended, or the load is over, or ``MAX_STEPS``."""
-        for turn in count():
-            if self.clients.unmeasured <= 0 or self.record.steps >= MAX_STEPS or self.clients.stopped(turn):
-                break
+        while self.clients.go_on():
             worker = min(self.workers, key=Worker.due)
             if worker.due() == math.inf:
                 break

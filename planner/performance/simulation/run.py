@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
 
 from planner.performance.simulation.group import Job
 from planner.performance.simulation.record import Record
@@ -51,12 +50,14 @@ class Clients:
         self.course, self.plant, self.record = course, plant, record
         self.unmeasured = course.measured
         self._requests = requests
-        self._number = 0
+        self._number = self._turn = 0
         self._frontend_s = 0.0
 
-    def stopped(self, turn: int) -> bool:
-        """Whether somebody stops the run, asked now and then."""
-        return turn % ASK_EVERY == 0 and self.course.cancelled()
+    def go_on(self) -> bool:
+        """Whether something is still to be measured, and nobody has stopped the run: asked at every turn."""
+        stopped = self._turn % ASK_EVERY == 0 and self.course.cancelled()
+        self._turn += 1
+        return not stopped and self.unmeasured > 0 and self.record.steps < MAX_STEPS
 
     def begin(self) -> list[Job]:
         """The first requests: that of an open loop, or one of each client."""
@@ -119,11 +120,7 @@ class Simulation(Worker):
 
     def run(self) -> Record:
         """Until every measured request has ended, or the load is over, or ``MAX_STEPS``."""
-        for turn in count():
-            if self.clients.unmeasured <= 0 or self.record.steps >= MAX_STEPS or self.due() == math.inf:
-                break
-            if self.clients.stopped(turn):
-                break
+        while self.clients.go_on() and self.due() < math.inf:
             self.act()
         return self.record
 
