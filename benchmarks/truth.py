@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent / "tests"
 TRUTH = ROOT / "truth"
 CONFIGS = ROOT / "fixtures" / "configs"
 _PLAIN = ("bf16", "fp16", "fp32")
-_NOTES = {"finetune": ("counter", "note")}
+_NOTES = {"finetune": ("counter", "note"), "workload": ("requests",)}
 
 
 @dataclass(frozen=True)

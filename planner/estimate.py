@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Origin = Literal["measured", "published", "formula", "assumed"]
-_RANK: Mapping[Origin, int] = {"measured": 0, "published": 1, "formula": 2, "assumed": 3}
+_WEAKEST: tuple[Origin, ...] = ("assumed", "formula", "published", "measured")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -79,17 +79,22 @@ def spread(value: float, below: float, above: float, origin: Origin = "formula",
 
 def worst_origin(*origins: Origin) -> Origin:
     """The weakest of several origins: what a figure made from them may claim."""
-    return max(origins, key=_RANK.__getitem__, default="formula")
+    for origin in _WEAKEST:
+        if origin in origins:
+            return origin
+    return "formula"
 
 
 def total(parts: Mapping[str, Estimate]) -> Estimate:
     """Sum of named parts; independent ranges add in quadrature, the terms are the parts' values."""
     value = below = above = 0.0
-    origins = set()
-    for part in parts.values():
-        value += part.value
-        below += (part.value - part.low) ** 2
-        above += (part.high - part.value) ** 2
-        origins.add(part.origin)
-    terms = {name: part.value for name, part in parts.items()}
+    terms: dict[str, float] = {}
+    origins: list[Origin] = []
+    for name, part in parts.items():
+        each = terms[name] = part.value
+        down, up = each - part.low, part.high - each
+        value += each
+        below += down * down
+        above += up * up
+        origins.append(part.origin)
     return Estimate(value - math.sqrt(below), value, value + math.sqrt(above), worst_origin(*origins), terms)

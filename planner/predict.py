@@ -49,9 +49,8 @@ def predict(deployment: Deployment, library: Library) -> EstimateDocument:
         finding = Finding("no-hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
         return EstimateDocument("unknown", id=deployment.id, model=facts, problems=(finding,))
     answer = predict_resolved(resolved, library, facts)
-    if answer.memory is not None:
-        answer = replace(answer, memory=completed_memory(resolved, answer.memory))
-    return replace(answer, problems=(*answer.problems, *_file_findings(source)))
+    memory = completed_memory(resolved, answer.memory) if answer.memory is not None else None
+    return replace(answer, memory=memory, problems=(*answer.problems, *_file_findings(source)))
 
 
 def _file_findings(source: ModelSource) -> tuple[Finding, ...]:

@@ -127,7 +127,8 @@ def _held(
 
     least, most = demand, demand
     if "serving.prefix_caching" in resolved.assumed:
-        least, most = replace(demand, prefix_caching=True), replace(demand, prefix_caching=False)
+        other = replace(demand, prefix_caching=not demand.prefix_caching)
+        least, most = (demand, other) if demand.prefix_caching else (other, demand)
     return _Held(at(pool.low, least), at(pool.value, demand), at(pool.high, most))
 
 

@@ -104,6 +104,8 @@ class Batching:
         outcome = self._engine(flight, together)
         if not direct:
             outcome = self._served(outcome)
+        if concurrency <= flight and not self.demand.late:
+            return outcome
         each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
         started = self.started(concurrency, flight)
         wait = each * (late + max(concurrency - started, 0.0))
@@ -126,9 +128,8 @@ class Batching:
         return seconds / (self.demand.osl - 1) if self.demand.osl > 1 else 0.0
 
     def started(self, waiting: float, running: float) -> float:
-        """Requests that have their first token and not their last, of so many that want in.
+        """Requests that have their first token and not their last, of so many that want in, ``running`` at once.
 
-        ``running`` of them decode at once.
         Admission that counts less than whole answers starts more requests than the pool holds to their end; those
         that came last are evicted, and wait for room in the middle of their answers.
         """
@@ -136,7 +137,8 @@ class Batching:
         if waiting <= running or d.limit <= running or d.osl <= 1:
             return running
         grown = (d.isl + d.osl / 2) / d.isl
-        return max(min(waiting, d.limit, running * grown**self.model.over.evicted), running)
+        more = math.pow(grown, self.model.over.evicted)
+        return max(min(waiting, d.limit, running * more), running)
 
     def _engine(self, flight: float, together: float = 0.0) -> Outcome:
         """``flight`` requests always inside the engine.
@@ -145,31 +147,19 @@ class Batching:
         mean only half of those prompts pass while one of them decodes.
         """
         d = self.demand
-        alone, prefill = self.alone, self.prefill
         steps = max((d.osl - 1) / d.accepted, 0.0)
         if not steps:
-            added = self.marginal(0.0, flight / self.lanes).more
-            cycle = max(alone + self.model.over.prefill_s, flight / self.lanes * added)
-            return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), prefill, 1.0)
+            return self._only_prompts(flight)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
-        running, ttft, pace = min(flight, ceiling), alone, 0.0
-        decode, added, held, shared = self.decode(running), Added(0.0, alone, alone), 0.0, 0.0
+        running, ttft, pace = min(flight, ceiling), self.alone, 0.0
+        decode, added, held, shared = self.decode(running), Added(0.0, self.alone, self.alone), 0.0, 0.0
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))
-            lane = max(running / self.lanes - 1 / d.pp, 0.0)
-            rate = running / max(steps * max(pace, decode.seconds), alone)
-            together_now = rate / self.lanes * decode.seconds
-            if running < self.lanes + 1:
-                added = self.marginal(max(running - 1, 0.0), together_now)
-            else:
-                added = self.marginal(running, together_now, decode.seconds)
-            held = lane * d.pp * added.more / steps
-            if d.pp > 1 and not self.crowded:
-                mean, shared = self.rounds(max(running, 1.0), decode.seconds).with_prompts(lane * self.lanes / steps)
-                held = mean - decode.seconds
+            added = self._joined(running, steps * max(pace, decode.seconds), decode.seconds)
+            held, shared = self._held(running, steps, decode.seconds, added)
             pace = decode.seconds + (1 - together / 2) * held
-            own = (added.own + alone) / 2
+            own = (added.own + self.alone) / 2
             ttft = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
             if abs(running - before) < _SETTLED * running:
@@ -184,7 +174,28 @@ class Batching:
         share = (pace - decode.seconds) / pace
         met = max(running - self.groups, 0.0) / steps
         each = added.more / self.groups if d.pp == 1 or not met else held / met
-        return Outcome(ttft, tpot, cycle, flight, decode, prefill, share, each, shared)
+        return Outcome(ttft, tpot, cycle, flight, decode, self.prefill, share, each, shared)
+
+    def _only_prompts(self, flight: float) -> Outcome:
+        """Answers of one token."""
+        more = self.marginal(0.0, flight / self.lanes).more
+        cycle = max(self.alone + self.model.over.prefill_s, flight / self.lanes * more)
+        return Outcome(cycle, 0.0, cycle, flight, self.decode(1.0), self.prefill, 1.0)
+
+    def _joined(self, running: float, decoding: float, plain: float) -> Added:
+        """What a prompt adds where ``running`` requests decode for ``decoding`` seconds each."""
+        together = running / max(decoding, self.alone) / self.lanes * plain
+        if running < self.lanes + 1:
+            return self.marginal(max(running - 1, 0.0), together)
+        return self.marginal(running, together, plain)
+
+    def _held(self, running: float, steps: float, plain: float, added: Added) -> tuple[float, float]:
+        """(what prompts of others add to the mean step, of a pipeline what they add to a round that has any)."""
+        lane = max(running / self.lanes - 1 / self.demand.pp, 0.0)
+        if self.demand.pp == 1 or self.crowded:
+            return lane * self.demand.pp * added.more / steps, 0.0
+        mean, shared = self.rounds(max(running, 1.0), plain).with_prompts(lane * self.lanes / steps)
+        return mean - plain, shared
 
     def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
         """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.

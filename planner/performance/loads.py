@@ -31,7 +31,7 @@ class Met:
 def together(batching: Batching, load: Workload, replicas: int) -> Met:
     """Replicas that do both, each with an equal share."""
     if load.saturated:
-        return Met(saturated(batching), batching)
+        return Met(saturated(batching, (load.requests or 0.0) / replicas), batching)
     if load.request_rate is None:
         clients = max((load.concurrency or 1.0) / replicas, 1e-6)
         closed = batching.closed(clients)

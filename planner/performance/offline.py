@@ -22,8 +22,10 @@ _CHAT_WIDTH = 0.4
 """How far (log) mean lengths may lie from it to be taken as varied."""
 
 
-def saturated(batching: Batching) -> Outcome:
+def saturated(batching: Batching, requests: float = 0.0) -> Outcome:
     """As many in flight as the engine and its KV pool hold, in a finite run of requests that start together.
+
+    ``requests`` is how many, 0 where nobody says.
 
     With varied lengths the wait for prompts weighs on short answers (the mean of a ratio is above the ratio of
     means), and long ones end alone. The run's own start (connections, first captures) takes its time once.
@@ -32,7 +34,7 @@ def saturated(batching: Batching) -> Outcome:
     batching.crowded = True
     if over.endless or not over.offline_tail:
         return batching.closed(d.slots, direct=over.endless)
-    requests = _OFFLINE_REQUESTS * min(_OFFLINE_LENGTH / (d.isl + d.osl), 1.0) ** _OFFLINE_FEWER
+    requests = requests or _OFFLINE_REQUESTS * min(_OFFLINE_LENGTH / (d.isl + d.osl), 1.0) ** _OFFLINE_FEWER
     flight, varied = min(d.slots, requests), _varied(d)
     full = batching.closed(flight, together=flight / requests)
     if over.prefill_first and d.osl > 1 and varied < _ALL_VARIED:

@@ -86,14 +86,15 @@ class OpenLoop:
         """Requests per second that ``running`` decoding ones make room for."""
         batching = self.batching
         if not self.steps:
-            added = batching.marginal(0.0, self.demand.slots / batching.lanes).more
-            return batching.groups / max(added, 1e-12)
+            return batching.groups / max(batching.marginal(0.0, self.demand.slots / batching.lanes).more, 1e-12)
         decode = batching.decode(running).seconds
         if self.demand.pp > 1:
             return running / (self.steps * batching.rounds(running, decode).with_prompts(running / self.steps)[0])
-        added = batching.marginal(running, running / batching.lanes / self.steps, decode)
-        busy = max(self.steps * decode + running * added.more / batching.groups, running / batching.lanes * added.whole)
-        return running / busy
+        prompt = batching.marginal(running, running / batching.lanes / self.steps, decode)
+        each = max(
+            self.steps * decode + running * prompt.more / batching.groups, running / batching.lanes * prompt.whole
+        )
+        return running / each
 
     def _state(self, rate: float) -> _State:
         """The working point: Illinois' variant of regula falsi for n = λ·k·S(n) + 1, between idle and all slots."""

@@ -77,19 +77,19 @@ PIPELINES = [
 ]
 
 
-@pytest.mark.parametrize("load", [0.2, 0.5, 0.75])
+@pytest.mark.parametrize("load", [0.3, 0.7])
 @pytest.mark.parametrize("tables", PIPELINES)
 def test_batches_of_a_pipeline_wait_for_the_longest(tables: dict[str, Any], load: float) -> None:
     """Rounds as long as their longest batch, which a mean over batches misses by a factor of two and more."""
-    found = open_both(load, requests=1000, **(STAGES | tables))
+    found = open_both(load, requests=800, **(STAGES | tables))
     assert found.outcome.tpot_s == pytest.approx(found.tpot.mean, rel=0.22)
     assert found.outcome.ttft_s == pytest.approx(found.ttft.mean, rel=0.35)
 
 
-@pytest.mark.parametrize("concurrency", [1, 4, 32, 128])
+@pytest.mark.parametrize("concurrency", [4, 64])
 @pytest.mark.parametrize("tables", PIPELINES)
 def test_closed_loops_of_a_pipeline(tables: dict[str, Any], concurrency: int) -> None:
-    found = closed_both(concurrency, requests=500, **(STAGES | tables))
+    found = closed_both(concurrency, requests=min(40 * concurrency, 400), **(STAGES | tables))
     assert found.outcome.tpot_s == pytest.approx(found.tpot.mean, rel=0.15)
     assert found.outcome.request_s == pytest.approx(found.run.record.rate(), rel=0.2)
 
