@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import count
 
 from planner.performance.simulation.group import Job
 from planner.performance.simulation.record import Record
