@@ -40,14 +40,14 @@ REFUSED = "hardware not taken"
 class Jobs(App[None]):
     """The app's workers. Answers arrive in ``took_…`` methods, on the event loop, dropped when they are stale."""
 
-    def __init__(
-        self, overlays: tuple[Path, ...], services: Services, debounce_s: float, *, away: bool = False
-    ) -> None:
-        """``away``: long questions are answered in a process of their own."""
+    away = False
+    """Whether long questions are answered in a process of their own."""
+
+    def __init__(self, overlays: tuple[Path, ...], services: Services, debounce_s: float) -> None:
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = Session()
         self.services = services
-        self._overlays, self._away = overlays, away
+        self._overlays = overlays
         self._debounce_s = debounce_s
         self._opened: Library | None = None
         self._debounce: Timer | None = None
@@ -69,7 +69,7 @@ class Jobs(App[None]):
     def desk(self) -> Desk:
         """Where long questions are answered."""
         here = Desk(self.services, self.library)
-        if not self._away:
+        if not self.away:
             return here
         from tui.desk.away import Away
 

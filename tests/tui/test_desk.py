@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from planner.documents.result import PlanDocument
-from planner.errors import BadInput, PlannerError
+from planner.errors import PlannerError
 from planner.presets import DEFAULT, preset
 from tests.tui.conftest import LIBRARY, inventory_of
 from tui.desk.away import Away
@@ -182,7 +182,9 @@ def test_it_ends_with_the_app_even_in_the_middle_of_its_work(tmp_path: Path) -> 
     (tmp_path / "tui.py").write_text("open('taken', 'w')")
     (tmp_path / "pickle.py").write_text("open('taken', 'w')")
     code = LEAVES.format(root=str(Path(__file__).parents[2]))
-    left = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    left = subprocess.run(
+        [sys.executable, "-P", "-c", code], check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path
+    )
     assert left.returncode == -signal.SIGKILL, left.stderr
     assert not (tmp_path / "taken").exists()
     child, end = Path(f"/proc/{int(left.stdout)}/stat"), time.monotonic() + 10
@@ -202,13 +204,14 @@ def test_planning_there_leaves_this_process_alone(away: Away) -> None:
     """What a thread here costs the event loop: next to nothing against planning in it."""
     away.do(AnswerTo(DRAFT))
     asked = [DRAFT.changed({"users": users}) for users in range(50, 56)]
-    start = time.process_time()
+    start = time.thread_time()
     for draft in asked:
         HERE.do(AnswerTo(draft))
-    here, start = time.process_time() - start, time.process_time()
+    here, start = time.thread_time() - start, time.thread_time()
     for draft in asked:
         away.do(AnswerTo(draft))
-    assert time.process_time() - start < here / 3
+    there = time.thread_time() - start
+    assert there < here / 4, (there, here)
 
 
 def test_turns_are_taken_in_the_order_in_which_they_were_asked_for() -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from planner.library import Library
     from tui.services import Progress, Services, Stopped
 
-Found = TypeVar("Found", covariant=True)
+Found_co = TypeVar("Found_co", covariant=True)
 Result = TypeVar("Result")
 
 
@@ -24,10 +24,10 @@ class Tools:
     stopped: Stopped
 
 
-class Task(Protocol[Found]):
+class Task(Protocol[Found_co]):
     """A question with all of its inputs; the same value may be answered here or in another process."""
 
-    def __call__(self, tools: Tools) -> Found: ...
+    def __call__(self, tools: Tools) -> Found_co: ...
 
 
 def untold(done: int, total: int, text: str) -> None:
