@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Callable
+from threading import Event
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.timer import Timer
 
 from tui.panes.opened import PANES
@@ -38,28 +41,26 @@ class Ahead(TypingOrder):
     def open_ahead_when_still(self) -> None:
         """From now on; called once, by the real program."""
         self._ahead = self.set_interval(PULSE_S, self.open_ahead, pause=True)
-        self.run_worker(self._read_modules(), group="ahead", exit_on_error=False)
+        self.set_timer(STILL_S, self._read_modules)
 
+    @work(group="ahead", exit_on_error=False)
     async def _read_modules(self) -> None:
         """Modules in a thread; then panes can be mounted without reading any."""
-        await in_thread(read_modules, "ahead")
-        self.go_on_ahead()
-
-    def go_on_ahead(self) -> None:
-        """There may be panes to open: it is another walk."""
+        await in_thread(lambda: read_modules(self.giving_way(Event())), "ahead")
         if self._ahead is not None:
             self._ahead.resume()
 
     async def open_ahead(self) -> None:
         """One pane, unless somebody would feel it."""
-        if self.session.draft.inventory is None or self.opening or time.monotonic() - self._last_key < STILL_S:
+        if self.opening or time.monotonic() - self._last_key < STILL_S:
             return
         if not await self.walk.open_ahead() and self._ahead is not None:
             self._ahead.pause()
 
 
-def read_modules() -> None:
-    """All that the app may come to need on the screen."""
-    panes = sorted({name.partition(".")[0] for name in PANES.values()})
-    for name in (*(f"tui.panes.{name}" for name in panes), *(f"tui.{name}" for name in ROOMS), *PARTS):
+def read_modules(giving_way: Callable[[], bool]) -> None:
+    """All that the app may come to need on the screen, in the order in which it is likely to; keys go first."""
+    panes = dict.fromkeys(f"tui.panes.{name.partition('.')[0]}" for name in PANES.values())
+    for name in (*panes, *(f"tui.{name}" for name in ROOMS), *PARTS):
+        giving_way()
         importlib.import_module(name)

@@ -183,7 +183,6 @@ class PlannerApp(Ahead):
         self.plan_soon()
         if self.walk.shown_for != self.session.draft.purpose:
             self.call_later(self.walk.follow)
-            self.go_on_ahead()
         self.redraw()
 
     def on_plan_chosen(self, event: PlanChosen) -> None:

@@ -57,16 +57,19 @@ class WalkScreen(Screen[None]):
         """The pane that was asked for last."""
         self._opening = 1
         """Steps that are on their way to the screen: the first one is."""
+        self._purposes = PurposeBar(classes="purpose"), PurposeBar(classes="purpose")
+        """One for narrow screens, one for the others."""
         self._stock = Stock(lambda: self.query_one(ContentSwitcher))
 
     def compose(self) -> ComposeResult:
+        above, below = self._purposes
         with Horizontal(id="top"):
             yield SiteLine(id="site")
-            yield PurposeBar(classes="purpose")
+            yield above
         with Horizontal(id="progress"):
             yield StepBar(id="steps")
             yield Words(id="activity", fixed=True)
-            yield PurposeBar(classes="purpose")
+            yield below
         with Horizontal(id="body"):
             yield ContentSwitcher(id="panes")
             with VerticalScroll(id="beside", can_focus=False):
@@ -100,8 +103,8 @@ class WalkScreen(Screen[None]):
         return self._stock.ready(pane_id(self.purpose.key, step))
 
     async def open_ahead(self) -> bool:
-        """Mount the next pane of this walk that nobody opened yet, out of sight; False where there is none."""
-        ids = (pane_id(self.purpose.key, step) for step in STEPS)
+        """Mount a pane that nobody opened yet, out of sight, those of this walk first; False where there is none."""
+        ids = (pane_id(purpose, step) for purpose in (self.purpose.key, *PURPOSES) for step in STEPS)
         missing = next((id_ for id_ in ids if not self._stock.wanted(id_)), None)
         if missing is not None:
             await self._stock.fetch(missing)
@@ -220,7 +223,7 @@ class WalkScreen(Screen[None]):
     def _draw_steps(self) -> None:
         bar = self.query_one(StepBar)
         bar.purpose, bar.done = self.purpose, done_steps(self.session)
-        for choice in self.query(PurposeBar):
+        for choice in self._purposes:
             choice.purpose = self.purpose.key
 
     def show_fits(self, ids: frozenset[str]) -> None:

@@ -18,9 +18,10 @@ from planner.documents.result import PlanDocument
 from planner.errors import PlannerError
 from planner.presets import DEFAULT, preset
 from tests.tui.conftest import LIBRARY, inventory_of
+from tui.cost_assumed import Assumed
 from tui.desk.away import Away
 from tui.desk.local import Desk, Task, Tools
-from tui.desk.tasks import AnswerTo, CurveOf, FilesOf, FitOf, TooLarge
+from tui.desk.tasks import AnswerTo, CostOf, CurveOf, FilesOf, FitOf, TooLarge
 from tui.desk.turns import Turns
 from tui.draft import Draft
 from tui.services import Services
@@ -95,6 +96,8 @@ def test_answers_are_those_of_this_process(away: Away) -> None:
     assert isinstance(plan, PlanDocument) and plan == HERE.do(AnswerTo(DRAFT)) and plan.candidates
     best = plan.candidates[0]
     assert away.do(CurveOf(best)) == HERE.do(CurveOf(best))
+    cost = CostOf(dict(best.deployment), Assumed(years=4))
+    assert away.do(cost) == HERE.do(cost)
     ours, theirs = away.do(FilesOf(best)), HERE.do(FilesOf(best))
     assert [t.files for t in ours.targets] == [t.files for t in theirs.targets]
     small = Draft(inventory=inventory_of("1xrtx-4090")).with_preset(preset(DEFAULT))

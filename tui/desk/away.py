@@ -19,7 +19,12 @@ from tui.services import Progress, Stopped
 LOOK_S = 0.02
 """How often a waiting thread looks whether it is to stop."""
 LOST = "the process that plans ended twice by itself, for want of memory perhaps — change an input, or start again"
-CHILD = "import sys; sys.path[:] = {path!r}; from tui.desk.child import main; main({handle})"
+CHILD = """
+import sys
+sys.path[:], sys.pycache_prefix = {path!r}, {cache!r}
+from tui.desk.child import main
+main({handle})
+"""
 
 
 class NoProcess(Exception):
@@ -109,7 +114,7 @@ class Away(Desk):
 
 def _child(handle: int) -> subprocess.Popen[bytes]:
     """The process, at work for the other end of a handle. The folder it runs in lends it no modules (``-I``)."""
-    program = CHILD.format(path=sys.path, handle=handle)
+    program = CHILD.format(path=sys.path, cache=sys.pycache_prefix, handle=handle)
     flags = ["-I", "-B"] if sys.dont_write_bytecode else ["-I"]
     return subprocess.Popen(
         [sys.executable, *flags, "-c", program], pass_fds=[handle], start_new_session=True,

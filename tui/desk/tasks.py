@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.desk.local import Tools
 from tui.draft import Draft
 
 if TYPE_CHECKING:
+    from planner.cost.document import CostDocument
     from planner.documents.result import PlannedDeployment
     from tui.answers import Answer
+    from tui.cost_assumed import Assumed
     from tui.export_bundle import Rendered
     from tui.fits import Fit
     from tui.load_curve import LoadPoint
@@ -75,3 +78,18 @@ class FilesOf:
         from tui.export_bundle import rendered
 
         return rendered(self.plan, tools.library)
+
+
+@dataclass(frozen=True, slots=True)
+class CostOf:
+    """The account of a deployment. Raises PlannerError."""
+
+    deployment: Mapping[str, Any]
+    assumed: Assumed
+
+    def __call__(self, tools: Tools) -> CostDocument:
+        from planner.documents.files import parse_deployment
+
+        device = str(self.deployment.get("hardware", {}).get("accelerator", ""))
+        request = self.assumed.request(tools.library, device)
+        return tools.services.cost(parse_deployment(self.deployment, "plan"), tools.library, request)
