@@ -1,4 +1,4 @@
-"""How long the event loop works without a pause: so long may a key wait. In processor time: other work counts little."""
+"""How long the event loop works without a pause: so long may a key wait. In processor time, other work aside."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ from tui.typing_order import TypingOrder
 BOUND_S = 0.050
 """On a processor that does ``yardstick`` in ``YARD_S``."""
 YARD_S = 0.0054
+MOST_WALKS = 8
+CALM = 5
+"""Waits of the loop from which on a key's whole effect is counted: redraws come within two."""
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +63,12 @@ class Stretches:
         self.since = time.thread_time()
         return ready
 
+    async def calm(self) -> None:
+        """Until the loop has done what there was to do, and waited a few times."""
+        end = len(self.found) + CALM
+        while len(self.found) < end:
+            await asyncio.sleep(0.03)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
@@ -81,7 +90,7 @@ async def longest(app: PlannerApp, *keys: str) -> dict[str, float]:
     for key in keys:
         async with measured() as stretches:
             app.post_message(events.Key(key, key if len(key) == 1 else None))
-            await asyncio.sleep(0.15)
+            await stretches.calm()
         found[key] = max(stretches.found)
     return found
 
@@ -91,7 +100,7 @@ async def opened_ahead(app: PlannerApp) -> float:
     read_modules(lambda: False)
     async with measured() as stretches:
         while await app.walk.open_ahead():
-            await asyncio.sleep(0.05)
+            await stretches.calm()
     return max(stretches.found)
 
 
@@ -110,12 +119,15 @@ async def measured_walk(planner: FakePlanner) -> dict[str, float]:
         return found | await longest(app, "f", "end", "pageup")
 
 
-async def test_no_key_makes_the_loop_work_longer_than_the_bound(planner: FakePlanner) -> None:
-    """The better of three walks for each key: a busy machine is slow now and then, a slow app always."""
-    walks = [(await measured_walk(FakePlanner()), yardstick()) for _ in range(3)]
-    for key in walks[0][0]:
-        least = min(walk[key] * YARD_S / yard for walk, yard in walks)
-        assert least <= BOUND_S, f"{key}: {least * 1e3:.0f} ms"
+async def test_no_key_makes_the_loop_work_longer_than_the_bound() -> None:
+    """A busy machine is slow now and then, a slow app always: each key must hold the bound in one walk of a few."""
+    least: dict[str, float] = {}
+    for _ in range(MOST_WALKS):
+        walk, scale = await measured_walk(FakePlanner()), YARD_S / yardstick()
+        least = {key: min(least.get(key, found * scale), found * scale) for key, found in walk.items()}
+        if max(least.values()) <= BOUND_S:
+            return
+    raise AssertionError({key: f"{found * 1e3:.0f} ms" for key, found in least.items() if found > BOUND_S})
 
 
 async def test_panes_are_opened_ahead_while_nobody_types(planner: FakePlanner, monkeypatch: pytest.MonkeyPatch) -> None:
