@@ -100,16 +100,16 @@ async def at_rest(app: PlannerApp, pilot: Pilot[None]) -> None:
 
 async def test_back_to_the_same_question_while_it_is_planned_waits_for_the_whole_answer(elsewhere: None) -> None:
     """The plan that was stopped for another question does not answer when the question is asked again."""
-    gate, asked = threading.Event(), []
+    gate, asked, found = threading.Event(), [], answered(Draft(inventory=inventory_of("8xH200")).request())
 
     def plan(request: PlanRequest, library: Library, progress: object, stopped: Callable[[], bool]) -> PlanDocument:
         asked.append(request)
         while not gate.is_set() and not stopped():
             time.sleep(0.001)
-        return answered(Draft(inventory=inventory_of("8xH200")).request())
+        return found
 
     app = app_on(plan=plan)
-    app._debounce_s = 0.1
+    app._debounce_s = 0.3
     async with running(app, settle=False) as pilot:
         await until(pilot, lambda: bool(asked))
         first = app.session.draft
