@@ -78,7 +78,14 @@ class Jobs(App[None]):
     @work(group="desk", exit_on_error=False)
     async def open_desk(self) -> None:
         """What takes a moment to start is started while the hardware is looked at."""
-        await in_thread(self.desk.open, "desk")
+        desk = self.desk  # made here, before two threads want it at once
+
+        def get_ready() -> None:
+            import planner.presets  # noqa: F401 - the event loop wants it with the first hardware
+
+            desk.open()
+
+        await in_thread(get_ready, "desk")
 
     # hardware
 

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from textual import events
+from textual.app import ScreenStackError
 from textual.dom import DOMNode
 from textual.message import Message
+from textual.screen import Screen
 
 from tui.tidying import Tidying
 from tui.walk import WalkScreen
@@ -22,7 +24,7 @@ from tui.walk import WalkScreen
 ROUNDS = 3
 """A key's effect is told by messages, each of which may lead to another: the longest way that one goes here."""
 LOST_S = 0.1
-"""A message that goes down with the dialog it was on arrives no more; nobody waits longer for it."""
+"""A message that goes down with what it was on arrives no more; nobody waits longer for it."""
 PATIENCE_S = 2.0
 """Nor longer than this for a step or a dialog to open."""
 PULSE_S = 0.002
@@ -74,7 +76,11 @@ class TypingOrder(Tidying):
 
     def _follow(self, target: DOMNode | None) -> None:
         if target is not None or self._following is None:
-            self._following = asyncio.create_task(self._settle(target))
+            self._following = asyncio.create_task(self._next(target))
+
+    async def _next(self, target: DOMNode | None) -> None:
+        with suppress(ScreenStackError):  # the app is being left
+            await self._settle(target)
 
     async def _settle(self, target: DOMNode | None) -> None:
         """Wait until the last key has had its effect, then give out the next."""
@@ -82,8 +88,7 @@ class TypingOrder(Tidying):
             arrived = asyncio.Event()
             if target is None or not target.post_message(Passed(arrived.set)):
                 break
-            with suppress(TimeoutError):
-                await asyncio.wait_for(arrived.wait(), LOST_S)
+            await self._arrival(arrived, self.screen)
             target = self.focused or self.screen
         end = time.monotonic() + PATIENCE_S
         while self.opening and time.monotonic() < end:
@@ -93,6 +98,13 @@ class TypingOrder(Tidying):
             self._turn = self._typed.popleft()
             self._following = asyncio.current_task()
             self.post_message(self._turn)
+
+    async def _arrival(self, arrived: asyncio.Event, screen: Screen[object]) -> None:
+        """Until it arrived, or what it was on is left."""
+        end = time.monotonic() + LOST_S
+        while not arrived.is_set() and self.screen is screen and time.monotonic() < end:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(arrived.wait(), PULSE_S)
 
     def on_passed(self, event: Passed) -> None:
         event.stop()
