@@ -61,11 +61,13 @@ class TypingOrder(Tidying):
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, Typed) or event.is_forwarded or getattr(event, "key", "") in AT_ONCE:
             await super().on_event(event)
-        elif event is self._turn or not (self._following or self.opening):
-            await self._give(event)
-        else:
-            self._typed.append(event)
-            self._follow(None)
+            return
+        with suppress(ScreenStackError):  # the app is being left
+            if event is self._turn or not (self._following or self.opening):
+                await self._give(event)
+            else:
+                self._typed.append(event)
+                self._follow(None)
 
     async def _give(self, event: Typed) -> None:
         """Hand a key to what has the focus; what is typed from now on waits for what it does."""
@@ -79,7 +81,7 @@ class TypingOrder(Tidying):
             self._following = asyncio.create_task(self._next(target))
 
     async def _next(self, target: DOMNode | None) -> None:
-        with suppress(ScreenStackError):  # the app is being left
+        with suppress(ScreenStackError):
             await self._settle(target)
 
     async def _settle(self, target: DOMNode | None) -> None:

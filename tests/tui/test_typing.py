@@ -109,6 +109,15 @@ async def test_the_interrupt_waits_for_nothing(planner: FakePlanner, monkeypatch
     assert app.return_code == INTERRUPTED
 
 
+async def test_keys_that_come_while_the_app_is_left_are_dropped(planner: FakePlanner) -> None:
+    app = app_on(planner=planner)
+    async with running(app) as pilot:
+        await pilot.press("2")
+        burst(app, "/", *"deepseek" * 5)
+        app.exit(return_code=3)
+    assert app.return_code == 3
+
+
 async def test_keys_wait_no_longer_than_a_bound_for_what_never_opens(
     planner: FakePlanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
