@@ -62,13 +62,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, str(tmp_path))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_a_storm_of_keys_ends_in_an_answer_to_the_last_question(elsewhere: None, seed: int) -> None:
     dice = random.Random(seed)
     app = app_on(plan=Jittery(random.Random(seed)).plan)
     app._debounce_s = 0.01
     async with running(app, (120, 40), settle=False) as pilot:
-        for _ in range(50):
+        for _ in range(25):
             for key in dice.choices([key for key in KEYS if key != "q"], k=dice.randint(1, 6)):
                 app.post_message(events.Key(SIGNS.get(key, key), key if len(key) == 1 else None))
             if dice.random() < 0.1:
