@@ -159,7 +159,7 @@ class Actions(WhatIfs):
         """What the plan looked at costs."""
         from tui.modals.cost import CostScreen
 
-        self.push_screen(CostScreen(self.session, self.library, self.services))
+        self.push_screen(CostScreen(self.session, self.library, self.desk))
 
     def action_verify(self) -> None:
         """A log or a metrics page beside the plan looked at."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui import themes
+from tui.ahead import Ahead
 from tui.ascii import Ascii, wanted
 from tui.draft import Draft
 from tui.messages import (
@@ -25,7 +26,6 @@ from tui.messages import (
 from tui.modals.aside import AsideScreen
 from tui.services import Services
 from tui.terminal import forget_exported_size, state_folder
-from tui.tidying import Tidying
 from tui.walk import WalkScreen
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ SWITCH_S = 0.0002
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
 
-class PlannerApp(Tidying):
+class PlannerApp(Ahead):
     """deploy-planner in a terminal."""
 
     TITLE = "deploy-planner"
@@ -92,6 +92,9 @@ class PlannerApp(Tidying):
 
     def _look(self) -> None:
         self.call_later(self.take_own_keys)
+        self.open_desk()
+        if not self.is_headless:
+            self.open_ahead_when_still()
         if self.restore(fresh=self._fresh):
             return
         if self._hardware:
@@ -154,7 +157,7 @@ class PlannerApp(Tidying):
             self.notify(reason, title=what.capitalize(), severity="error", timeout=12)
 
     def on_plan_progress(self, event: PlanProgress) -> None:
-        if event.draft == self.session.draft and not self.session.current:
+        if event.draft == self.session.draft and self.planning:
             self.show_activity(f"planning {event.done + 1}/{event.total} · Esc")
 
     def on_fits_progress(self, event: FitsProgress) -> None:
@@ -217,7 +220,9 @@ def run_app(argv: list[str]) -> int:
     forget_exported_size(os.environ)
     sys.setswitchinterval(SWITCH_S)
     app = PlannerApp(**{"ascii_only": wanted(os.environ), **options})
+    app.away = True
     app.run()
+    app.desk.close()
     code = app.return_code or 0
     app.left(code)
     return code

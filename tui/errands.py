@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -56,12 +57,12 @@ class Errands(Jobs):
     async def render_export(self, plan: PlannedDeployment) -> None:
         """Every target's files of a plan."""
         from planner.errors import PlannerError
-        from tui.export_bundle import rendered
+        from tui.desk.tasks import FilesOf
 
         try:
-            found = await in_thread(lambda: rendered(plan, self.library()), "render")
+            found = await in_thread(lambda: self.desk.do(FilesOf(plan)), "render")
         except PlannerError as error:
             self.refused("nothing to export", str(error))
             return
-        self.session.rendered = found
+        self.session.rendered = replace(found, plan=plan)
         self.redraw()  # where another plan is looked at by now, its files are asked for

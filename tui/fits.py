@@ -11,6 +11,7 @@ from tui import text
 if TYPE_CHECKING:
     from planner.documents.result import PlanDocument
     from planner.library import Library
+    from tui.desk.local import Desk
     from tui.draft import Draft
     from tui.services import Services, Stopped
 
@@ -48,10 +49,12 @@ def too_large(draft: Draft, library: Library) -> frozenset[str]:
 
 
 def fits_of(
-    draft: Draft, library: Library, services: Services, wanted: Wanted, stopped: Stopped, known: Container[str] = ()
+    draft: Draft, library: Library, desk: Desk, wanted: Wanted, stopped: Stopped, known: Container[str] = ()
 ) -> Iterator[tuple[str, Fit]]:
     """Every model not yet ``known``: the hopeless first, then what is on the screen, then by prominence."""
-    hopeless = too_large(draft, library) if draft.purpose == "serve" else frozenset()
+    from tui.desk.tasks import FitOf, TooLarge
+
+    hopeless = desk.do(TooLarge(draft), stopped=stopped) if draft.purpose == "serve" else frozenset()
     for id_ in sorted(hopeless):
         yield id_, Fit("✗", "larger than all memory together, even in its smallest format")
     models = library.catalogue.search("")
@@ -59,7 +62,9 @@ def fits_of(
     while left and not stopped():
         id_ = next((id_ for id_ in wanted() if id_ in left), next(iter(left)))
         del left[id_]
-        yield id_, fit_of(id_, draft, library, services, stopped)
+        fit = desk.do(FitOf(id_, draft), stopped=stopped)
+        if not stopped():
+            yield id_, fit
 
 
 def fit_of(id_: str, draft: Draft, library: Library, services: Services, stopped: Stopped) -> Fit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from textual import work
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
+from tui.desk.local import Desk
 from tui.draft import Draft
 from tui.messages import FitsProgress, PlanProgress
 from tui.services import Services
@@ -38,6 +40,9 @@ REFUSED = "hardware not taken"
 class Jobs(PlainToasts):
     """The app's workers. Answers arrive in ``took_…`` methods, on the event loop, dropped when they are stale."""
 
+    away = False
+    """Whether long questions are answered in a process of their own."""
+
     def __init__(self, overlays: tuple[Path, ...], services: Services, debounce_s: float) -> None:
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.session = Session()
@@ -59,6 +64,28 @@ class Jobs(PlainToasts):
         if self._opened is None:
             self._opened = self.services.library(self._overlays)
         return self._opened
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where long questions are answered."""
+        here = Desk(self.services, self.library)
+        if not self.away:
+            return here
+        from tui.desk.away import Away
+
+        return Away(here, self._overlays)
+
+    @work(group="desk", exit_on_error=False)
+    async def open_desk(self) -> None:
+        """What takes a moment to start is started while the hardware is looked at."""
+        desk = self.desk  # made here, before two threads want it at once
+
+        def get_ready() -> None:
+            import planner.presets  # noqa: F401 - the event loop wants it with the first hardware
+
+            desk.open()
+
+        await in_thread(get_ready, "desk")
 
     # hardware
 
@@ -96,9 +123,11 @@ class Jobs(PlainToasts):
     def plan_soon(self) -> None:
         """Plan once the inputs are still; every change starts the wait again and stops what was running."""
         self._stop_plan.set()
+        self._stop_plan = Event()
         self._stop_fits.set()
         if self._debounce is not None:
             self._debounce.stop()
+            self._debounce = None
         if self.session.current:
             self.show_activity("")
         elif self.session.draft.inventory is not None or self.session.draft.purpose == "buy":
@@ -107,7 +136,6 @@ class Jobs(PlainToasts):
 
     def _plan_now(self) -> None:
         self._debounce = None
-        self._stop_plan = Event()
         self._plan(self.session.draft, self._stop_plan)
 
     @property
@@ -135,23 +163,24 @@ class Jobs(PlainToasts):
     async def _plan(self, draft: Draft, stop: Event) -> None:
         """Ask the planner; a stopped plan answers with what it has so far."""
 
-        from tui.answers import answer_of
+        from planner.errors import PlannerError
+        from tui.desk.tasks import AnswerTo
 
         def ask() -> Answer:
             def tell(done: int, total: int, text: str) -> None:
                 self.post_message(PlanProgress(draft, done, total, text))
 
             with self._planner_at_work:  # a plan that was superseded ends first
-                return answer_of(draft, self.services, self.library(), tell, self.giving_way(stop))
-
-        from planner.errors import PlannerError
+                return self.desk.do(AnswerTo(draft), tell, self.giving_way(stop))
 
         try:
             answer = await in_thread(ask, "plan")
         except PlannerError as error:
-            self.plan_failed(draft, str(error))
+            if stop is self._stop_plan:
+                self.plan_failed(draft, str(error))
         else:
-            self.took_plan(draft, answer, partial=stop.is_set())
+            if stop is self._stop_plan:  # or it was superseded, by the same question perhaps
+                self.took_plan(draft, answer, partial=stop.is_set())
 
     def stop_planning(self) -> None:
         """Take what there is so far."""
@@ -194,7 +223,7 @@ class Jobs(PlainToasts):
         def run() -> None:
             library, batch, told = self.library(), dict[str, "Fit"](), time.monotonic()
             total = len(library.catalogue.models())
-            for id_, fit in fits_of(draft, library, self.services, wanted, stopped, known):
+            for id_, fit in fits_of(draft, library, self.desk, wanted, stopped, known):
                 batch[id_] = fit
                 if time.monotonic() - told > FITS_PULSE_S:
                     self.post_message(FitsProgress(draft, batch, total))
@@ -214,9 +243,9 @@ class Jobs(PlainToasts):
 
     @work(exclusive=True, group="curve", exit_on_error=False)
     async def read_load_curve(self, plan: PlannedDeployment) -> None:
-        from tui.load_curve import load_curve
+        from tui.desk.tasks import CurveOf
 
-        points = await in_thread(lambda: tuple(load_curve(plan, self.library())), "curve")
+        points = await in_thread(lambda: self.desk.do(CurveOf(plan)), "curve")
         self.took_load_curve(plan, points)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -225,8 +254,10 @@ class Jobs(PlainToasts):
             error = event.worker.error
             reason = f"{INTERNAL}: {type(error).__name__}: {error}"
             if event.worker.group == "plan":
-                self.plan_failed(self.session.draft, reason)
+                if not self.planning:  # or a newer one is under way
+                    self.plan_failed(self.session.draft, reason)
             else:
+                self.session.fits_activity = ""
                 self.refused(f"{event.worker.group} failed", reason)
 
     # answers

@@ -12,7 +12,8 @@ from textual.widgets import ContentSwitcher
 
 from tui.messages import Changed, Explained, ExplainWanted, PurposeWanted, StepShown, StepWanted
 from tui.panes.base import Pane, can_have_focus
-from tui.panes.opened import pane_class, pane_id
+from tui.panes.opened import pane_id
+from tui.panes.stock import Stock
 from tui.purposes import PURPOSES, SERVE, STEPS, Purpose, after
 from tui.session import Session
 from tui.text import elided
@@ -60,15 +61,21 @@ class WalkScreen(Screen[None]):
         """The purpose whose pane is on the screen."""
         self._going = ""
         """The pane that was asked for last."""
+        self._opening = 1
+        """Steps that are on their way to the screen: the first one is."""
+        self._purposes = PurposeBar(classes="purpose"), PurposeBar(classes="purpose")
+        """One for narrow screens, one for the others."""
+        self._stock = Stock(lambda: self.query_one(ContentSwitcher))
 
     def compose(self) -> ComposeResult:
+        above, below = self._purposes
         with Horizontal(id="top"):
             yield SiteLine(id="site")
-            yield PurposeBar(classes="purpose")
+            yield above
         with Horizontal(id="progress"):
             yield StepBar(id="steps")
             yield Words(id="activity", fixed=True)
-            yield PurposeBar(classes="purpose")
+            yield below
         with Horizontal(id="body"):
             yield ContentSwitcher(id="panes")
             with VerticalScroll(id="beside", can_focus=False):
@@ -78,7 +85,16 @@ class WalkScreen(Screen[None]):
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.call_after_refresh, self.action_go, STEPS[0])
+        self.call_after_refresh(self.call_after_refresh, self._begin)
+
+    async def _begin(self) -> None:
+        await self.action_go(STEPS[0])
+        self._opening -= 1
+
+    @property
+    def opening(self) -> bool:
+        """Whether a step is on its way to the screen: what is typed now is meant for it."""
+        return self._opening > 0 or self.shown_for != self.session.draft.purpose
 
     @property
     def purpose(self) -> Purpose:
@@ -89,9 +105,16 @@ class WalkScreen(Screen[None]):
         return self.query_one(StepBar).step
 
     def pane(self, step: str) -> Pane | None:
-        """The pane of a step, when it was opened already."""
-        found = self.query(f"#{pane_id(self.purpose.key, step)}").results(Pane)
-        return next(iter(found), None)
+        """The pane of a step, when it is mounted already."""
+        return self._stock.ready(pane_id(self.purpose.key, step))
+
+    async def open_ahead(self) -> bool:
+        """Mount a pane that nobody opened yet, out of sight, those of this walk first; False where there is none."""
+        ids = (pane_id(purpose, step) for purpose in (self.purpose.key, *PURPOSES) for step in STEPS)
+        missing = next((id_ for id_ in ids if not self._stock.wanted(id_)), None)
+        if missing is not None:
+            await self._stock.fetch(missing)
+        return missing is not None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Beyond the first and the last step there is nothing."""
@@ -102,25 +125,30 @@ class WalkScreen(Screen[None]):
     async def action_go(self, step: str) -> None:
         """Show a step, opening it the first time."""
         self.shown_for = self.purpose.key
-        switcher, id_ = self.query_one(ContentSwitcher), pane_id(self.purpose.key, step)
-        kind = pane_class(id_)
-        self._going = id_
-        if self.pane(step) is None:
-            await switcher.add_content(kind(id=id_), set_current=False)
-        if self._going != id_:
-            return  # another step was asked for while this one was being opened
-        if switcher.current != id_:
+        self._going = id_ = pane_id(self.purpose.key, step)
+        self._opening += 1
+        try:
+            pane = await self._stock.fetch(id_)
+            if self._going == id_:  # or another step was asked for while this one was being opened
+                self._show_pane(step, pane)
+        finally:
+            self.call_after_refresh(self._opened)
+
+    def _show_pane(self, step: str, pane: Pane) -> None:
+        switcher = self.query_one(ContentSwitcher)
+        if switcher.current != pane.id:
             self.query_one("#explain", Words).say("")
             if self.focused is not None:
                 self.set_focus(None)  # a key on its way to a step that is left would be lost
-        switcher.current = id_
+        switcher.current = pane.id
         self.query_one(StepBar).step = step
-        pane = self.pane(step)
-        if pane is not None:
-            pane.show(self.session)
-            self.call_after_refresh(self._focus_first, kind)
+        pane.show(self.session)
+        self.call_after_refresh(self._focus_first, pane)
         self.refresh_bindings()
         self.post_message(StepShown(step))
+
+    def _opened(self) -> None:
+        self._opening -= 1
 
     def action_purpose(self) -> None:
         """The next kind of walk."""
@@ -141,12 +169,11 @@ class WalkScreen(Screen[None]):
         wanting = self.purpose.needs_model and self.session.draft.model is None
         await self.action_go("model" if wanting else self.step)
 
-    def _focus_first(self, kind: type[Pane]) -> None:
+    def _focus_first(self, pane: Pane) -> None:
         """The first thing of the step that can have the focus, unless something of it has it already."""
-        pane = next(iter(self.query(kind)), None)
-        if pane is None or not pane.display or pane.has_focus_within:
+        if not pane.display or pane.has_focus_within:
             return
-        wanted = [*(pane.query(kind.FIRST) if kind.FIRST else ()), *pane.query("*")]
+        wanted = [*(pane.query(pane.FIRST) if pane.FIRST else ()), *pane.query("*")]
         first = next((w for w in wanted if can_have_focus(w)), None)
         if first is not None:
             first.focus()
@@ -204,7 +231,7 @@ class WalkScreen(Screen[None]):
     def _draw_steps(self) -> None:
         bar = self.query_one(StepBar)
         bar.purpose, bar.done = self.purpose, done_steps(self.session)
-        for choice in self.query(PurposeBar):
+        for choice in self._purposes:
             choice.purpose = self.purpose.key
 
     def show_fits(self, ids: frozenset[str]) -> None:

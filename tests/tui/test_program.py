@@ -253,3 +253,15 @@ def test_what_if_and_recorded_requests_in_a_real_terminal(terminal: Terminal, tm
     terminal.press("C-q")
     shown = terminal.wait_for("exit=0")
     assert "Traceback" not in shown
+
+
+def test_keys_sent_in_one_go_reach_what_they_open(terminal: Terminal) -> None:
+    """From the first paint on: steps and dialogs are opened by the very keys before those that are meant for them."""
+    terminal.run(f"{PROGRAM} --no-session --hardware 8x8xH200")
+    terminal.wait_for("1 Hw")
+    terminal.press("2", "3", "Down", "Down", "7", "7", "Enter")
+    terminal.wait_for("3 Workload ●", "[       77]")
+    terminal.press("b", "b", "e", "2xH200", "Enter", "4", "x", "Down", "x", "c")
+    terminal.wait_for("4 Plans ●", "2×H200", "Compare")
+    terminal.press("C-c")
+    terminal.wait_for("exit=130")

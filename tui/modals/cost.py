@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from planner.account.request import Assumptions
     from planner.cost.document import CostDocument
     from planner.library import Library
-    from tui.services import Services
+    from tui.desk.local import Desk
     from tui.session import Session
 
 
@@ -56,9 +56,9 @@ class CostScreen(AsideScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, session: Session, library: Callable[[], Library], services: Services) -> None:
+    def __init__(self, session: Session, library: Callable[[], Library], desk: Desk) -> None:
         super().__init__(session)
-        self._library, self._services = library, services
+        self._library, self._desk = library, desk
         self._document: CostDocument | None = None
 
     def body(self) -> Iterator[Widget]:
@@ -96,22 +96,13 @@ class CostScreen(AsideScreen):
     @work(exclusive=True, group="cost", exit_on_error=False)
     async def _work_out(self) -> None:
         from planner.errors import PlannerError
+        from tui.desk.tasks import CostOf
 
         plan, assumed = self.session.best, self._assumed()
         if plan is None:
             return
-        deployment = dict(plan.deployment)
-
-        def ask() -> CostDocument:
-            from planner.documents.files import parse_deployment
-
-            library = self._library()
-            known = library.prices.purchase.get(str(deployment.get("hardware", {}).get("accelerator", "")))
-            here = replace(assumed, currency=known.currency) if known else assumed
-            return self._services.cost(parse_deployment(deployment, "plan"), library, here)
-
         try:
-            document = await in_thread(ask, "cost")
+            document = await in_thread(lambda: self._desk.do(CostOf(dict(plan.deployment), assumed)), "cost")
         except PlannerError as error:
             self.query_one("#cost-said", Words).say(f"✗ {error}")
             return
