@@ -66,7 +66,7 @@ class Traces(Errands):
         """The load run through the scheduler of the plan looked at."""
         from tui.modals.simulated import SimulatedScreen
 
-        self.push_screen(SimulatedScreen(self.session, self.library, self.giving_way))
+        self.push_screen(SimulatedScreen(self.session, self.desk))
 
 
 def trace_hint(line: str, unit: Unit, pause: Callable[[], object]) -> Hint:

@@ -32,10 +32,10 @@ class WhatIfs(Traces):
 
     async def answer_to(self, draft: Draft, stop: Event) -> Answer:
         """The planner's answer to inputs that are not the session's. Raises PlannerError."""
-        from tui.answers import answer_of
+        from tui.desk.tasks import AnswerTo
 
         def ask() -> Answer:
             with self._planner_at_work:
-                return answer_of(draft, self.services, self.library(), lambda *_: None, self.giving_way(stop))
+                return self.desk.do(AnswerTo(draft), stopped=self.giving_way(stop))
 
         return await in_thread(ask, "what-if")

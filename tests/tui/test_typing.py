@@ -8,9 +8,9 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from planner.errors import Exit
 from tests.tui.conftest import FakePlanner, app_on, running, settled, until
 from tui.app import PlannerApp
-from tui.main import INTERRUPTED
 from tui.panes.form import FormPane
 from tui.panes.model import ModelPane
 from tui.widgets.listing import Listing
@@ -106,7 +106,7 @@ async def test_the_interrupt_waits_for_nothing(planner: FakePlanner, monkeypatch
     async with running(app) as pilot:
         burst(app, "4", "ctrl+c")
         await until(pilot, lambda: not app.is_running)
-    assert app.return_code == INTERRUPTED
+    assert app.return_code == Exit.INTERRUPTED
 
 
 async def test_keys_that_come_while_the_app_is_left_are_dropped(planner: FakePlanner) -> None:

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from planner.account.request import Assumptions
     from planner.cost.document import CostDocument
     from planner.documents.result import PlannedDeployment
+    from planner.documents.simulation import SimulationDocument
     from tui.answers import Answer
     from tui.export_bundle import Rendered
     from tui.fits import Fit
     from tui.load_curve import LoadPoint
+    from tui.simulated import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +96,16 @@ class CostOf:
         known = tools.library.prices.purchase.get(device)
         here = replace(self.assumed, currency=known.currency) if known else self.assumed
         return tools.services.cost(parse_deployment(self.deployment, "plan"), tools.library, here)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationOf:
+    """A load run through a deployment's scheduler. Raises PlannerError."""
+
+    deployment: Mapping[str, Any]
+    load: Load
+
+    def __call__(self, tools: Tools) -> SimulationDocument:
+        from tui.simulated import simulated
+
+        return simulated(dict(self.deployment), self.load, tools.library, tools.stopped)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from threading import Event
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,18 +13,15 @@ from textual.widget import Widget
 from tui import text
 from tui.explain import Explanation
 from tui.modals.aside import AsideScreen
-from tui.simulated import COLUMNS, explained, load_of_draft, said_lines, simulated, simulated_rows
+from tui.simulated import COLUMNS, explained, load_of_draft, said_lines, simulated_rows
 from tui.threads import in_thread
 from tui.widgets.listing import Listing
 from tui.widgets.words import Words
 
 if TYPE_CHECKING:
     from planner.documents.simulation import SimulationDocument
-    from planner.library import Library
+    from tui.desk.local import Desk
     from tui.session import Session
-
-Patience = Callable[[Event], Callable[[], bool]]
-"""Makes, of an event that ends the work, the question that a thread asks often."""
 
 
 class SimulatedScreen(AsideScreen):
@@ -38,9 +35,9 @@ class SimulatedScreen(AsideScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, session: Session, library: Callable[[], Library], patience: Patience) -> None:
+    def __init__(self, session: Session, desk: Desk) -> None:
         super().__init__(session)
-        self._library, self._patience = library, patience
+        self._desk = desk
         self._stop = Event()
         self._document: SimulationDocument | None = None
         self._draft = session.planned_for or session.draft
@@ -67,10 +64,11 @@ class SimulatedScreen(AsideScreen):
     @work(exclusive=True, group="simulated", exit_on_error=False)
     async def _run(self, deployment: dict[str, object]) -> None:
         from planner.errors import PlannerError
+        from tui.desk.tasks import SimulationOf
 
-        stopped, said = self._patience(self._stop), self.query_one("#simulated-said", Words)
+        said, task = self.query_one("#simulated-said", Words), SimulationOf(deployment, self._load)
         try:
-            document = await in_thread(lambda: simulated(deployment, self._load, self._library(), stopped), "simulated")
+            document = await in_thread(lambda: self._desk.do(task, stopped=self._stop.is_set), "simulated")
         except PlannerError as error:
             said.say(f"✗ {error}")
             return
