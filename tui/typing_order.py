@@ -58,6 +58,11 @@ class TypingOrder(Tidying):
         screen = self.screen
         return not screen.is_mounted or (isinstance(screen, WalkScreen) and screen.opening)
 
+    @property
+    def typing(self) -> bool:
+        """Whether a key waits, or has not had its whole effect."""
+        return bool(self._following or self._typed or self.opening)
+
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, Typed) or event.is_forwarded or getattr(event, "key", "") in AT_ONCE:
             await super().on_event(event)

@@ -151,7 +151,7 @@ class StagedApp(PlannerApp):
         """Nothing is being worked out, or what is never ends."""
         answered = self.session.current or self.session.failure is not None
         working = self._debounce is not None or any(worker.is_running for worker in self.workers)
-        return self.waits_for_ever or (answered and not working)
+        return not self.typing and (self.waits_for_ever or (answered and not working))
 
 
 def _curve(plan: object, library: object) -> Iterator[LoadPoint]:
@@ -198,7 +198,7 @@ def staged_machine(folder: Path, *, no_color: bool = False) -> Iterator[None]:
         stack.enter_context(patch("tui.panes.export.written_bundle", _written(folder)))
         stack.enter_context(patch("tui.load_curve.load_curve", _curve))
         stack.enter_context(patch("tui.modals.verify.compared", _compared))
-        stack.enter_context(patch("tui.modals.simulated.simulated", lambda *asked: recorded("simulated")))
+        stack.enter_context(patch("tui.simulated.simulated", lambda *asked: recorded("simulated")))
         stack.enter_context(patch("tui.answers.plan_of", lambda found, library: recorded("fleets")))
         _keep_a_site(folder / "config")
         yield
