@@ -51,7 +51,9 @@ PRIOR: Mapping[str, tuple[float, float]] = {
 }  # fmt: skip
 """Overhead → its likely value and how far (log) it may lie from it."""
 LIMITS: Mapping[str, tuple[float, float]] = {
-    "block_s": (1e-6, 1.5e-5), "compute": (0.08, 1.25), "elementwise_share": (0.2, 3.0), "group_delay": (0.01, 1.0),
+    "block_s": (1e-6, 1.5e-5), "frontend_token_s": (1e-6, 1.5e-4), "frontend_request_s": (1e-4, 2e-2),
+    "step_s": (1e-4, 4e-2), "layer_s": (1e-6, 5e-5), "prefill_s": (1e-4, 0.5),
+    "compute": (0.08, 1.25), "elementwise_share": (0.2, 3.0), "group_delay": (0.01, 1.0),
     "evicted": (0.001, 2.5), "burst": (0.02, 0.9), "late_slots": (0.001, 1.5), "latency": (0.3, 1.8),
     "experts": (0.95, 2.5),
     "experts_compute": (0.4, 3.0), "attention": (0.7, 8.0), "attention_compute": (0.7, 8.0),

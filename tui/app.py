@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any
 
 from tui import themes
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 DEBOUNCE_S = 0.12
 """A new plan starts when the inputs have been still for this long."""
+LAST_WORDS_S = 3.0
+"""For a last frame and the session after a signal."""
 SWITCH_S = 0.0002
 """How long a planning thread may hold the interpreter while a key waits; Python's own 5 ms are felt."""
 
@@ -88,7 +91,14 @@ class PlannerApp(Ahead):
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None:
-                loop.add_signal_handler(number, self.exit, None, 128 + number)
+                loop.add_signal_handler(number, self._leave, 128 + number)
+
+    def _leave(self, code: int) -> None:
+        """Exit; by force where a terminal that is gone takes no last words and nobody would end the program."""
+        self.exit(None, code)
+        end = Timer(LAST_WORDS_S, os._exit, (code,))
+        end.daemon = True
+        end.start()
 
     def _look(self) -> None:
         self.call_later(self.take_own_keys)

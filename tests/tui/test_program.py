@@ -78,7 +78,8 @@ class Terminal:
         raise AssertionError(f"never saw {words} on\n{self.screen()}")
 
     def close(self) -> None:
-        self._tmux("kill-server")
+        """The window goes away, with everything that still runs in it told so; it may be gone already."""
+        subprocess.run(["tmux", "-L", self.name, "kill-server"], capture_output=True, check=False, timeout=30)
 
 
 @pytest.fixture
@@ -125,6 +126,19 @@ def test_a_signal_leaves_a_clean_terminal(terminal: Terminal, tmp_path: Path, nu
     subprocess.run(["kill", f"-{number.value}", (tmp_path / "pid").read_text().strip()], check=True, timeout=10)
     shown = terminal.wait_for(f"exit={128 + number}")
     assert "Traceback" not in shown and terminal.is_as_before(tmp_path)
+
+
+def test_a_terminal_that_is_gone_takes_the_program_along(terminal: Terminal, tmp_path: Path) -> None:
+    """A dropped line: whatever is still to be written, nothing is left running."""
+    terminal.run(f"sh -c 'echo $$ > pid; {HERE} exec {sys.executable} -m tui.main --no-session --hardware 8x8xH200'")
+    terminal.wait_for("1 Hw ●")
+    pid = int((tmp_path / "pid").read_text())
+    terminal.press("2", "3", "Down")
+    terminal.close()
+    end = time.monotonic() + PATIENCE_S
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_every_step_fits_80x24_and_any_size_in_between(terminal: Terminal) -> None:
