@@ -1,8 +1,7 @@
-"""What fits of the catalogue on the hardware of a draft: hopeless sizes at once, then one plan for each model."""
+"""What fits of the catalogue on the hardware of a draft."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from tui import text
 if TYPE_CHECKING:
     from planner.documents.result import PlanDocument
     from planner.library import Library
-    from tui.desk.local import Desk
     from tui.draft import Draft
     from tui.services import Services, Stopped
 
@@ -30,10 +28,6 @@ class Fit:
     users: str = ""
 
 
-Wanted = Callable[[], tuple[str, ...]]
-"""Ids on the screen right now: they come first."""
-
-
 def too_large(draft: Draft, library: Library) -> frozenset[str]:
     """Ids whose smallest allowed format exceeds all memory: known from sizes alone."""
     from planner.plan_models import SPECIAL, TUNED, catalogue_models
@@ -46,25 +40,6 @@ def too_large(draft: Draft, library: Library) -> frozenset[str]:
     possible = set(catalogue_models(question_of(request, groups, load_policy()), groups, library, Ledger()))
     looked_at = {m.id for m in library.catalogue.models() if TUNED & set(m.uses) and not SPECIAL & set(m.uses)}
     return frozenset(looked_at - possible)
-
-
-def fits_of(
-    draft: Draft, library: Library, desk: Desk, wanted: Wanted, stopped: Stopped, known: Container[str] = ()
-) -> Iterator[tuple[str, Fit]]:
-    """Every model not yet ``known``: the hopeless first, then what is on the screen, then by prominence."""
-    from tui.desk.tasks import FitOf, TooLarge
-
-    hopeless = desk.do(TooLarge(draft), stopped=stopped) if draft.purpose == "serve" else frozenset()
-    for id_ in sorted(hopeless):
-        yield id_, Fit("✗", "larger than all memory together, even in its smallest format")
-    models = library.catalogue.search("")
-    left = {model.id: None for model in models if model.id not in hopeless and model.id not in known}
-    while left and not stopped():
-        id_ = next((id_ for id_ in wanted() if id_ in left), next(iter(left)))
-        del left[id_]
-        fit = desk.do(FitOf(id_, draft), stopped=stopped)
-        if not stopped():
-            yield id_, fit
 
 
 def fit_of(id_: str, draft: Draft, library: Library, services: Services, stopped: Stopped) -> Fit:

@@ -213,7 +213,7 @@ class Jobs(PlainToasts):
 
     @work(exclusive=True, group="fits", exit_on_error=False)
     async def _fits(self, draft: Draft, stop: Event) -> None:
-        from tui.fits import fits_of
+        from tui.badges import fits_of
 
         known, stopped = frozenset(self.session.fits), self.giving_way(stop)
 

@@ -19,7 +19,7 @@ from planner.performance.step import Load, Step, StepModel
 _BACKLOG = 0.6
 """Of the wait for a busy API process, the share that comes before the first token; the rest holds up the others
 (0.3-0.95 of the runs of TensorRT-LLM 1.0 that pass 35 requests or 9,000 tokens a second)."""
-_IDLE, _SHARP = 0.5, 12.0
+_IDLE, _SHARP = 0.6, 20.0
 """Load of the API process below which nobody waits for it, and how sharply its limit bends the rate."""
 
 

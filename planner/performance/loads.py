@@ -12,6 +12,9 @@ from planner.performance.offline import saturated
 from planner.performance.queueing import OpenLoop, overrun
 from planner.resolved import Workload
 
+_NEAR = 0.85
+"""Load of the API process from which it bounds a closed loop: what the device gains is then waited there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Met:
@@ -35,7 +38,7 @@ def together(batching: Batching, load: Workload, replicas: int) -> Met:
     if load.request_rate is None:
         clients = max((load.concurrency or 1.0) / replicas, 1e-6)
         closed = batching.closed(clients)
-        bound = {"deployment": "API process"} if closed.api >= 1 else {}
+        bound = {"deployment": "API process"} if closed.api >= _NEAR else {}
         return Met(ended(closed, clients, load.requests / replicas) if load.requests else closed, batching, bound=bound)
     line, rate = OpenLoop(batching, load.isl_cv), load.request_rate / replicas
     outcome = line.at(rate)

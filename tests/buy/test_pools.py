@@ -24,7 +24,7 @@ from planner.predict import predict
 from tests.cost.build import library
 
 FAST = ServiceLevelTable(tpot_s=0.05)
-MANY = WorkloadTable(isl=1000, osl=400, concurrency=800, service_level=FAST)
+MANY = WorkloadTable(isl=1000, osl=400, concurrency=600, service_level=FAST)
 SMALL = WorkloadTable(isl=500, osl=200, concurrency=20)
 
 

@@ -166,5 +166,8 @@ def test_hits_and_shorter_prompts_help(case: dict[str, Any], load: dict[str, Any
     cold, warm = (speed(at(case, prefix_hit_rate=hits, **load)) for hits in (0.0, 0.9))
     shorter = speed(at(case | {"isl": max(case["isl"] // 2, 8)}, prefix_hit_rate=0.0, **load))
     for better in (warm, shorter):
-        assert value(better, "ttft_s") <= 1.01 * value(cold, "ttft_s")
+        if better.bound.get("deployment") == "API process":
+            assert until_last(better, case) <= 1.005 * until_last(cold, case)
+        else:
+            assert value(better, "ttft_s") <= 1.01 * value(cold, "ttft_s")
         assert value(better, "request_s") >= 0.995 * value(cold, "request_s")
