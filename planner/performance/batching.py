@@ -23,6 +23,8 @@ _IDLE, _SHARP = 0.6, 20.0
 """Load of the API process below which nobody waits for it, and how sharply its limit bends the rate."""
 
 
+_FULL = 0.8
+"""Share of an engine's time that prompts take from which its limit is worked out with all that it can decode beside."""
 _SETTLED = 3e-4
 """Relative change of the running batch at which the fixed point is taken as found."""
 
@@ -168,7 +170,9 @@ class Batching:
         if running >= ceiling:
             cycle = max(cycle, steps * pace * flight / running)
             ttft = cycle - steps * pace
-        if (busy := flight / self.lanes * added.whole) > cycle:
+        if (busy := flight / self.lanes * added.whole) > _FULL * cycle:
+            busy = flight / self.lanes * self.marginal(min(ceiling, d.slots), d.budget, 0.0).whole
+        if busy > cycle:
             ttft, pace, cycle = ttft * busy / cycle, pace * busy / cycle, busy
         tpot = steps * pace / (d.osl - 1)
         share = (pace - decode.seconds) / pace
