@@ -20,9 +20,8 @@ _BACKLOG = 0.6
 """Of the wait for a busy API process, the share that comes before the first token; the rest holds up the others
 (0.3-0.95 of the runs of TensorRT-LLM 1.0 that pass 35 requests or 9,000 tokens a second)."""
 _IDLE, _SHARP = 0.6, 20.0
-"""Load of the API process below which nobody waits for it, and how sharply its limit bends the rate."""
-
-
+"""Load of the API process below which nobody waits for it, and how sharply its limit bends the rate (assumed: a
+smooth maximum, sharp enough that what waits far from the limit is no more than rounding)."""
 _FULL = 0.8
 """Share of an engine's time that prompts take from which its limit is worked out with all that it can decode beside."""
 _SETTLED = 3e-4

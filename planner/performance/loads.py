@@ -13,7 +13,8 @@ from planner.performance.queueing import OpenLoop, overrun
 from planner.resolved import Workload
 
 _NEAR = 0.85
-"""Load of the API process from which it bounds a closed loop: what the device gains is then waited there."""
+"""Load of the API process from which it is named as the bound of a closed loop: what the device gains is then waited
+there (a word only; no figure depends on it)."""
 
 
 @dataclass(frozen=True, slots=True)
