@@ -89,12 +89,12 @@ def total(parts: Mapping[str, Estimate]) -> Estimate:
     """Sum of named parts; independent ranges add in quadrature, the terms are the parts' values."""
     value = below = above = 0.0
     terms: dict[str, float] = {}
-    origins: list[Origin] = []
+    origins: set[Origin] = set()
     for name, part in parts.items():
         each = terms[name] = part.value
         down, up = each - part.low, part.high - each
         value += each
         below += down * down
         above += up * up
-        origins.append(part.origin)
+        origins.add(part.origin)
     return Estimate(value - math.sqrt(below), value, value + math.sqrt(above), worst_origin(*origins), terms)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 from planner.memory.gguf_cache import cache_bytes_per_element, cache_rules
-from planner.memory.gguf_place import Placement
+from planner.memory.gguf_place import Placement, counted
 from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE
 from planner.models.gguf_layout import GgufLayout, Types
 from planner.models.gguf_mix import type_bits
@@ -66,22 +66,21 @@ class LayerWork(NamedTuple):
 
 def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) -> dict[int, DeviceWork]:
     """The work of every device that has any, by index."""
-    work: dict[int, DeviceWork] = {}
+    work: defaultdict[int, DeviceWork] = defaultdict(DeviceWork)
     kinds = [layer_work(resolved, layer) for layer in resolved.architecture.layer_kinds]
     order = resolved.architecture.layer_order
-    groups = Counter(zip(order, layout.order, placement.layers, placement.experts, strict=True))
-    for (kind, row, device, experts), count in groups.items():
-        here, there = work.setdefault(device, DeviceWork()), work.setdefault(experts, DeviceWork())
+    for (kind, row, device, experts), count in counted(order, layout.order, placement.layers, placement.experts):
+        here, there = work[device], work[experts]
         _add(here.dense, layout.rows[row].dense, count)
         _add(there.experts, layout.rows[row].experts, count)
         here.layers += kinds[kind].blocks * count
         there.expert_layers += count * bool(layout.rows[row].experts)
         there.expert_flop += kinds[kind].expert_flop * count
         here.add(kinds[kind], count)
-    head = work.setdefault(placement.head, DeviceWork())
+    head = work[placement.head]
     _add(head.dense, layout.head, 1)
     head.dense_flop += 2.0 * resolved.architecture.vocab_size * resolved.architecture.hidden_size
-    return work
+    return dict(work)
 
 
 def experts_of(architecture: Architecture) -> MoE | None:
@@ -136,19 +135,23 @@ def _latent_flop(mixer: LatentAttention) -> float:
     return 2.0 * mixer.num_q_heads * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim)
 
 
-def weighted(types: Mapping[str, float] | Types, speed: Mapping[str, float]) -> float:
+def weighted(types: Mapping[str, float], speed: Mapping[str, float]) -> float:
     """Bytes weighted by how slowly their type is read: Σ bytes ÷ relative speed."""
-    pairs: Iterable[tuple[str, float]] = types.items() if isinstance(types, Mapping) else types
-    default = speed.get("default", 1.0)
-    return sum(size / speed.get(kind, default) for kind, size in pairs)
+    default, read = speed.get("default", 1.0), 0.0
+    for kind, size in types.items():
+        read += size / speed.get(kind, default)
+    return read
 
 
 def slowdown(types: Mapping[str, float], speed: Mapping[str, float]) -> float:
     """How much longer matrix products take than in F16: mean over the weights (not bytes) of 1 ÷ relative speed."""
     bits, default = type_bits(), speed.get("default", 1.0)
-    weights = {kind: size / bits.get(kind, 8.0) for kind, size in types.items() if size}
-    whole = sum(weights.values())
-    return sum(w / speed.get(kind, default) for kind, w in weights.items()) / whole if whole else 1.0
+    whole = slowed = 0.0
+    for kind, size in types.items():
+        weights = size / bits.get(kind, 8.0)
+        whole += weights
+        slowed += weights / speed.get(kind, default)
+    return slowed / whole if whole else 1.0
 
 
 def _add(into: dict[str, float], types: Types, count: int) -> None:
