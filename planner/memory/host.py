@@ -76,9 +76,12 @@ def host_ram(resolved: Resolved) -> Estimate:
     return Estimate(low, value, value + terms["page_cache"], "assumed", terms)
 
 
-def host_memory(resolved: Resolved, token_bytes: float, pools: float) -> HostMemory:
-    """The parts of it; ``token_bytes`` are KV bytes of a context token on one rank of each of ``pools`` pools."""
-    running, pinned = host_ram(resolved), pinned_bytes(resolved)
+def host_memory(resolved: Resolved, running: Estimate, token_bytes: float, pools: float) -> HostMemory:
+    """The parts of what stays while it serves (``running``, from ``host_ram``).
+
+    ``token_bytes`` are KV bytes of a context token on one rank of each of ``pools`` pools.
+    """
+    pinned = pinned_bytes(resolved)
     return HostMemory(
         loading=loading_ram(resolved, running),
         pinned=exact(sum(pinned.values()), "formula", **pinned),
