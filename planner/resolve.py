@@ -213,7 +213,7 @@ def _gpu_layers(table: ServingTable, cluster: Cluster, architecture: Architectur
 
 
 def _workload(table: WorkloadTable, architecture: Architecture, assumed: dict[str, Any]) -> Workload:
-    open_values: dict[str, float] = {}
+    open_values: dict[str, Any] = {}
     if table.isl is None:
         open_values["isl"] = 512.0
     if table.osl is None:

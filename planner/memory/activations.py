@@ -13,8 +13,8 @@ from math import ceil
 from typing import Any
 
 from planner.engines.profile import EngineProfile
+from planner.memo import IdentityMemo
 from planner.memory.layout import Layout
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Dense, LatentAttention, MoE, Quantization, Recurrent
 from planner.resolved import Serving
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from planner.memo import IdentityMemo
 from planner.memory.finetune_adapters import Targets, targeted
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import (
     Architecture,
     Attention,

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from planner.estimate import Estimate, exact, spread
+from planner.memo import IdentityMemo
 from planner.memory.gguf_cache import LayerCache, layer_caches
 from planner.memory.gguf_compute import compute_buffers
 from planner.memory.gguf_context import chosen_context
 from planner.memory.gguf_graph import Graph, graph_of
 from planner.memory.gguf_needs import Needs, needs_of
 from planner.memory.gguf_place import HOST, Placement, counted, fit, place
-from planner.memory.memo import IdentityMemo
 from planner.models.gguf_layout import GgufLayout, gguf_layout
 from planner.resolved import Resolved
 from planner.units import GIB, MIB
@@ -70,11 +70,12 @@ def buffers_of(sizes: Sizes, placement: Placement) -> Buffers:
 
 def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:
     """The input table stays on the host; a tied table is loaded a second time where the output is on a GPU."""
-    sums = [0.0] * (placement.gpus + 1)
+    sums, rows = [0.0] * (placement.gpus + 1), layout.rows
     sums[HOST] += layout.embedding_bytes
     for (row, device, experts), count in counted(layout.order, placement.layers, placement.experts):
-        sums[device] += layout.rows[row].dense_bytes * count
-        sums[experts] += layout.rows[row].expert_bytes * count
+        _, _, _, _, dense, routed = rows[row]
+        sums[device] += dense * count
+        sums[experts] += routed * count
     if placement.head != HOST or not layout.tied:
         sums[placement.head] += layout.head_bytes
     if placement.rows:
@@ -185,8 +186,7 @@ def placement_of(resolved: Resolved, sizes: Sizes) -> Placement:
     def fits(candidate: Placement) -> bool:
         return max(buffers_of(sizes, candidate).totals[:-1]) <= room
 
-    wanted = place(layers, gpus, layers + 1, experts, rows)
-    if fits(wanted):
+    if experts and fits(wanted := place(layers, gpus, layers + 1, experts, rows)):
         return wanted
     moe = resolved.architecture.has_experts
     return fit(layers, gpus, moe, rows, fits)

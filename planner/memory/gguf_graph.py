@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from planner.engines.profile import EngineProfile
+from planner.memo import IdentityMemo
 from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Attention, Dense, LatentAttention, MoE
 from planner.models.gguf_mix import host_only
 from planner.resolved import Resolved

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from planner.documents.result import HostMemory
 from planner.estimate import Estimate, exact
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 from planner.memory.weight_rules import weight_rules
 from planner.memory.weights import host_tables
 from planner.models.architecture import Architecture, Quantization

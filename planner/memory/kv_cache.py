@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 
+from planner.memo import IdentityMemo
 from planner.memory.kv_rules import KvRules
 from planner.memory.layout import stage_sizes
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Cache, LatentAttention, Layer
 
 ELEMENT_BYTES: Mapping[str, float] = {

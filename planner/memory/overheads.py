@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from planner.engines.profile import EngineProfile
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 from planner.models.architecture import Architecture
 from planner.resolved import Cluster, Serving
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, lcm
 
+from planner.memo import IdentityMemo
 from planner.memory.layout import Layout, stage_sizes
-from planner.memory.memo import IdentityMemo
 from planner.memory.weight_rules import WeightRules
 from planner.models.architecture import (
     Architecture,

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 from planner.models.architecture import (
     Architecture,
     Attention,

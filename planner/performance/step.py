@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import cbrt
 from typing import NamedTuple
 
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 from planner.performance.attention import Work, latent, recurrence, softmax
 from planner.performance.chip import Chip
 from planner.performance.collectives import Network, Timer
