@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 from planner.engines.profile import EngineProfile
-from planner.memo import IdentityMemo
+from planner.memo import IdentityMemo, kept
 from planner.memory.gguf_cache import cache_rules, context_cells, swa_cells
 from planner.models.architecture import Architecture, Attention, Dense, LatentAttention, MoE
 from planner.models.gguf_mix import host_only
@@ -94,7 +93,7 @@ def _read(engine: EngineProfile) -> ComputeRules:
     return rules._replace(other=rules._replace(**other)) if other else rules
 
 
-@lru_cache(maxsize=256)
+@kept
 def shape_of(architecture: Architecture) -> Shape:
     """The sizes of an architecture, largest layer kind each."""
     mixers = [m for layer in architecture.layer_kinds for m in layer.mixers]

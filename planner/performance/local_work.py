@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
-from planner.memory.gguf_cache import cache_bytes_per_element, cache_rules
+from planner.memo import kept
+from planner.memory.gguf_cache import cache_bytes_per_element
 from planner.memory.gguf_place import Placement, counted
 from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE
 from planner.models.gguf_layout import GgufLayout, Types
@@ -67,7 +67,8 @@ class LayerWork(NamedTuple):
 def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) -> dict[int, DeviceWork]:
     """The work of every device that has any, by index."""
     work: defaultdict[int, DeviceWork] = defaultdict(DeviceWork)
-    kinds = [layer_work(resolved, layer) for layer in resolved.architecture.layer_kinds]
+    element = cache_bytes_per_element(resolved.serving.kv_cache_dtype)
+    kinds = _layer_works(resolved.architecture, element)
     order = resolved.architecture.layer_order
     for (kind, row, device, experts), count in counted(order, layout.order, placement.layers, placement.experts):
         here, there = work[device], work[experts]
@@ -95,15 +96,13 @@ def touched_share(moe: MoE, tokens: float) -> float:
     return float(1.0 - miss ** max(1.0, tokens))
 
 
-def layer_work(resolved: Resolved, layer: Layer) -> LayerWork:
-    """Work of one layer kind."""
-    element = cache_bytes_per_element(resolved.serving.kv_cache_dtype)
-    swa = cache_rules(resolved.engine).swa
-    return _layer_work(layer, element, resolved.serving.mla, swa)
+@kept
+def _layer_works(architecture: Architecture, element: float) -> tuple[LayerWork, ...]:
+    """Of each kind of layer; ``element`` is the bytes of a cached one."""
+    return tuple(_layer_work(layer, element) for layer in architecture.layer_kinds)
 
 
-@lru_cache(maxsize=1024)
-def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork:
+def _layer_work(layer: Layer, element: float) -> LayerWork:
     dense = 2.0 * sum(t.numel for t in layer.tensors if t.part != "experts" and len(t.shape) > 1)
     experts = 0.0
     if isinstance(layer.feed_forward, MoE):
@@ -112,15 +111,15 @@ def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork
     attention = sum(_attention_flop(mixer) for mixer in layer.mixers if isinstance(mixer, Attention))
     expanded = sum(_latent_flop(mixer) for mixer in layer.mixers if isinstance(mixer, LatentAttention))
     cache = latent = window = 0.0
-    for kept in layer.caches:
-        if kept.kind == "latent":
-            latent += kept.elements * element
-        elif kept.kind == "state":
-            dense += 4.0 * kept.elements
-        elif kept.window is not None:
-            window += kept.elements * element * kept.window
+    for held in layer.caches:
+        if held.kind == "latent":
+            latent += held.elements * element
+        elif held.kind == "state":
+            dense += 4.0 * held.elements
+        elif held.window is not None:
+            window += held.elements * element * held.window
         else:
-            cache += kept.elements * element / kept.compression
+            cache += held.elements * element / held.compression
     blocks = (bool(layer.mixers) + (layer.feed_forward is not None)) / 2
     return LayerWork(dense, experts, attention, expanded, cache, latent, window, blocks)
 
