@@ -29,9 +29,6 @@ from planner.resolved import Resolved, prefill_side
 if TYPE_CHECKING:
     from planner.library import Library
 
-LOCAL_FAMILIES = frozenset({"llama.cpp", "ktransformers"})
-"""Engine families that place buffers per device themselves instead of taking a share of memory."""
-
 
 def predict(deployment: Deployment, library: Library) -> EstimateDocument:
     """The estimate of a deployment.
@@ -111,7 +108,7 @@ class _Side(NamedTuple):
 
 def _prefill_workers(resolved: Resolved, library: Library) -> _Side | None:
     side = prefill_side(resolved)
-    if side is None or resolved.engine.family in LOCAL_FAMILIES:
+    if side is None or resolved.engine.local:
         return None
     memory = memory_of(side)
     verdict, findings = verdict_of(side, memory)
@@ -144,7 +141,7 @@ def worse(one: Verdict, other: Verdict) -> Verdict:
 def assumed_of(resolved: Resolved) -> dict[str, Any]:
     """The defaults that were taken, and whether overheads were measured on this machine."""
     assumed = dict(resolved.assumed)
-    if resolved.engine.family in LOCAL_FAMILIES:
+    if resolved.engine.local:
         from planner.memory.gguf_buffers import laid
 
         assumed.update(laid(resolved).resolved.assumed)
@@ -158,7 +155,7 @@ def assumed_of(resolved: Resolved) -> dict[str, Any]:
 
 def memory_of(resolved: Resolved) -> ServingMemory:
     """Memory by the engine's own convention."""
-    if resolved.engine.family in LOCAL_FAMILIES:
+    if resolved.engine.local:
         from planner.memory.gguf import gguf_memory
 
         return gguf_memory(resolved)
@@ -176,7 +173,7 @@ def completed_memory(resolved: Resolved, memory: ServingMemory) -> ServingMemory
 
 def verdict_of(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Finding, ...]]:
     """Fits, tight or does not fit, with the computed nearest changes."""
-    if resolved.engine.family in LOCAL_FAMILIES:
+    if resolved.engine.local:
         from planner.memory.gguf_verdict import local_verdict
 
         return local_verdict(resolved, memory)
@@ -190,7 +187,7 @@ def performance_of(
 ) -> tuple[Performance | None, tuple[Finding, ...]]:
     """Speed, or the fact that is missing for it as a warning."""
     try:
-        if resolved.engine.family in LOCAL_FAMILIES:
+        if resolved.engine.local:
             from planner.performance.local import local_performance
 
             return local_performance(resolved, memory, library.local_curves), ()

@@ -76,13 +76,9 @@ def draft_rules(resolved: Resolved) -> Iterator[Finding]:
     table = resolved.serving.speculative
     if table is None or table.draft is None:
         return
-    counted = resolved.engine.family not in _OWN_BUFFERS
+    counted = not resolved.engine.local
     if resolved.draft is not None and not resolved.draft.assumed and counted:
         return
     guess = "a usual head of its method is counted" if resolved.draft and counted else "its memory is not counted"
     message = f"the sizes of the draft {table.draft[:80]!r} are not known here: {guess}"
     yield Finding("speculative-draft", message, "name a catalogue id or a directory with its config.json", "warning")
-
-
-_OWN_BUFFERS = frozenset({"llama.cpp", "ktransformers"})
-"""Families of engines whose buffers are planned for the target alone."""
