@@ -92,8 +92,8 @@ class Program:
         return Wait(wall * 1e3, max(0.0, wall - (self._queued_s() - queued)) * 1e3)
 
     def _queued_s(self) -> float:
-        """Seconds that what a key passes through waited for a processor so far: the threads that are there from the first
-        paint to the end read the terminal, run the loop and write."""
+        """Seconds that what a key passes through waited for a processor so far: the threads that are there from the
+        first paint to the end read the terminal, run the loop and write."""
         tasks = Path(f"/proc/{self.pid}/task")
         threads = sorted(int(task.name) for task in tasks.iterdir())[:PASSED]
         return sum(_schedstat(tasks / str(thread))[1] for thread in threads) / 1e9

@@ -13,8 +13,8 @@ NO_TERMINAL = (
     "deploy-planner: --json gives the document, --plain asks question by question, serve opens the app in a browser.\n"
 )
 FRAMES = "100"
-"""A second. What a key changes is drawn with the next or, as the toolkit counts, the one after: within 20 ms. Its own 60
-make 33; nothing is drawn where nothing changed."""
+"""A second. What a key changes is drawn with the next or, as the toolkit counts, the one after: within 20 ms. Its own
+60 make 33; nothing is drawn where nothing changed."""
 SERVE = "The app in a browser, on 127.0.0.1 unless told otherwise."
 
 
