@@ -13,9 +13,11 @@ import json
 import re
 import sys
 import tomllib
+from contextlib import chdir
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -111,12 +113,13 @@ def tour_app() -> PlannerApp:
 async def pictures() -> dict[str, str]:
     """Name → SVG of every scene."""
     app, found = tour_app(), {}
-    async with app.run_test(size=SIZE) as pilot:
-        app.theme = DARK
-        for scene in scenes():
-            for key in scene.keys:
-                await (settled(app, pilot) if key == SETTLE else pilot.press(key))
-            found[scene.name] = await settled(app, pilot)
+    with TemporaryDirectory() as empty, chdir(empty):  # what lies on disk would show in the export
+        async with app.run_test(size=SIZE) as pilot:
+            app.theme = DARK
+            for scene in scenes():
+                for key in scene.keys:
+                    await (settled(app, pilot) if key == SETTLE else pilot.press(key))
+                found[scene.name] = await settled(app, pilot)
     return found
 
 
