@@ -96,7 +96,7 @@ def _promises(scored: Scored, task: Task) -> Iterator[str]:
 def _slowness(candidate: Candidate, task: Task) -> Iterator[str]:
     """What people will feel where nothing was promised."""
     if candidate.tpot_s and candidate.tpot_s > task.policy.slowest_tpot_s:
-        yield f"slower than reading along: {human_seconds(candidate.tpot_s)} per token"
+        yield f"slow to wait for: {human_seconds(candidate.tpot_s)} per token"
     if candidate.ttft_s and candidate.ttft_s > task.policy.slowest_ttft_s:
         yield f"a long wait: {human_seconds(candidate.ttft_s)} to the first token of a prompt of this length"
 
