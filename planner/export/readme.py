@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from planner.documents.result import Finding
 from planner.estimate import Estimate
 from planner.export.expected import expected_lines
+from planner.export.readme_model import before_the_start, chats
 from planner.export.registry import target
 from planner.units import GIB, human_bytes, human_rate, human_seconds
 
@@ -65,7 +66,7 @@ def _run(context: Context, names: list[str]) -> str:
 def _by_job(context: Context, names: list[str]) -> list[str]:
     if context.deployment.finetune is not None:
         return []
-    return [_before(context, names), _expect(context), _speed(context), _if_not(context)]
+    return [_before(context, names), chats(context), _expect(context), _speed(context), _if_not(context)]
 
 
 def _before(context: Context, names: list[str]) -> str:
@@ -77,6 +78,7 @@ def _before(context: Context, names: list[str]) -> str:
         f"- Model files of `{_inline(location.repository)}` at `{_inline(location.path)}` on every node "
         f"({human_bytes(context.timing.weight_bytes)}); they are only read.",
         _listens(context),
+        *before_the_start(context),
         *_key(context),
         *_several_nodes(context),
     ]

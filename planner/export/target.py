@@ -16,6 +16,7 @@ from planner.errors import BadInput
 from planner.resolved import Resolved
 
 if TYPE_CHECKING:
+    from planner.export.habits import Habits
     from planner.export.images import Image
     from planner.export.layout import Layout
     from planner.export.location import Location
@@ -103,6 +104,13 @@ class Context:
         from planner.export.layout import layout_of
 
         return layout_of(self)
+
+    @cached_property
+    def habits(self) -> Habits:
+        """What the model wants beside the layout."""
+        from planner.export.habits import habits_of
+
+        return habits_of(self)
 
     @cached_property
     def platform(self) -> Platform:

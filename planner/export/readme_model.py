@@ -1,0 +1,38 @@
+"""Of a bundle's README: what the model brings of its own, and the flags for chats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.export.target import Context
+
+
+def before_the_start(context: Context) -> list[str]:
+    """Lines for the list of what has to be done first."""
+    habits, path = context.habits, context.location.path
+    lines = []
+    if habits.remote_code:
+        lines.append(
+            "- The model brings Python code of its own (tokenizer, configuration), and the engine is told to run it "
+            "(trust remote code): read the `*.py` files beside the weights first."
+        )
+    if habits.vocabulary is not None:
+        place = f"{path}/{habits.vocabulary.folder}"
+        lines.append(
+            f"- Put {' and '.join(f'`{name}`' for name in habits.vocabulary.files)} from {habits.vocabulary.source} "
+            f"into `{place}`: the engine fetches them at its start otherwise. `{habits.vocabulary.variable}` names "
+            "the folder."
+        )
+    return lines
+
+
+def chats(context: Context) -> str:
+    """A section; empty where no flags are known."""
+    if not context.habits.chat:
+        return ""
+    return (
+        "## Chats\n\n"
+        "Answers come as the model writes them, thoughts and tool calls in the text. These flags of the engine take "
+        f"them out (its newest releases; check `--help` of yours):\n\n    {context.habits.chat}\n"
+    )
