@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from planner.documents.result import Finding
 from planner.estimate import Estimate
 from planner.export.expected import expected_lines
+from planner.export.pod_network import network_note
 from planner.export.readme_model import before_the_start, chats
 from planner.export.registry import target
 from planner.units import GIB, human_bytes, human_rate, human_seconds
@@ -81,6 +82,7 @@ def _before(context: Context, names: list[str]) -> str:
         *before_the_start(context),
         *_key(context),
         *_several_nodes(context),
+        *(network_note(context) if "lws" in names else []),
     ]
     if platform.product_label and not context.options.node_selector and any(n in _CLUSTER for n in names):
         lines.append(

@@ -73,6 +73,8 @@ class Options:
     """Network interface between nodes ("eth0", "bond0")."""
     ib_devices: str | None = None
     """RDMA devices ("mlx5_0,mlx5_1")."""
+    rdma_resource: str | None = None
+    """Resource of a cluster's RDMA device plug-in ("rdma/hca_shared_devices_a")."""
     head_address: str | None = None
     """Name or address of the first node."""
     namespace: str | None = None
