@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planner.documents.inventory import Inventory
     from planner.library import Library
 
+HARDWARE_HELP = "8xH200-SXM, 2x8xH100 (nodes × GPUs), rtx-4090+64GB, 2xEPYC-9654+768GB, cpu, or a file"
 FOUND_HERE = "deploy-planner: cpu: planned with the processor and memory of this machine"
 
 
