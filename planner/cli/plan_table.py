@@ -31,7 +31,7 @@ HEAD = (
 _SHOWN_REASONS = 6
 _MEANING = {
     "*": "none of the others is better in every figure",
-    "~": "starts, with little memory to spare",
+    "~": "starts, with little memory to spare or something to do first (estimate says what)",
     "users": "requests of this length that the memory holds at once",
     "tok/s": "of all users together",
     "layout": "TP tensor, PP pipeline, EP expert parallel, DPA attention groups, ×N replicas",
@@ -129,6 +129,7 @@ def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
 
 def _first(proposal: PlannedDeployment) -> str:
     lines = ["why the first", *(f"  · {reason}" for reason in proposal.reasons[:_SHOWN_REASONS])]
+    lines += [f"  ! {p.message}" + (f" → {p.fix}" if p.fix else "") for p in proposal.estimate.problems]
     memory = proposal.estimate.memory
     if memory is not None:
         gpu = memory.per_gpu

@@ -136,3 +136,13 @@ def test_a_dense_model_that_crawls_is_not_the_first_advice(capsys):
     assert main(["plan", "--hardware", "strix-halo", "--json", "--limit", "1"]) == 0
     (first,) = json.loads(capsys.readouterr().out)["candidates"]
     assert first["estimate"]["performance"]["tpot_s"]["value"] < 0.1
+
+
+def test_what_has_to_be_done_first_stands_beside_the_first(capsys):
+    assert (
+        main(["plan", "--hardware", "m3-ultra+96GB", "--model", "llama-3.3-70b-instruct", "--weights", "gguf:Q8_0"])
+        == 0
+    )
+    assert "  ! the GPU is to hold" in capsys.readouterr().out
+    assert main(["plan", "--hardware", "m3-ultra", "--model", "qwen3-8b", "--limit", "1"]) == 0
+    assert "m3-ultra+256GB for less" in capsys.readouterr().err
