@@ -6,6 +6,7 @@ import json
 from fnmatch import fnmatchcase
 
 import pytest
+import yaml
 
 from planner.data import read_toml
 from planner.export.bundle import render_bundle
@@ -94,3 +95,20 @@ def test_rows_have_a_source_and_patterns_meet_a_model(row: dict[str, list[str]])
     assert row["source"]
     for pattern in row.get("ids", ()):
         assert any(fnmatchcase(name, pattern.lower()) for name in known), pattern
+
+
+@pytest.mark.parametrize(
+    ("hardware", "weights", "version", "backend"),
+    [
+        ("8xb200-sxm", "fp8", "1.3.0", "DEEPGEMM"),
+        ("8xb200-sxm", "nvfp4", "1.3.0", None),
+        ("8xh200-sxm-141gb", "fp8", "1.3.0", None),
+        ("8xb200-sxm", "fp8", "0.20.0", None),  # no such key yet
+    ],
+)
+def test_kernels_of_experts_that_have_to_be_named(
+    hardware: str, weights: str, version: str, backend: str | None
+) -> None:
+    exported = context(tables(R1, weights, hardware, ("trtllm", version), tp=8, max_model_len=8192))
+    extra = yaml.safe_load(render("trtllm", exported)["extra.yaml"])
+    assert extra.get("moe_config", {}).get("backend") == backend
