@@ -8,7 +8,7 @@ from planner.documents.result import Finding
 from planner.estimate import Estimate
 from planner.export.expected import expected_lines
 from planner.export.pod_network import network_note
-from planner.export.readme_model import before_the_start, chats
+from planner.export.readme_model import before_the_start, chats, program_note
 from planner.export.registry import target
 from planner.units import GIB, human_bytes, human_rate, human_seconds
 
@@ -79,6 +79,7 @@ def _before(context: Context, names: list[str]) -> str:
         f"- Model files of `{_inline(location.repository)}` at `{_inline(location.path)}` on every node "
         f"({human_bytes(context.timing.weight_bytes)}); they are only read.",
         _listens(context),
+        *program_note(context, names),
         *before_the_start(context),
         *_key(context),
         *_several_nodes(context),

@@ -1,4 +1,4 @@
-"""Of a bundle's README: what the model brings of its own, and the flags for chats."""
+"""Of a bundle's README: the program, what the model brings of its own, and the flags for chats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,22 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from planner.export.target import Context
+
+
+BARE = ("vllm", "sglang", "trtllm", "ktransformers", "mlx", "slurm", "systemd")
+"""Targets that start a program of the machine."""
+
+
+def program_note(context: Context, names: list[str]) -> list[str]:
+    """That the engine must be there, and where a unit looks for it."""
+    wheel = context.runtime.wheel
+    if not wheel or not any(name in BARE for name in names):
+        return []
+    line = f"- {context.resolved.engine.name} {context.resolved.engine.version} on the `PATH` of whoever starts it"
+    unit = (
+        " (a unit looks in `/usr/local/bin` and `/usr/bin` only: add `PATH=…` to its `env` for a virtual environment)"
+    )
+    return [line + (unit if "systemd" in names else "") + "."]
 
 
 def before_the_start(context: Context) -> list[str]:

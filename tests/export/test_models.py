@@ -112,3 +112,10 @@ def test_kernels_of_experts_that_have_to_be_named(
     exported = context(tables(R1, weights, hardware, ("trtllm", version), tp=8, max_model_len=8192))
     extra = yaml.safe_load(render("trtllm", exported)["extra.yaml"])
     assert extra.get("moe_config", {}).get("backend") == backend
+
+
+def test_a_program_of_the_machine_has_to_be_there() -> None:
+    r1 = served(R1, "vllm", "0.33.0")
+    unit = render_bundle(r1, ["systemd"], []).files["README.md"]
+    assert "vllm 0.33.0 on the `PATH`" in unit and "`PATH=…`" in unit
+    assert "`PATH`" not in render_bundle(r1, ["bench"], []).files["README.md"]
