@@ -136,8 +136,9 @@ def _kv_fp8(resolved: Resolved) -> Resolved | None:
 
 def _newest(resolved: Resolved) -> Resolved | None:
     engine = resolved.engine
-    newest = engine_profile(engine.name, None, engine.backend)
-    return replace(resolved, engine=newest) if newest.release != engine.release else None
+    newest = engine_profile(engine.name, engine_profile(engine.name).version, engine.backend)
+    later = engine.release is not None and newest.release is not None and newest.release > engine.release
+    return replace(resolved, engine=newest) if later else None
 
 
 _CHANGES: tuple[tuple[str, Any, Change], ...] = (

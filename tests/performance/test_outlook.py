@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from planner.detect.spec import load_hardware
-from planner.documents.deployment import Deployment, WorkloadTable
+from planner.documents.deployment import Deployment, EngineTable, WorkloadTable
 from planner.documents.files import parse_deployment
 from planner.documents.request import PlanRequest
+from planner.engines.registry import engine_profile
 from planner.levers import levers
 from planner.load_curve import load_curve
 from planner.plan import plan
@@ -94,6 +96,19 @@ def test_changes_that_are_illegal_or_have_no_room_are_no_levers() -> None:
     names = [lever.name for lever in levers(full, library())]
     assert "tp × 2" not in names
     assert "tp × 2" in [lever.name for lever in levers(document({"concurrency": 1}), library())]
+
+
+def test_the_newest_release_is_no_lever_of_itself() -> None:
+    newest = engine_profile("vllm").version
+
+    def named(version: str) -> list[str]:
+        asked = document({"concurrency": 64})
+        return [
+            lever.name for lever in levers(replace(asked, engine=EngineTable(name="vllm", version=version)), library())
+        ]
+
+    assert "newest release of the engine" not in named(newest)
+    assert "newest release of the engine" in named("0.8.0")
 
 
 def test_what_flips_the_choice_really_does() -> None:
