@@ -24,6 +24,11 @@ def program_note(context: Context, names: list[str]) -> list[str]:
     return [line + (unit if "systemd" in names else "") + "."]
 
 
+def plain_inline(text: str) -> str:
+    """Text from outside as one run of plain text."""
+    return "".join(c if c.isprintable() and c not in "`<>[]*_#|\\" else "-" for c in text)[:200]
+
+
 def before_the_start(context: Context) -> list[str]:
     """Lines for the list of what has to be done first."""
     habits, path = context.habits, context.location.path
@@ -33,8 +38,14 @@ def before_the_start(context: Context) -> list[str]:
             "- The model brings Python code of its own (tokenizer, configuration), and the engine is told to run it "
             "(trust remote code): read the `*.py` files beside the weights first."
         )
+    if context.location.experts:
+        lines.append(
+            f"- Two sets of files: the GGUF of `{plain_inline(context.location.repository)}` in "
+            f"`{plain_inline(context.location.experts)}` for the experts, the model's own checkpoint (configuration, "
+            f"tokenizer, the other weights) in `{plain_inline(path)}`."
+        )
     if habits.vocabulary is not None:
-        place = f"{path}/{habits.vocabulary.folder}"
+        place = plain_inline(f"{path}/{habits.vocabulary.folder}")
         lines.append(
             f"- Put {' and '.join(f'`{name}`' for name in habits.vocabulary.files)} from {habits.vocabulary.source} "
             f"into `{place}`: the engine fetches them at its start otherwise. `{habits.vocabulary.variable}` names "

@@ -119,3 +119,32 @@ def test_a_program_of_the_machine_has_to_be_there() -> None:
     unit = render_bundle(r1, ["systemd"], []).files["README.md"]
     assert "vllm 0.33.0 on the `PATH`" in unit and "`PATH=…`" in unit
     assert "`PATH`" not in render_bundle(r1, ["bench"], []).files["README.md"]
+
+
+def test_experts_in_gguf_lie_apart_from_the_checkpoint() -> None:
+    """kt-kernel README: --model is the published checkpoint, --kt-weight-path the folder of the GGUF."""
+    document = tables(
+        R1, "gguf:Q4_K_M", "1xrtx-4090", ("ktransformers", "0.5.0"), max_model_len=8192, experts_on_cpu=True
+    )
+    document["model"]["checkpoint"] = "unsloth/DeepSeek-R1-GGUF"
+    exported = context(document)
+    said = words(exported)
+    assert said[said.index("--model-path") + 1] == "/models/DeepSeek-R1"
+    assert said[said.index("--kt-weight-path") + 1] == "/models/DeepSeek-R1-GGUF"
+    assert "Two sets of files" in render_bundle(exported, ["ktransformers"], []).files["README.md"]
+
+
+@pytest.mark.parametrize(
+    ("hardware", "sockets", "spread"), [("cpu", 2, True), ("cpu", 1, False), ("1xrtx-4090", 2, False)]
+)
+@pytest.mark.parametrize("engine", [("llama.cpp", "b11549"), ("ik_llama.cpp", "b4500")])
+def test_weights_in_the_memory_of_two_sockets(
+    hardware: str, sockets: int, spread: bool, engine: tuple[str, str]
+) -> None:
+    document = tables("Qwen/Qwen3-8B", "gguf:Q4_K_M", hardware, engine, max_model_len=8192)
+    document["hardware"]["host"] = {"cpu": "EPYC 9654", "sockets": sockets, "ram_bytes": 2**39}
+    exported = context(document)
+    said = words(exported)
+    assert not [f for f in exported.findings if "numa" in f.message]
+    assert ("--numa" in said) == spread
+    assert not spread or said[said.index("--numa") + 1] == "distribute"
