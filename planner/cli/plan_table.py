@@ -29,6 +29,14 @@ HEAD = (
     "a million",
 )
 _SHOWN_REASONS = 6
+_MEANING = {
+    "*": "none of the others is better in every figure",
+    "~": "starts, with little memory to spare or something to do first (estimate says what)",
+    "users": "requests of this length that the memory holds at once",
+    "tok/s": "of all users together",
+    "layout": "TP tensor, PP pipeline, EP expert parallel, DPA attention groups, ×N replicas",
+}
+"""What the table's signs and short words mean."""
 
 
 def plan_table(document: PlanDocument) -> str:
@@ -36,6 +44,7 @@ def plan_table(document: PlanDocument) -> str:
     blocks = [verdict_line(document, "nothing starts")]
     if document.candidates:
         blocks.append(columns_within([HEAD, *(_row(c) for c in document.candidates)], width(), keys=3))
+        blocks.append(_legend(document.candidates))
         blocks.append(_first(document.candidates[0]))
         if cost := document.candidates[0].estimate.cost:
             blocks.append(cost_block(cost, "what the first costs"))
@@ -101,6 +110,15 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
     )
 
 
+def _legend(proposals: tuple[PlannedDeployment, ...]) -> str:
+    """The signs and words of the table that need one."""
+    marks = {VERDICT_MARKS[p.estimate.verdict] for p in proposals} | (
+        {"*"} if any(p.pareto for p in proposals) else set()
+    )
+    words = {"users", "tok/s"} | ({"layout"} if any(p.gpus_used > 1 for p in proposals) else set())
+    return "\n".join(f"  {sign:<8}{text}" for sign, text in _MEANING.items() if sign in marks | words)
+
+
 def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
     """Power, a month, a million output tokens."""
     if cost is None:
@@ -111,6 +129,7 @@ def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
 
 def _first(proposal: PlannedDeployment) -> str:
     lines = ["why the first", *(f"  · {reason}" for reason in proposal.reasons[:_SHOWN_REASONS])]
+    lines += [f"  ! {p.message}" + (f" → {p.fix}" if p.fix else "") for p in proposal.estimate.problems]
     memory = proposal.estimate.memory
     if memory is not None:
         gpu = memory.per_gpu
