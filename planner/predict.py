@@ -48,9 +48,8 @@ def predict(deployment: Deployment, library: Library) -> EstimateDocument:
     if deployment.hardware is None:
         finding = Finding("no-hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
         return EstimateDocument("unknown", id=deployment.id, model=facts, problems=(finding,))
-    answer = predict_resolved(resolved, library, facts)
-    memory = completed_memory(resolved, answer.memory) if answer.memory is not None else None
-    return replace(answer, memory=memory, problems=(*answer.problems, *_file_findings(source)))
+    answer = predict_resolved(resolved, library, facts, whole=True)
+    return replace(answer, problems=(*answer.problems, *_file_findings(source))) if source.problems else answer
 
 
 def _file_findings(source: ModelSource) -> tuple[Finding, ...]:
@@ -66,17 +65,20 @@ def model_facts(architecture: Architecture, quantization: Quantization) -> Model
     return ModelFacts(count_parameters(architecture), model_bytes(architecture, quantization))
 
 
-def predict_resolved(resolved: Resolved, library: Library, facts: ModelFacts | None = None) -> EstimateDocument:
-    """The same for a deployment that is resolved already (the search's path)."""
+def predict_resolved(
+    resolved: Resolved, library: Library, facts: ModelFacts | None = None, *, whole: bool = False
+) -> EstimateDocument:
+    """The same for a deployment that is resolved already; a ``whole`` answer also has the host's side of memory, the
+    start and the longest context, which a search does without."""
     facts = facts or model_facts(resolved.architecture, resolved.quantization)
     problems = check(resolved, library.support)
     if resolved.finetune is not None:
         return _predict_training(resolved, library, facts, problems)
-    return _predict_serving(resolved, library, facts, problems)
+    return _predict_serving(resolved, library, facts, problems, whole=whole)
 
 
 def _predict_serving(
-    resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...]
+    resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...], *, whole: bool
 ) -> EstimateDocument:
     memory = memory_of(resolved)
     verdict, findings = verdict_of(resolved, memory)
@@ -91,7 +93,7 @@ def _predict_serving(
         id=resolved.deployment.id,
         model=facts,
         problems=problems,
-        memory=memory,
+        memory=completed_memory(resolved, memory) if whole else memory,
         performance=performance,
         cost=cost_of(resolved, performance, library),
         prefill_memory=side.memory if side else None,
@@ -203,10 +205,8 @@ def cost_of(resolved: Resolved, performance: Performance | None, library: Librar
     """Power and money, where speed and power are known."""
     if performance is None:
         return None
-    try:
-        from planner.cost.power import power_and_cost
-    except ImportError:
-        return None
+    from planner.cost.power import power_and_cost
+
     return power_and_cost(resolved, performance, library.prices)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any
 
 from planner.errors import UnknownName
+from planner.memo import kept
 from planner.models.architecture import Architecture, LatentAttention, Quantization, Recurrent
 from planner.models.gguf_layout import gguf_layout
 from planner.models.names import nearest, squeeze
@@ -29,12 +29,16 @@ def quantized(architecture: Architecture, config: Mapping[str, Any]) -> Architec
     return replace(architecture, layer_kinds=kinds, layer_order=order, quantization=own)
 
 
-@lru_cache(maxsize=2048)
 def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None = None) -> Quantization:
     """The scheme that a name of ``model.weights`` stands for, on this model and (as a hint) in this repack.
 
     The checkpoint's own scheme is taken where it is of the family named: "fp8" on DeepSeek-R1 is its 128-block.
     """
+    return _named(architecture, name, checkpoint)
+
+
+@kept
+def _named(architecture: Architecture, name: str, checkpoint: str | None) -> Quantization:
     if name.lower().startswith("gguf:"):
         return _gguf(name, architecture)
     row = table("quantization")["weights"][known_format(name).lower()]

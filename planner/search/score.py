@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
+from planner.memo import kept
 from planner.models.architecture import Architecture
 from planner.models.parameters import count_parameters
 from planner.performance.promises import missed
@@ -106,7 +106,7 @@ def spilled(candidate: Candidate) -> float:
     return host if host > (table_share(candidate.resolved.architecture) + _TABLE_MARGIN) * whole else 0.0
 
 
-@lru_cache(maxsize=512)
+@kept
 def table_share(architecture: Architecture) -> float:
     """Input tables as a share of all parameters, stored in up to twice the bits of the rest."""
     tables = sum(tensor.numel for tensor in architecture.embeddings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planner.documents.result import Finding
 from planner.engines.speculation import method_name
 from planner.export.emit.yaml import yaml_text
+from planner.export.engines.common import limits, more_than_one
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -24,14 +25,11 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
     world = serving.tp * serving.attention_dp
     return {
         "backend": "pytorch",
-        "world_tp": world if world > 1 else None,
-        "pp": serving.pp if serving.pp > 1 else None,
-        "ep": serving.ep if serving.ep > 1 else None,
-        "dcp": serving.dcp if serving.dcp > 1 else None,
-        "max_model_len": serving.max_model_len,
-        "max_num_seqs": serving.max_num_seqs,
-        "max_num_batched_tokens": serving.max_num_batched_tokens,
-        "gpu_memory_utilization": serving.gpu_memory_utilization,
+        "world_tp": more_than_one(world),
+        "pp": more_than_one(serving.pp),
+        "ep": more_than_one(serving.ep),
+        "dcp": more_than_one(serving.dcp),
+        **limits(serving),
         "cpu_offload_bytes": serving.cpu_offload_bytes or None,
     }
 
