@@ -8,8 +8,9 @@ from planner.cli.plan_parts import escaped, pipe_table, rejection_lines, rejecti
 from planner.cli.tables import VERDICT_MARKS, align, assumed_block, memory_bar
 from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment
 from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
+from planner.words.layout import layout_text
 from planner.words.money import amount
-from planner.words.plan import layout_text, users_of
+from planner.words.plan import users_of
 
 HEAD = (
     "",
@@ -99,7 +100,7 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         str(model.get("id") or model.get("path")),
         str(model.get("weights") or "as stored"),
         f"{engine['name']} {engine.get('version', '')}".strip(),
-        layout_text(proposal.deployment),
+        layout_text(proposal.deployment, proposal.gpus_used),
         str(proposal.gpus_used),
         human_count(context) if context else "",
         human_whole(users) if users is not None else "unknown",
