@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from planner.cli.answer import add_answer_options, give, refuse_existing
-from planner.cli.asked import floor_of, hardware_of
+from planner.cli.asked import HARDWARE_HELP, floor_of, hardware_of
 from planner.cli.options import PRESETS_HELP, add_overlay_option, add_request_options, library_of
 from planner.cli.report_option import report_path, write_report_of
 from planner.cli.trace_option import add_trace_option, traced
@@ -41,9 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _question_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("hardware and model")
-    group.add_argument(
-        "--hardware", metavar="SPEC|FILE", help="8xH200-SXM, 2x8xH100 (nodes × GPUs), 4xRTX-4090, cpu, or a file"
-    )
+    group.add_argument("--hardware", metavar="SPEC|FILE", help=HARDWARE_HELP)
     group.add_argument("--fabric", metavar="ID", help="network between nodes: infiniband-ndr, roce-400g …")
     group.add_argument(
         "--model", nargs="+", action="extend", default=[], metavar="ID|PATH", help="catalogue ids or local paths"

@@ -98,12 +98,17 @@ def _tight(candidate: Candidate) -> bool:
 
 
 def spilled(candidate: Candidate) -> float:
-    """Bytes of weights in host memory although there are accelerators; input tables always lie there."""
+    """Bytes of weights in host memory although there are accelerators; input tables always lie there.
+
+    A layer that is placed there has its cache there; experts alone are told from the tables by their size.
+    """
     parts = candidate.memory.devices
     if candidate.option.group.is_cpu or len(parts) < 2:
         return 0.0
     host, whole = parts[-1].weights.value, sum(part.weights.value for part in parts)
-    return host if host > (table_share(candidate.resolved.architecture) + _TABLE_MARGIN) * whole else 0.0
+    layers = parts[-1].kv_cache.value > 0 or (parts[-1].recurrent is not None and parts[-1].recurrent.value > 0)
+    tables = (table_share(candidate.resolved.architecture) + _TABLE_MARGIN) * whole
+    return host if layers or host > tables else 0.0
 
 
 @kept

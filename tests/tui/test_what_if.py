@@ -25,7 +25,7 @@ from tests.tui.conftest import (
 )
 from tui.app import PlannerApp
 from tui.draft import Draft
-from tui.inputs import NUMBERS
+from tui.inputs.workload import NUMBERS
 from tui.modals.reader import ExplainModal
 from tui.modals.what_if import WhatIfScreen
 from tui.needs import Training

@@ -55,11 +55,27 @@ def extra(context: Context) -> dict[str, Any]:
         keys["enable_attention_dp"] = True
     if not serving.enforce_eager:
         keys["cuda_graph_config"] = {"enable_padding": True, "max_batch_size": min(serving.max_num_seqs, 1024)}
+    if (kernels := _experts_kernels(context)) is not None:
+        keys["moe_config"] = {"backend": kernels}
     if serving.speculative:
         keys["speculative_config"] = _speculative(context)
     if serving.lora_rank:
         keys["lora_config"] = {"max_lora_rank": serving.lora_rank, "max_loras": serving.lora_adapters}
     return {key: value for key, value in keys.items() if context.runtime.knows_key(key)}
+
+
+def _experts_kernels(context: Context) -> str | None:
+    """Kernels that must be named for these weights on this chip; None where the engine's own choice runs."""
+    resolved = context.resolved
+    row = resolved.cluster.device.accelerator
+    if not resolved.architecture.has_experts or row is None or row.compute_capability is None:
+        return None
+    capability = float(".".join(map(str, row.compute_capability)))
+    for rule in context.runtime.facts.get("experts_kernels", ()):
+        low, high = rule["capability"]
+        if resolved.quantization.scheme in rule["schemes"] and low <= capability < high:
+            return str(rule["backend"])
+    return None
 
 
 def _speculative(context: Context) -> dict[str, Any]:
