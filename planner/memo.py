@@ -51,7 +51,8 @@ def kept(make: Callable[Concatenate[Owned, Rest], Value]) -> Callable[Concatenat
     @wraps(make)
     def known(owner: Owned, /, *args: Rest.args, **kwargs: Rest.kwargs) -> Value:
         key = (make, args, *kwargs.items()) if kwargs else (make, args)
-        return keep(owner, key, lambda: make(owner, *args, **kwargs))
+        found: Value = owner.derived.get(key, _NOTHING)
+        return found if found is not _NOTHING else keep(owner, key, lambda: make(owner, *args, **kwargs))
 
     return known
 
