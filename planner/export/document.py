@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from planner.clock import today
+from planner.clock import today as _today
 from planner.documents.deployment import Deployment, Provenance
 from planner.documents.encode import to_plain
 from planner.documents.files import deployment_hash, deployment_toml, parse_deployment
@@ -20,7 +20,7 @@ def with_estimate(deployment: Deployment, answer: EstimateDocument, date: str | 
     The hash covers everything above ``[provenance]``. ``date`` is an ISO date; today when absent.
     """
     bare = replace(deployment, estimate=_figures(answer), provenance=None)
-    provenance = Provenance(planner=VERSION, date=date or today(), hash=deployment_hash(bare))
+    provenance = Provenance(planner=VERSION, date=date or _today(), hash=deployment_hash(bare))
     return replace(bare, provenance=provenance)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from planner.clock import today
+from planner.clock import today as _today
 from planner.documents.deployment import Deployment, WorkloadTable
 from planner.documents.files import deployment_hash, deployment_toml, parse_deployment
 from planner.documents.result import Performance, PlanDocument, PlannedDeployment
@@ -28,7 +28,7 @@ LEAST_TOP, MOST_TOP = 2.0, 4096.0
 
 def gather(plan: PlanDocument, library: Library, date: str | None = None) -> Material:
     """The material of a report. ``date`` is an ISO date; today when absent."""
-    material = Material(plan, date or today(), VERSION)
+    material = Material(plan, date or _today(), VERSION)
     chosen = material.chosen
     if chosen is None:
         return material
