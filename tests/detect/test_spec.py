@@ -96,7 +96,19 @@ def test_memory_of_the_machine_is_the_devices_where_they_share_it() -> None:
     assert [(node.count, node.host.ram_bytes) for node in two] == [(2, 2 << 40)], "of each machine"
 
 
-@pytest.mark.parametrize("spec", ["rtx-4090+0GB", "rtx-4090+99999TB", "99xEPYC-9654+1TB", "2xEPYC-9654", "h100++64GB"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "rtx-4090+0GB",
+        "rtx-4090+99999TB",
+        "99xEPYC-9654+1TB",
+        "2xEPYC-9654",
+        "h100++64GB",
+        "1GB+2GB",
+        "EPYC-9654+EPYC-9755+1TB",
+        "\u0663GB",
+    ],
+)
 def test_machines_that_nobody_has(spec: str) -> None:
     with pytest.raises(BadInput):
         inventory_from_spec(spec, DB)

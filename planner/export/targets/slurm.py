@@ -12,7 +12,7 @@ from planner.export.emit.words import plain_text
 from planner.export.engines.vllm import RAY_PORT, needs_ray
 from planner.export.flags.table import flag_table
 from planner.export.node import by_variables
-from planner.export.scripts import suffix
+from planner.export.scripts import suffix, vendor_setup
 from planner.export.target import Context, Target
 
 TARGET = Target(
@@ -49,7 +49,7 @@ def _script(context: Context) -> str:
         cores = _directives(context)["cpus-per-task"]
         lines.append("# since Slurm 22.05 srun does not take over the job's --cpus-per-task")
         lines.append(f'export SRUN_CPUS_PER_TASK="${{SLURM_CPUS_PER_TASK:-{cores}}}"')
-    lines += ["", *_body(context)]
+    lines += [*vendor_setup(context), "", *_body(context)]
     return "\n".join(lines) + "\n"
 
 
