@@ -10,13 +10,14 @@ from importlib import resources
 from typing import Any
 
 from planner.data import read_toml
-from planner.legality.support_tables import COMPILED, ENGINES
+from planner.legality.support_tables import COMPILED, ENGINES, REGISTERED
 
 
 def compiled() -> dict[str, Any]:
     """All support tables as one document."""
     engines = {name: read_toml(f"legality/engines/{name}.toml") for name in ENGINES}
-    return {"chips": read_toml("legality/chips.toml"), "engines": engines}
+    registered = {name: read_toml(f"legality/registered/{name}.toml") for name in REGISTERED}
+    return {"chips": read_toml("legality/chips.toml"), "engines": engines, "registered": registered}
 
 
 def main() -> None:

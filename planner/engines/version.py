@@ -18,6 +18,7 @@ _RELEASE = re.compile(
 )
 _BUILD = re.compile(r"^\s*(?:build[:\s]*)?b?(?P<build>\d{3,6})(?![0-9a-f.])", re.IGNORECASE)
 _LOCAL = re.compile(r"\+(?P<local>[0-9a-z][0-9a-z.\-_]*)", re.IGNORECASE)
+_PUBLISHED = re.compile(r"^\s*v?\d{1,6}(?:\.\d{1,6}){1,3}(?:\.post\d{1,4})?\s*$")
 _CLAUSE = re.compile(r"^\s*(?P<op><=|>=|==|<|>)\s*(?P<version>[\w.]+)\s*$")
 
 
@@ -43,6 +44,11 @@ def parse_version(text: str | None) -> Version:
     if found := _BUILD.match(text):
         return Version(text, (int(found["build"]),))
     return Version(text, None)
+
+
+def is_release(text: str) -> bool:
+    """Whether a version was published as it stands: no development build, no candidate, no local label."""
+    return _PUBLISHED.match(text) is not None
 
 
 def compare(left: tuple[int, ...], right: tuple[int, ...]) -> int:

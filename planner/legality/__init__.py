@@ -76,7 +76,7 @@ def _engine_findings(
     yield from engine.chip_rules(resolved.engine, resolved.cluster.device, abilities, support)
     if abilities.on_chip == "no":
         return
-    yield from engine.model_rules(resolved.engine, resolved.architecture.model_type, shape, abilities)
+    yield from engine.model_rules(resolved.engine, resolved.architecture, shape, abilities)
     yield from engine.layout_features(resolved.engine, resolved.serving, abilities)
     yield from engine.speculative_rules(resolved.serving.speculative, shape, resolved.engine, abilities)
 

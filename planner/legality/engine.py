@@ -8,8 +8,10 @@ from planner.documents.deployment import SpeculativeTable
 from planner.documents.result import Finding
 from planner.engines.profile import EngineProfile
 from planner.engines.speculation import NEEDS_DRAFT, method_name
+from planner.engines.version import is_release
 from planner.legality.shape import ModelShape
 from planner.legality.support import Abilities, Support
+from planner.models.architecture import Architecture
 from planner.resolved import Device, PrefillWorkers, Serving
 
 _TITLES = {
@@ -55,18 +57,45 @@ def engines_for(device: Device, support: Support) -> tuple[str, ...]:
     return tuple(name for name, known in able if known and known.on_chip == "yes")
 
 
-def model_rules(engine: EngineProfile, model_type: str, shape: ModelShape, abilities: Abilities) -> Iterator[Finding]:
-    """The engine knows this architecture, by its features and by its type."""
+def model_rules(
+    engine: EngineProfile, architecture: Architecture, shape: ModelShape, abilities: Abilities
+) -> Iterator[Finding]:
+    """The engine knows this architecture: by its features, by its type, by the class that its config names."""
     for feature in sorted(shape.features - abilities.features):
         yield _lacks(engine, feature, abilities)
+    model_type = architecture.model_type
     if needed := abilities.models.get(model_type):
-        version = needed.lstrip("><= ")
-        message = f"{engine.name} {engine.version} does not know {model_type} models"
-        change = {"engine.version": version}
-        yield Finding("engine-knows-model", message, f"use {engine.name} {needed}", "error", change)
+        yield _later(engine, f"{model_type} models", needed)
     elif abilities.known_models is not None and _plain(model_type) not in abilities.known_models:
-        message = f"{model_type} is not among the models that {engine.name} is known here to run"
-        yield Finding("engine-lists-model", message, "check the engine's list of supported models", "warning")
+        yield _unlisted(f"{model_type} is not among the models that {engine.name} is known here to run")
+    else:
+        yield from _class_rules(engine, architecture.classes, abilities)
+
+
+def _class_rules(engine: EngineProfile, classes: tuple[str, ...], abilities: Abilities) -> Iterator[Finding]:
+    """One of the classes is registered by this release; a name that no engine has says nothing.
+
+    Encoders (``…Model``) are run by the classes of their base; a build between releases may be ahead of the next.
+    """
+    known = [name for name in classes if name in abilities.registered]
+    if not abilities.registered or any(abilities.registered[name] is None for name in known):
+        return
+    if known and is_release(engine.version):
+        yield _later(engine, known[0], abilities.registered[known[0]] or "")
+    elif known:
+        yield _unlisted(f"{known[0]} is registered from {abilities.registered[known[0]]} on; this is a build between")
+    elif named := [name for name in classes if name in abilities.named and not name.endswith("Model")]:
+        yield _unlisted(f"no release of {engine.name} up to those known here registers {named[0]}")
+
+
+def _later(engine: EngineProfile, what: str, needed: str) -> Finding:
+    message = f"{engine.name} {engine.version} does not know {what}"
+    change = {"engine.version": needed.partition(",")[0].lstrip("><= ")}
+    return Finding("engine-knows-model", message, f"use {engine.name} {needed}", "error", change)
+
+
+def _unlisted(message: str) -> Finding:
+    return Finding("engine-lists-model", message, "check the engine's list of supported models", "warning")
 
 
 def _plain(model_type: str) -> str:

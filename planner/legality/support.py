@@ -82,6 +82,8 @@ class EngineSupport:
     listed: bool = False
     """``models`` names every model type that the engine runs."""
     unreadable: tuple[Repacks, ...] = ()
+    registered: Mapping[str, str] = field(default_factory=dict)
+    """Model class → releases that register it; empty where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +104,10 @@ class Abilities:
     """Feature → the releases that have it on this chip, for those that this release lacks."""
     classes: Mapping[str, tuple[str, ...]]
     unreadable: tuple[Repacks, ...] = ()
+    registered: Mapping[str, str | None] = field(default_factory=dict)
+    """Model class → the releases that register it, None where this one is among them."""
+    named: frozenset[str] = frozenset()
+    """Classes that any engine registers: others are no names that an engine would know."""
 
     def refused(self, scheme: str, repo: str) -> Repacks | None:
         """Why this engine does not read a repository's weights in this scheme; None: it does."""
@@ -132,6 +138,8 @@ class Support:
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tensor_fabric_bytes_s: float = 0.0
     """Slowest network over which tensor ranks are started, per device in one direction."""
+    named: frozenset[str] = frozenset()
+    """Model classes that any engine registers."""
 
     def abilities(self, engine: EngineProfile, accelerator: Accelerator | None) -> Abilities | None:
         """What is known of an engine on a device; None for an engine without tables."""
@@ -194,6 +202,8 @@ def _abilities(support: Support, engine: EngineSupport, chip: Chip, release: tup
         first={name: _elsewhere(rows, chip.id) for name, rows in engine.features.items() if name not in has},
         classes=support.classes,
         unreadable=tuple(row for row in engine.unreadable if _in(release, row.versions)),
+        registered={name: None if _in(release, span) else span for name, span in engine.registered.items()},
+        named=support.named,
     )
 
 

@@ -16,6 +16,8 @@ ENGINES = (
     "vllm", "sglang", "trtllm", "llama.cpp", "ollama", "ik_llama.cpp", "ktransformers", "mlx", "mindie",
     "optimum-habana", "vllm-gaudi", "vllm-ascend",
 )  # fmt: skip
+REGISTERED = ("vllm", "sglang")
+"""Engines whose releases were read for the model classes that they register."""
 
 
 def load_support(read_json: Callable[[str], Any]) -> Support:
@@ -36,8 +38,11 @@ def support_of(document: Mapping[str, Any]) -> Support:
         if base is not None and table.get("own_numbering"):
             base = _without_versions(base)
         engines[name] = _engine(table, base, engines.get(table.get("models_of", "")))
+    for name, table in document["registered"].items():
+        engines[name] = replace(engines[name], registered=registry_of(table))
+    named = frozenset(name for engine in engines.values() for name in engine.registered)
     classes = {name: tuple(schemes) for name, schemes in data["classes"].items()}
-    return Support(chips, engines, classes, data["tensor_fabric_bytes_s"])
+    return Support(chips, engines, classes, data["tensor_fabric_bytes_s"], named)
 
 
 def _engine(table: Mapping[str, Any], base: EngineSupport | None, models_of: EngineSupport | None) -> EngineSupport:
@@ -55,6 +60,15 @@ def _engine(table: Mapping[str, Any], base: EngineSupport | None, models_of: Eng
         listed=bool(table["models"].get("listed")),
         unreadable=tuple(_repacks(row) for row in table.get("unreadable", ())) or (base.unreadable if base else ()),
     )
+
+
+def registry_of(table: Mapping[str, Any]) -> dict[str, str]:
+    """Model class → releases that register it."""
+    since = {name: release for release, names in table["since"].items() for name in names}
+    until = {name: release for release, names in table.get("until", {}).items() for name in names}
+    spans = {name: "" if release == table["first"] else f">={release}" for name, release in since.items()}
+    ends = {name: f"<{release}" for name, release in until.items()}
+    return {name: ", ".join(part for part in (span, ends.get(name, "")) if part) for name, span in spans.items()}
 
 
 def _repacks(row: Mapping[str, Any]) -> Repacks:

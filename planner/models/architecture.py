@@ -219,6 +219,8 @@ class Architecture:
     """Multi-token-prediction layers: in the checkpoint, loaded only for speculation, not counted in totals."""
     quantization: Quantization | None = None
     """The checkpoint's own; None for plain weights."""
+    classes: tuple[str, ...] = ()
+    """The config's ``architectures``: engines say by these names what they run."""
     doubts: tuple[str, ...] = ()
     """What could not be read with certainty."""
     derived: Derived = field(default_factory=Derived, init=False, repr=False, compare=False)

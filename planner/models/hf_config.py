@@ -17,7 +17,7 @@ from planner.models.layers.notation import lines_of, tensors
 from planner.models.layers.pattern import layer_specs
 from planner.models.layers.towers import read_towers
 from planner.models.quantization import quantized
-from planner.models.text_config import check_is_model, doubts_of, text_keys
+from planner.models.text_config import check_is_model, doubts_of, model_classes, text_keys
 
 DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 
@@ -52,6 +52,7 @@ def architecture_from_config(config: dict[str, Any]) -> Architecture:
         mtp=prediction_layers(keys, layers, layer_tokens()),
         vision=towers.tensors,
         vision_tower=towers.vision,
+        classes=model_classes(config),
         doubts=(*doubts_of(keys), *towers.doubts),
     )
     return quantized(architecture, config)

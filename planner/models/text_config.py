@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from planner.errors import BadInput, UnknownArchitecture
@@ -11,6 +11,7 @@ from planner.models.families import Family, common_spellings, family, family_of_
 
 NESTED = ("thinker_config", "text_config", "llm_config", "language_config", "language_model_config")
 MAX_KEYS = 20_000
+_LONGEST_NAME = 100
 NOT_LANGUAGE = {
     "_class_name": "a diffusion pipeline or one of its parts",
     "_diffusers_version": "a diffusion pipeline or one of its parts",
@@ -94,7 +95,7 @@ def _model_type(values: Mapping[str, Any], outer: Mapping[str, Any]) -> str:
     wrapper = family(str(outer.get("model_type"))[:100])
     if wrapper is not None and values is not outer:
         return wrapper.text or wrapper.name
-    for name in _classes(outer):
+    for name in (*model_classes(outer), *_own_class(outer)):
         found = family_of_class(name)
         if found:
             return found
@@ -103,10 +104,17 @@ def _model_type(values: Mapping[str, Any], outer: Mapping[str, Any]) -> str:
     return ""
 
 
-def _classes(config: Mapping[str, Any]) -> tuple[str, ...]:
+def model_classes(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of a config's ``architectures``; what is no name is left out."""
     listed = config.get("architectures")
-    names = [*(listed[:8] if isinstance(listed, list) else []), config.get("_config_class")]
-    return tuple(name.rpartition(".")[2] for name in names if isinstance(name, str))
+    names = (str(name).rpartition(".")[2] for name in (listed[:8] if isinstance(listed, list) else ()))
+    return tuple(name for name in names if name.isidentifier() and len(name) <= _LONGEST_NAME)
+
+
+def _own_class(config: Mapping[str, Any]) -> Iterator[str]:
+    name = config.get("_config_class")
+    if isinstance(name, str):
+        yield name.rpartition(".")[2]
 
 
 def _known(name: str, outer: Mapping[str, Any], values: Mapping[str, Any]) -> Family:

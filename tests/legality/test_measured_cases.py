@@ -17,6 +17,9 @@ TESTS = Path(__file__).parent.parent
 CONTRADICTED = frozenset({"fp8-block-rows"})
 """Two sources give TP8 without expert parallelism for experts of 1536; the engine's own tracker says that this aborts
 at load (vllm-project/vllm#17569, #48173), so expert parallelism was on and not recorded."""
+MISNAMED = ("sglcook-kimi-k2.5-h200-", "sglcook-glm-4.7-flash-")
+"""Runs under a release whose wheel has no such model class: SGLang 0.5.6.post2 is older than Kimi-K2.5, 0.5.7 than
+GLM-4.7-Flash. A build between releases ran."""
 
 
 def cases() -> list[dict[str, Any]]:
@@ -35,6 +38,8 @@ def test_measured_deployments_are_legal() -> None:
         findings = check(resolve(parse_deployment(document, case["id"]), library), library.support)
         errors = {finding.rule for finding in findings if finding.severity == "error"}
         contradicted += bool(errors & CONTRADICTED)
-        refused += [(case["id"], rule) for rule in sorted(errors - CONTRADICTED)]
+        misnamed = {"engine-knows-model"} if case["id"].startswith(MISNAMED) else set()
+        assert misnamed <= errors, case["id"]
+        refused += [(case["id"], rule) for rule in sorted(errors - CONTRADICTED - misnamed)]
     assert refused == []
     assert contradicted <= 0.01 * len(cases())
