@@ -158,9 +158,10 @@ class Batching:
             before = running
             decode = self.decode(max(running, 1.0))
             added = self._joined(running, steps * max(pace, decode.seconds), decode.seconds)
-            held, shared = self._held(running, steps, decode.seconds, added)
-            pace = decode.seconds + (1 - together / 2) * held
             own = (added.own + self.alone) / 2
+            met = self._met(running, flight / self.lanes * own / (ttft + steps * pace))
+            held, shared = self._held(running, steps, decode.seconds, added, met)
+            pace = decode.seconds + (1 - together / 2) * held
             ttft = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
             if abs(running - before) < _SETTLED * running:
@@ -192,9 +193,16 @@ class Batching:
             return self.marginal(max(running - 1, 0.0), together)
         return self.marginal(running, together, plain)
 
-    def _held(self, running: float, steps: float, plain: float, added: Added) -> tuple[float, float]:
+    def _met(self, running: float, busy: float) -> float:
+        """Prompts of others of a lane that pass while one of its requests decodes.
+
+        In a cycle of one request each other one has its prompt once: it passes while the first decodes or before its
+        first token, but not during the ``busy`` share of the lane's time that own prompts take one after the other.
+        """
+        return max(running / self.lanes - max(1 - busy, 0.0) / self.demand.pp, 0.0)
+
+    def _held(self, running: float, steps: float, plain: float, added: Added, lane: float) -> tuple[float, float]:
         """(what prompts of others add to the mean step, of a pipeline what they add to a round that has any)."""
-        lane = max(running / self.lanes - 1 / self.demand.pp, 0.0)
         if self.demand.pp == 1 or self.crowded:
             return lane * self.demand.pp * added.more / steps, 0.0
         mean, shared = self.rounds(max(running, 1.0), plain).with_prompts(lane * self.lanes / steps)

@@ -18,6 +18,8 @@ _CHAT = (220.0, 195.0)
 """Mean prompt and answer of ShareGPT as the engines' benchmark tools sample it: the usual load of varied lengths."""
 _ALL_VARIED = 0.97
 """Share from which equal lengths no longer matter."""
+_CHAT_LIKE = 0.5
+"""Share from which a load is a client's: engines' own tools send equal lengths."""
 _CHAT_WIDTH = 0.4
 """How far (log) mean lengths may lie from it to be taken as varied."""
 
@@ -27,13 +29,14 @@ def saturated(batching: Batching, requests: float = 0.0) -> Outcome:
 
     ``requests`` is how many, 0 where nobody says.
 
-    With varied lengths the wait for prompts weighs on short answers (the mean of a ratio is above the ratio of
-    means), and long ones end alone. The run's own start (connections, first captures) takes its time once.
+    With varied lengths the wait for prompts that start together weighs on short answers (the mean of a ratio is above
+    the ratio of means), and long ones end alone. The run's own start (connections, first captures) takes time once.
     """
     d, over = batching.demand, batching.model.over
     batching.crowded = True
-    if over.endless or not over.offline_tail:
-        return batching.closed(d.slots, direct=over.endless)
+    own_tool = over.endless and _varied(d) < _CHAT_LIKE
+    if own_tool or not over.offline_tail:
+        return batching.closed(d.slots, direct=own_tool)
     requests = requests or _OFFLINE_REQUESTS * min(_OFFLINE_LENGTH / (d.isl + d.osl), 1.0) ** _OFFLINE_FEWER
     flight, varied = min(d.slots, requests), _varied(d)
     full = batching.closed(flight, together=flight / requests)
@@ -41,7 +44,7 @@ def saturated(batching: Batching, requests: float = 0.0) -> Outcome:
         full = _between(_wave(batching, flight), full, varied)
     tail = varied * over.offline_tail * d.osl / d.accepted * batching.decode(1.0).seconds
     stretch = 1 + (tail + over.offline_s) * full.request_s / requests
-    waiting = full.prefill_share * full.tpot_s * varied * over.short_answers
+    waiting = flight / requests * full.prefill_share * full.tpot_s * varied * over.short_answers
     waiting += batching.longer((batching.started(requests, flight) - flight) / full.request_s)
     return replace(full, cycle_s=full.cycle_s * stretch, tpot_s=full.tpot_s + waiting)
 
