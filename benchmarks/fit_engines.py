@@ -45,7 +45,7 @@ PRIOR: Mapping[str, tuple[float, float]] = {
     "latent_compute": (1.0, 0.5), "latent_serial_s": (2e-8, 0.5),
     "communication": (1.0, 0.3), "elementwise_share": (0.6, 0.4), "group_delay": (0.1, 0.7),
     "prefill_s": (5e-3, 1.6), "prefill_layer_s": (1.5e-4, 1.2), "evicted": (0.5, 0.7), "burst": (0.1, 1.2),
-    "late_slots": (0.005, 2.5),
+    "late_slots": (0.0005, 2.5),
     "frontend_request_s": (2e-3, 1.5), "frontend_token_s": (2e-5, 2.0), "offline_tail": (1.0, 0.7),
     "offline_s": (3.0, 0.7), "short_answers": (1.5, 0.5),
 }  # fmt: skip
