@@ -105,13 +105,13 @@ class Batching:
         per streamed token: beyond its rate requests wait there.
         """
         flight = min(concurrency, self.demand.slots)
-        outcome = self._engine(flight, together, outside + concurrency - flight)
+        started = self.started(concurrency, flight)
+        outcome = self._engine(flight, together, outside + concurrency - started)
         if not direct:
             outcome = self._served(outcome)
         if concurrency <= flight and not self.demand.late:
             return outcome
         each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
-        started = self.started(concurrency, flight)
         wait = each * (late + max(concurrency - started, 0.0))
         cycle, tpot = outcome.cycle_s + each * late, outcome.tpot_s + self.longer(each * (started - flight))
         return replace(outcome, ttft_s=outcome.ttft_s + wait, tpot_s=tpot, cycle_s=cycle, in_flight=flight, slot_s=wait)

@@ -35,13 +35,14 @@ def saturated(batching: Batching, requests: float = 0.0) -> Outcome:
         return batching.closed(d.slots, direct=own_tool, outside=math.inf)
     requests = requests or _OFFLINE_REQUESTS * min(_OFFLINE_LENGTH / (d.isl + d.osl), 1.0) ** _OFFLINE_FEWER
     flight, varied = min(d.slots, requests), d.varied
-    full = batching.closed(flight, together=flight / requests, outside=requests - flight)
+    evicted = batching.started(requests, flight) - flight
+    full = batching.closed(flight, together=flight / requests, outside=requests - flight - evicted)
     if over.prefill_first and d.osl > 1 and varied < _ALL_VARIED:
         full = _between(_waves(batching, flight, requests), full, varied)
     tail = varied * over.offline_tail * d.osl / d.accepted * batching.decode(1.0).seconds
     stretch = 1 + (tail + over.offline_s) * full.request_s / requests
     waiting = flight / requests * full.prefill_share * full.tpot_s * varied * over.short_answers
-    waiting += batching.longer((batching.started(requests, flight) - flight) / full.request_s)
+    waiting += batching.longer(evicted / full.request_s)
     return replace(full, cycle_s=full.cycle_s * stretch, tpot_s=full.tpot_s + waiting)
 
 
