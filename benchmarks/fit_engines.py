@@ -174,7 +174,7 @@ class Fit:
             else:
                 break
             say(f"loss {value:.2f} -> {result:.2f}")
-            done = value - result < 5e-4 * value
+            done = value - result < 1e-4 * value
             self.parts, errors, value = trial, tried, result
             if done:
                 break
@@ -298,7 +298,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     library = Library()
-    fit = Fit(samples(library), library.curves).run(chosen.rounds).jumped().run(chosen.rounds // 2).jumped().run(2)
+    fit = (
+        Fit(samples(library), library.curves)
+        .run(chosen.rounds)
+        .jumped()
+        .run(chosen.rounds // 2)
+        .jumped()
+        .run(chosen.rounds // 2)
+    )
     outside = []
     for by in ("case", "configuration"):
         folds = fit.unseen(by)
