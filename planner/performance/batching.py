@@ -167,10 +167,10 @@ class Batching:
             met = self._met(running, flight / self.lanes * own / (ttft + steps * pace))
             held, shared = self._held(running, steps, decode.seconds, added, met)
             pace = decode.seconds + (1 - together / 2) * held
-            before, queue = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
-            ttft = before + queue
+            least, queue = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
+            ttft = least + queue
             if outside and queue:
-                ttft = before + max(queue - outside * (ttft + steps * pace) / flight, 0.0)
+                ttft = least + max(queue - outside * (ttft + steps * pace) / flight, 0.0)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
             if abs(running - before) < _SETTLED * running:
                 break
