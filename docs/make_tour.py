@@ -9,13 +9,16 @@ Pictures depend on the app alone as long as the plan stays; a test compares what
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -108,12 +111,17 @@ def tour_app() -> PlannerApp:
     return PlannerApp(SPEC, services=services, debounce_s=0.001)
 
 
-async def pictures() -> dict[str, str]:
-    """Name → SVG of every scene."""
-    app, found = tour_app(), {}
+async def pictures(shown: Sequence[Scene] | None = None) -> dict[str, str]:
+    """Name → SVG of every scene, walked in an empty folder: a key may write what is marked for export."""
+    with TemporaryDirectory() as folder, contextlib.chdir(folder):
+        return await _walked(shown or scenes())
+
+
+async def _walked(shown: Sequence[Scene]) -> dict[str, str]:
+    app, found = tour_app(), dict[str, str]()
     async with app.run_test(size=SIZE) as pilot:
         app.theme = DARK
-        for scene in scenes():
+        for scene in shown:
             for key in scene.keys:
                 await (settled(app, pilot) if key == SETTLE else pilot.press(key))
             found[scene.name] = await settled(app, pilot)

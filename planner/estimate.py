@@ -89,12 +89,13 @@ def total(parts: Mapping[str, Estimate]) -> Estimate:
     """Sum of named parts; independent ranges add in quadrature, the terms are the parts' values."""
     value = below = above = 0.0
     terms: dict[str, float] = {}
-    origins: list[Origin] = []
+    origin: Origin | None = None
     for name, part in parts.items():
         each = terms[name] = part.value
         down, up = each - part.low, part.high - each
         value += each
         below += down * down
         above += up * up
-        origins.append(part.origin)
-    return Estimate(value - math.sqrt(below), value, value + math.sqrt(above), worst_origin(*origins), terms)
+        if part.origin != origin:
+            origin = worst_origin(origin or part.origin, part.origin)
+    return Estimate(value - math.sqrt(below), value, value + math.sqrt(above), origin or "formula", terms)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from planner.documents.deployment import Deployment
+from planner.documents.deployment import Deployment, SpeculativeTable
 from planner.documents.result import Lever, Performance
+from planner.drafts import with_drafts
 from planner.engines.registry import engine_profile
 from planner.estimate import Estimate
 from planner.legality import check, is_legal
@@ -134,10 +135,20 @@ def _kv_fp8(resolved: Resolved) -> Resolved | None:
     return replace(resolved, serving=replace(serving, kv_cache_dtype="fp8")) if "16" in serving.kv_cache_dtype else None
 
 
+def _own_drafts(resolved: Resolved) -> Resolved | None:
+    """The model's own prediction layers guess a token ahead (DeepSeek, GLM, MiMo, Qwen3-Next)."""
+    serving = resolved.serving
+    if serving.speculative is not None or not resolved.architecture.mtp:
+        return None
+    drafting = replace(serving, speculative=SpeculativeTable(method="mtp", tokens=1))
+    return replace(resolved, serving=with_drafts(drafting, resolved.architecture, None, {}))
+
+
 def _newest(resolved: Resolved) -> Resolved | None:
     engine = resolved.engine
-    newest = engine_profile(engine.name, None, engine.backend)
-    return replace(resolved, engine=newest) if newest.release != engine.release else None
+    newest = engine_profile(engine.name, engine_profile(engine.name).version, engine.backend)
+    later = engine.release is not None and newest.release is not None and newest.release > engine.release
+    return replace(resolved, engine=newest) if later else None
 
 
 _CHANGES: tuple[tuple[str, Any, Change], ...] = (
@@ -149,6 +160,7 @@ _CHANGES: tuple[tuple[str, Any, Change], ...] = (
     ("max_num_batched_tokens × 2", "setting", _serving("max_num_batched_tokens", 2)),
     ("max_num_seqs × 2", "setting", _serving("max_num_seqs", 2)),
     ("kv_cache_dtype fp8", "setting", _kv_fp8),
+    ("speculative mtp, 1 token", "setting", _own_drafts),
     ("newest release of the engine", "setting", _newest),
     ("tp × 2", "setting", _wider),
     ("dp × 2", "setting", _copies),

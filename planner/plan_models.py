@@ -96,6 +96,7 @@ def worth(row: CatalogueModel, question: Question) -> float:
 
 
 def _too_large(row: CatalogueModel, need: float, room: float) -> Finding:
-    size = human_bytes(need) if math.isfinite(need) else "a size that nobody published"
-    message = f"its smallest allowed format, {size}, exceeds all memory together, {human_bytes(room)}"
+    if not math.isfinite(need):
+        return Finding("model-size-unknown", "nobody published how large it is", "name it to plan it all the same")
+    message = f"its smallest allowed format, {human_bytes(need)}, exceeds all memory together, {human_bytes(room)}"
     return Finding("model-too-large", message, "a lower quality floor, a smaller model or more devices")

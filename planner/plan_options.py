@@ -19,7 +19,6 @@ from planner.models.tables import table
 from planner.plan_models import room_of, worth
 from planner.plan_question import Question
 from planner.plan_weights import Reader, WeightChoice, below_floor, native_format, not_asked_for, weight_choices
-from planner.predict import LOCAL_FAMILIES
 from planner.resolve import resolve
 from planner.resolved import Resolved
 from planner.search.candidate import Option
@@ -58,7 +57,7 @@ def options(
     ladder = not question.request.models
     for rank, (name, version) in enumerate(engines.engines):
         profile = engine_profile(name, version)
-        local = profile.family in LOCAL_FAMILIES
+        local = profile.local
         reader = _reader(profile, group, library)
         choices = list(weight_choices(source, reader, ladder=ladder, policy=question.task.policy))
         if not choices:
@@ -90,7 +89,7 @@ def _reader(profile: EngineProfile, group: Group, library: Library) -> Reader:
         return abilities is None or abilities.refused(scheme, repo) is None
 
     native = library.support.chip(row).native
-    return Reader(profile.name, profile.family in LOCAL_FAMILIES, reads, "bf16" in native or "fp16" not in native)
+    return Reader(profile.name, profile.local, reads, "bf16" in native or "fp16" not in native)
 
 
 def _asked_for(choice: WeightChoice, question: Question) -> Finding | None:

@@ -8,6 +8,7 @@ from typing import Any
 from planner.data import read_toml
 from planner.documents.deployment import WorkloadTable
 from planner.documents.request import PlanRequest
+from planner.models.quantization import known_format
 from planner.presets import DEFAULT, preset
 from planner.resolve import workload_of
 from planner.search.groups import Group
@@ -31,7 +32,10 @@ def load_policy() -> Policy:
 
 
 def question_of(request: PlanRequest, groups: tuple[Group, ...], policy: Policy) -> Question:
-    """The question for these groups of devices."""
+    """The question for these groups of devices. Raises UnknownName for a format that there is not."""
+    for name in request.weights:
+        if name.partition(":")[0] != "gguf":
+            known_format(name)
     assumed: dict[str, Any] = {}
     table = _workload(request, groups, policy, assumed)
     floor = request.quality_floor or policy.quality_floor

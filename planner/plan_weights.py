@@ -129,9 +129,9 @@ def below_floor(choice: WeightChoice, floor: str) -> Finding | None:
 
 
 def not_asked_for(choice: WeightChoice, allowed: tuple[str, ...]) -> Finding | None:
-    """Formats that the question leaves out; ``gguf`` allows every mix."""
+    """Formats that the question leaves out; ``gguf`` allows every mix, ``awq`` whatever begins so."""
     name = choice.weights
-    if not allowed or name is None or name in allowed or (name.startswith("gguf:") and "gguf" in allowed):
+    if not allowed or name is None or any(name == a or name.startswith((f"{a}-", f"{a}:")) for a in allowed):
         return None
     message = f"only {', '.join(allowed)} weights were asked for"
     return Finding("weights-not-asked-for", message, "allow more formats", "error", {"request.weights": None})

@@ -29,9 +29,6 @@ from planner.resolved import Resolved, prefill_side
 if TYPE_CHECKING:
     from planner.library import Library
 
-LOCAL_FAMILIES = frozenset({"llama.cpp", "ktransformers"})
-"""Engine families that place buffers per device themselves instead of taking a share of memory."""
-
 
 def predict(deployment: Deployment, library: Library) -> EstimateDocument:
     """The estimate of a deployment.
@@ -48,9 +45,8 @@ def predict(deployment: Deployment, library: Library) -> EstimateDocument:
     if deployment.hardware is None:
         finding = Finding("no-hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
         return EstimateDocument("unknown", id=deployment.id, model=facts, problems=(finding,))
-    answer = predict_resolved(resolved, library, facts)
-    memory = completed_memory(resolved, answer.memory) if answer.memory is not None else None
-    return replace(answer, memory=memory, problems=(*answer.problems, *_file_findings(source)))
+    answer = predict_resolved(resolved, library, facts, whole=True)
+    return replace(answer, problems=(*answer.problems, *_file_findings(source))) if source.problems else answer
 
 
 def _file_findings(source: ModelSource) -> tuple[Finding, ...]:
@@ -66,17 +62,20 @@ def model_facts(architecture: Architecture, quantization: Quantization) -> Model
     return ModelFacts(count_parameters(architecture), model_bytes(architecture, quantization))
 
 
-def predict_resolved(resolved: Resolved, library: Library, facts: ModelFacts | None = None) -> EstimateDocument:
-    """The same for a deployment that is resolved already (the search's path)."""
+def predict_resolved(
+    resolved: Resolved, library: Library, facts: ModelFacts | None = None, *, whole: bool = False
+) -> EstimateDocument:
+    """The same for a deployment that is resolved already; a ``whole`` answer also has the host's side of memory, the
+    start and the longest context, which a search does without."""
     facts = facts or model_facts(resolved.architecture, resolved.quantization)
     problems = check(resolved, library.support)
     if resolved.finetune is not None:
         return _predict_training(resolved, library, facts, problems)
-    return _predict_serving(resolved, library, facts, problems)
+    return _predict_serving(resolved, library, facts, problems, whole=whole)
 
 
 def _predict_serving(
-    resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...]
+    resolved: Resolved, library: Library, facts: ModelFacts, problems: tuple[Finding, ...], *, whole: bool
 ) -> EstimateDocument:
     memory = memory_of(resolved)
     verdict, findings = verdict_of(resolved, memory)
@@ -91,7 +90,7 @@ def _predict_serving(
         id=resolved.deployment.id,
         model=facts,
         problems=problems,
-        memory=memory,
+        memory=completed_memory(resolved, memory) if whole else memory,
         performance=performance,
         cost=cost_of(resolved, performance, library),
         prefill_memory=side.memory if side else None,
@@ -109,7 +108,7 @@ class _Side(NamedTuple):
 
 def _prefill_workers(resolved: Resolved, library: Library) -> _Side | None:
     side = prefill_side(resolved)
-    if side is None or resolved.engine.family in LOCAL_FAMILIES:
+    if side is None or resolved.engine.local:
         return None
     memory = memory_of(side)
     verdict, findings = verdict_of(side, memory)
@@ -142,7 +141,7 @@ def worse(one: Verdict, other: Verdict) -> Verdict:
 def assumed_of(resolved: Resolved) -> dict[str, Any]:
     """The defaults that were taken, and whether overheads were measured on this machine."""
     assumed = dict(resolved.assumed)
-    if resolved.engine.family in LOCAL_FAMILIES:
+    if resolved.engine.local:
         from planner.memory.gguf_buffers import laid
 
         assumed.update(laid(resolved).resolved.assumed)
@@ -156,7 +155,7 @@ def assumed_of(resolved: Resolved) -> dict[str, Any]:
 
 def memory_of(resolved: Resolved) -> ServingMemory:
     """Memory by the engine's own convention."""
-    if resolved.engine.family in LOCAL_FAMILIES:
+    if resolved.engine.local:
         from planner.memory.gguf import gguf_memory
 
         return gguf_memory(resolved)
@@ -174,7 +173,7 @@ def completed_memory(resolved: Resolved, memory: ServingMemory) -> ServingMemory
 
 def verdict_of(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, tuple[Finding, ...]]:
     """Fits, tight or does not fit, with the computed nearest changes."""
-    if resolved.engine.family in LOCAL_FAMILIES:
+    if resolved.engine.local:
         from planner.memory.gguf_verdict import local_verdict
 
         return local_verdict(resolved, memory)
@@ -188,7 +187,7 @@ def performance_of(
 ) -> tuple[Performance | None, tuple[Finding, ...]]:
     """Speed, or the fact that is missing for it as a warning."""
     try:
-        if resolved.engine.family in LOCAL_FAMILIES:
+        if resolved.engine.local:
             from planner.performance.local import local_performance
 
             return local_performance(resolved, memory, library.local_curves), ()
@@ -203,10 +202,8 @@ def cost_of(resolved: Resolved, performance: Performance | None, library: Librar
     """Power and money, where speed and power are known."""
     if performance is None:
         return None
-    try:
-        from planner.cost.power import power_and_cost
-    except ImportError:
-        return None
+    from planner.cost.power import power_and_cost
+
     return power_and_cost(resolved, performance, library.prices)
 
 

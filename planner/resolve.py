@@ -213,19 +213,18 @@ def _gpu_layers(table: ServingTable, cluster: Cluster, architecture: Architectur
 
 
 def _workload(table: WorkloadTable, architecture: Architecture, assumed: dict[str, Any]) -> Workload:
-    isl, osl, concurrency = table.isl, table.osl, table.concurrency
-    if isl is None:
-        isl = assumed["workload.isl"] = 512.0
-    if osl is None:
-        osl = assumed["workload.osl"] = 128.0
-    if concurrency is None and table.request_rate is None and not table.saturated:
-        concurrency = assumed["workload.concurrency"] = 1.0
-    image_tokens = table.image_tokens
-    if table.images and image_tokens is None:
+    open_values: dict[str, Any] = {}
+    if table.isl is None:
+        open_values["isl"] = 512.0
+    if table.osl is None:
+        open_values["osl"] = 128.0
+    if table.concurrency is None and table.request_rate is None and not table.saturated:
+        open_values["concurrency"] = 1.0
+    if table.images and table.image_tokens is None:
         tower = architecture.vision_tower
-        image_tokens = float((tower and tower.tokens_per_image) or IMAGE_TOKENS)
-        assumed["workload.image_tokens"] = image_tokens
-    return workload_of(replace(table, isl=isl, osl=osl, concurrency=concurrency, image_tokens=image_tokens))
+        open_values["image_tokens"] = float((tower and tower.tokens_per_image) or IMAGE_TOKENS)
+    assumed.update({f"workload.{key}": value for key, value in open_values.items()})
+    return workload_of(replace(table, **open_values) if open_values else table)
 
 
 IMAGE_TOKENS = 1024.0

@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-NAMES = ("buy", "cost", "deployment", "estimate", "inventory", "plan", "simulation")
+NAMES = (
+    "buy", "cost", "deployment", "estimate", "explanation", "inventory", "plan", "preflight", "simulation",
+    "verification",
+)  # fmt: skip
 
 
 def build_schema(name: str) -> dict[str, Any]:
@@ -15,19 +18,25 @@ def build_schema(name: str) -> dict[str, Any]:
 
     from planner.buy_document import BuyDocument
     from planner.cost.document import CostDocument
+    from planner.doctor.result import Preflight
     from planner.documents.deployment import Deployment
     from planner.documents.inventory import Inventory
     from planner.documents.result import EstimateDocument, PlanDocument
     from planner.documents.simulation import SimulationDocument
+    from planner.verify.explanation import Explanation
+    from planner.verify.result import Verification
 
     kinds: dict[str, Any] = {
         "buy": BuyDocument,
         "cost": CostDocument,
         "deployment": Deployment,
         "estimate": EstimateDocument,
+        "explanation": Explanation,
         "inventory": Inventory,
         "plan": PlanDocument,
+        "preflight": Preflight,
         "simulation": SimulationDocument,
+        "verification": Verification,
     }
     schema = TypeAdapter(kinds[name]).json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"deploy-planner {name}", **schema}

@@ -17,7 +17,7 @@ from planner.performance.simulation.plant import Bench, apart_bench_of, bench_of
 from planner.performance.simulation.requests import Lengths, Request, endless, open_loop, recorded
 from planner.performance.simulation.run import MAX_STEPS, Course, Run, never
 from planner.performance.simulation.summary import Seen, service_of
-from planner.predict import LOCAL_FAMILIES, memory_of, predict
+from planner.predict import memory_of, predict
 from planner.resolve import resolve
 from planner.resolved import Resolved
 from planner.trace_load import load_of, trace_rate
@@ -64,7 +64,7 @@ def simulate(deployment: Deployment, library: Library, asked: Asked) -> Simulati
 
 def _bench(resolved: Resolved, library: Library) -> Bench:
     """The scheduler of the deployment's engine. Raises UnknownFact naming a missing fact."""
-    if resolved.engine.family in LOCAL_FAMILIES:
+    if resolved.engine.local:
         return local_bench_of(resolved, library.local_curves)
     made = bench_of if resolved.serving.prefill is None else apart_bench_of
     return made(resolved, memory_of(resolved), library.curves)

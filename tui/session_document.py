@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
 from tui.draft import TRACE, Draft
-from tui.inputs import GOALS, LOADS, NUMBERS
+from tui.inputs.workload import GOALS, LOADS, NUMBERS
 from tui.needs import Purchase, Training, needs_of
 from tui.purposes import PURPOSES
 from tui.trace import plain_of, trace_of

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole, whole
+from planner.words.layout import layout_text
 
 if TYPE_CHECKING:
     from planner.documents.result import FinetuneResult, PlannedDeployment
@@ -137,16 +138,7 @@ def weights_of(plan: PlannedDeployment) -> str:
 
 def layout_of(plan: PlannedDeployment) -> str:
     """``TP8``, ``DPA8×EP8``, ``TP8×PP2``, ``2 × TP4``; ``CPU`` without a card."""
-    serving: dict[str, Any] = plan.deployment.get("serving", {})
-    if "finetune" in plan.deployment:
-        return sharding_of(plan)
-    if plan.deployment.get("hardware", {}).get("accelerator") == "cpu":
-        return "CPU"
-    names = (("attention_dp", "DPA"), ("tp", "TP"), ("pp", "PP"), ("ep", "EP"))
-    parts = [f"{short}{serving[key]}" for key, short in names if serving.get(key, 1) > 1]
-    replicas = replicas_of(plan)
-    layout = "×".join(parts) or ("1 GPU" if plan.gpus_used <= 1 or replicas > 1 else f"{plan.gpus_used} GPUs")
-    return f"{replicas} × {layout}" if replicas > 1 else layout
+    return sharding_of(plan) if "finetune" in plan.deployment else layout_text(plan.deployment, plan.gpus_used)
 
 
 def method_of(plan: PlannedDeployment) -> str:

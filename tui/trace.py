@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from planner.units import SECONDS_PER_HOUR, SECONDS_PER_MINUTE, human_seconds
 from tui.draft import TRACE
-from tui.inputs import NUMBERS, Kind
+from tui.inputs.kinds import Kind
+from tui.inputs.workload import NUMBERS
 from tui.text import hours
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tui import text
 from tui.draft import Draft
 from tui.fixes import with_nodes
-from tui.inputs import NUMBERS
+from tui.inputs.workload import NUMBERS
 from tui.needs import in_flight
 from tui.simulate import with_cards
 

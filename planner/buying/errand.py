@@ -18,6 +18,7 @@ from planner.cost.terms import Terms, changed
 from planner.documents.inventory import Inventory
 from planner.documents.request import PlanRequest
 from planner.documents.result import Performance, ServingMemory
+from planner.engines.registry import engine_profile
 from planner.errors import BadInput, UnknownName
 from planner.legality import check
 from planner.library import Library
@@ -25,7 +26,7 @@ from planner.models.intake import open_model
 from planner.models.source import ModelSource
 from planner.plan_options import Round, options, rounds
 from planner.plan_question import Question, load_policy, question_of
-from planner.predict import LOCAL_FAMILIES, memory_of, performance_of
+from planner.predict import memory_of, performance_of
 from planner.resolved import Resolved
 from planner.search.candidate import Option, Tools
 from planner.search.groups import Group
@@ -119,5 +120,5 @@ def _engines(errand: Errand, group: Group) -> Round | None:
     usual = rounds(group, errand.question, errand.library)[0]
     if errand.request.engines:
         return usual
-    serving = [pair for pair in usual.engines if pair[0] not in LOCAL_FAMILIES]
+    serving = [pair for pair in usual.engines if not engine_profile(pair[0]).local]
     return Round(tuple(serving[:1])) if serving else None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from planner.cli.asked import floor_of
 from planner.cli.cost import add_term_options, assumptions_of
-from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
-from planner.cli.values import count, duration, positive, share, tokens
+from planner.cli.options import PRESETS_HELP, add_overlay_option, add_request_options, library_of
+from planner.cli.values import count, positive, share
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.encode import to_json
 from planner.errors import Exit
@@ -44,13 +44,7 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--model", required=True, metavar="ID|PATH", help="a catalogue id or a local path")
     group.add_argument("--users", type=count(1, 10**6), required=True, metavar="N", help="requests in flight at once")
     group.add_argument("--preset", metavar="NAME", help=PRESETS_HELP)
-    group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
-    group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
-    add_image_options(group)
-    group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
-    group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
-    group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
-    group.add_argument("--tpot", type=duration, metavar="S", help="each further token within so many seconds")
+    add_request_options(group)
     group.add_argument("--weights", nargs="+", action="extend", default=[], metavar="FORMAT",
                        help="allowed formats: fp8 awq-int4 … (all from the floor up)")  # fmt: skip
     group.add_argument("--quality-floor", metavar="LEVEL", help="lowest precision: bf16 fp8 int8 int4 … (int4)")

@@ -8,6 +8,7 @@ from planner.buy_document import BuyDocument, NextModel, Offer, Pool
 from planner.cli.layout import columns_within, pairs_within, width, wrapped
 from planner.cli.tables import finding_line
 from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
+from planner.words.layout import layout_words
 from planner.words.money import amount, shown, watts
 
 HEAD = (
@@ -74,12 +75,6 @@ def _row(offer: Offer) -> tuple[str, ...]:
     )
 
 
-def _layout(pool: Pool) -> str:
-    serving = pool.deployment["serving"]
-    names = (("tp", "TP"), ("attention_dp", "DPA"), ("pp", "PP"), ("ep", "EP"))
-    return " ".join(f"{short}{serving[key]}" for key, short in names if serving.get(key, 1) > 1) or "one device"
-
-
 def _outage(offer: Offer) -> str:
     one = offer.outages[0]
     if one.copies <= 0:
@@ -133,3 +128,9 @@ def _larger(one: NextModel) -> str:
         return f"{least}, {one.devices} devices or more; no fleet of that kind carries the load"
     price = f", {shown(one.purchase)}" if one.purchase else ""
     return f"{one.fleet} in {one.weights}{price}"
+
+
+def _layout(pool: Pool) -> str:
+    """Of one copy: how many there are has a column of its own."""
+    serving = pool.deployment["serving"]
+    return layout_words({**serving, "dp": 1}, pool.fleet.used // serving.get("dp", 1))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def cost_rows(cost: Cost) -> Iterator[tuple[str, str]]:
     """Power and money of an estimate, each with its range and origin, and what is missing for the rest."""
     unit = cost.currency
-    basis = f", {cost.basis}" if cost.basis else ""
+    basis, told = f", {cost.basis}" if cost.basis else "", set[str]()
     if cost.power_w:
         yield "power, at the meter", f"{watts(cost.power_w)}  {cost.power_w.origin}"
     rows = (
@@ -34,7 +34,8 @@ def cost_rows(cost: Cost) -> Iterator[tuple[str, str]]:
         ("a month, owned", cost.owned_per_month),
         ("a million output, owned", cost.owned_per_mtok),
     ):
-        if money and not (label == "a month, owned" and cost.basis == "owned"):
+        if money and label not in told:
+            told.add(label)
             yield label, f"{shown(Money(money, unit))}  {money.origin}"
     for name, text in cost.as_of.items():
         yield f"as of: {name}", text

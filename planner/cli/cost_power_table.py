@@ -60,7 +60,9 @@ def _caps(document: CostDocument, columns: int) -> str:
 
 def _cap(document: CostDocument, step: CapStep) -> str:
     before, after = document.output_tok_s, step.output_tok_s
-    fewer = f"{1 - after.value / before.value:.0%} fewer tokens" if before and after else "tokens unknown"
+    fewer = (
+        f"{1 - after.value / before.value:.0%} fewer tokens" if before and before.value and after else "tokens unknown"
+    )
     energy = f", {step.wh_per_mtok.value:,.0f} Wh a million output" if step.wh_per_mtok else ""
     return f"{watts_of(step.power.total.value)}, {fewer}, prompts at {step.prefill_speed.value:.0%}{energy}"
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from planner.verify.failures import Explained
     from planner.verify.mend import Mended
 
-SCHEMA = "deploy-planner/explanation/1"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", default="-", help="the engine's output; - or nothing is stdin")
@@ -69,16 +67,13 @@ def _write(args: argparse.Namespace, mended: Mended) -> None:
 def _json(found: tuple[Explained, ...], mended: Mended | None) -> str:
     from planner.documents.encode import to_json
     from planner.documents.files import plain_deployment
+    from planner.verify.explanation import Explanation, Nearest
 
-    document: dict[str, object] = {"schema": SCHEMA, "failures": found}
+    nearest = None
     if mended is not None:
-        document["deployment"] = {
-            "verdict": mended.estimate.verdict,
-            "changes": mended.changes,
-            "document": plain_deployment(mended.deployment),
-            "problems": mended.estimate.problems,
-        }
-    return to_json(document)
+        document = plain_deployment(mended.deployment)
+        nearest = Nearest(mended.estimate.verdict, tuple(mended.changes), document, mended.estimate.problems)
+    return to_json(Explanation(found, nearest))
 
 
 def _text(found: tuple[Explained, ...], mended: Mended | None) -> str:

@@ -64,6 +64,7 @@ def _add_cluster(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--inventory", metavar="FILE", help="take network interfaces from an inventory document")
     group.add_argument("--interface", metavar="NAME", help="network interface between nodes (eth0, bond0)")
     group.add_argument("--ib-devices", metavar="LIST", help="RDMA devices (mlx5_0,mlx5_1)")
+    group.add_argument("--rdma-resource", metavar="NAME", help="of the RDMA device plug-in (rdma/hca_shared_devices_a)")
     group.add_argument("--namespace", metavar="NAME", help="Kubernetes namespace")
     group.add_argument("--storage-class", metavar="NAME", help="of the model's volume claim")
     group.add_argument("--claim", metavar="NAME", help="an existing volume claim that holds the model")
@@ -119,6 +120,7 @@ def _options(args: argparse.Namespace) -> Options:
         served_name=args.served_name,
         interface=args.interface,
         ib_devices=args.ib_devices,
+        rdma_resource=args.rdma_resource,
         namespace=args.namespace,
         storage_class=args.storage_class,
         claim=args.claim,

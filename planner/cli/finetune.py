@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, get_args
 
 from planner.cli.answer import add_answer_options, give, refuse_existing
-from planner.cli.asked import hardware_of
+from planner.cli.asked import HARDWARE_HELP, hardware_of
 from planner.cli.options import add_overlay_option, library_of
 from planner.cli.report_option import report_path, write_report_of
 from planner.cli.values import count, positive, share, tokens
@@ -39,9 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def _question_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("hardware, model and method")
     group.add_argument("--model", required=True, metavar="ID|PATH", help="a catalogue id or a local path")
-    group.add_argument(
-        "--hardware", metavar="SPEC|FILE", help="8xH200-SXM, 2x8xH100 (nodes × GPUs), 4xRTX-4090, or a file"
-    )
+    group.add_argument("--hardware", metavar="SPEC|FILE", help=HARDWARE_HELP)
     group.add_argument("--fabric", metavar="ID", help="network between nodes: infiniband-ndr, roce-400g …")
     group.add_argument(
         "--method", nargs="+", action="extend", default=[], metavar="NAME", help="allowed: full lora qlora dora (all)"

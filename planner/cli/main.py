@@ -9,12 +9,14 @@ from collections.abc import Sequence
 
 from hwdb.errors import HardwareDataError
 from planner.cli.help_format import HelpFormat
+from planner.cli.streams import let_go_of_output, make_writable, unwritable
 from planner.cli.verbs import VERBS, epilog, version_text
 from planner.errors import BadInput, Exit, PlannerError
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one verb. Returns the exit code; stdout carries only the document, stderr the talk."""
+    make_writable()
     try:
         return _run(list(argv))
     except BadInput as error:
@@ -28,17 +30,26 @@ def main(argv: Sequence[str]) -> int:
         print("deploy-planner: interrupted", file=sys.stderr)
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go_of_output()
         return Exit.OK
     except Exception as error:
-        if os.environ.get("DEPLOY_PLANNER_DEBUG"):
-            raise
-        print(
-            f"deploy-planner: internal error: {type(error).__name__}: {error} — "
-            "please report it; DEPLOY_PLANNER_DEBUG=1 shows the traceback",
-            file=sys.stderr,
-        )
-        return Exit.INTERNAL
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """A place that takes no more, or a bug."""
+    if isinstance(error, OSError) and unwritable(error):
+        let_go_of_output()
+        print(f"deploy-planner: stdout: cannot be written: {error.strerror} — make room there", file=sys.stderr)
+        return Exit.BAD_INPUT
+    if os.environ.get("DEPLOY_PLANNER_DEBUG"):
+        raise error
+    print(
+        f"deploy-planner: internal error: {type(error).__name__}: {error} — "
+        "please report it; DEPLOY_PLANNER_DEBUG=1 shows the traceback",
+        file=sys.stderr,
+    )
+    return Exit.INTERNAL
 
 
 def _run(argv: list[str]) -> int:
@@ -52,14 +63,22 @@ def _run(argv: list[str]) -> int:
     )
     module.configure(parser)
     parser.formatter_class = HelpFormat
-    code: int = module.run(parser.parse_args(argv[1:]))
+    code: int = module.run(_parsed(parser, argv[1:]))
     sys.stdout.flush()
     return code
 
 
+def _parsed(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    try:
+        return parser.parse_args(argv)
+    except SystemExit:
+        sys.stdout.flush()
+        raise
+
+
 def _without_verb(argv: list[str]) -> int:
     if any(flag in argv for flag in ("-h", "--help", "-V", "--version")) or (argv and not argv[0].startswith("-")):
-        top_parser().parse_args(argv)
+        _parsed(top_parser(), argv)
         return Exit.OK
     return _run(["plan", *argv])
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.cli.values import count, tokens
+from planner.cli.values import count, duration, share, tokens
 
 if TYPE_CHECKING:
     from planner.library import Library
@@ -27,6 +27,17 @@ def add_image_options(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_request_options(parser: argparse._ActionsContainer) -> None:
+    """Lengths of the mean request, the longest one, and what is promised for its tokens."""
+    parser.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
+    parser.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
+    add_image_options(parser)
+    parser.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
+    parser.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
+    parser.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
+    parser.add_argument("--tpot", type=duration, metavar="S", help="each further token within so many seconds")
+
+
 def add_overlay_option(parser: argparse.ArgumentParser) -> None:
     """``--data DIR``: the user's own accelerators, models, profiles and prices over ours."""
     parser.add_argument(
@@ -42,9 +53,6 @@ def add_overlay_option(parser: argparse.ArgumentParser) -> None:
 def library_of(args: argparse.Namespace) -> Library:
     """The library with the overlays that the options, the environment and the user's folder name."""
     from planner.library import Library
+    from planner.overlays import find_overlays
 
-    try:
-        from planner.overlays import find_overlays
-    except ImportError:
-        return Library(())
     return Library(find_overlays([Path(p) for p in args.overlay]))

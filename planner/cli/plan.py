@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from planner.cli.answer import add_answer_options, give, refuse_existing
-from planner.cli.asked import floor_of, hardware_of
-from planner.cli.options import PRESETS_HELP, add_image_options, add_overlay_option, library_of
+from planner.cli.asked import HARDWARE_HELP, floor_of, hardware_of
+from planner.cli.options import PRESETS_HELP, add_overlay_option, add_request_options, library_of
 from planner.cli.report_option import report_path, write_report_of
 from planner.cli.trace_option import add_trace_option, traced
-from planner.cli.values import count, duration, percentile, rate, share, tokens
+from planner.cli.values import count, percentile, rate
 from planner.documents.deployment import ServiceLevelTable, WorkloadTable
 from planner.documents.request import Goal, PlanRequest
 from planner.errors import BadInput
@@ -41,9 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _question_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("hardware and model")
-    group.add_argument(
-        "--hardware", metavar="SPEC|FILE", help="8xH200-SXM, 2x8xH100 (nodes × GPUs), 4xRTX-4090, cpu, or a file"
-    )
+    group.add_argument("--hardware", metavar="SPEC|FILE", help=HARDWARE_HELP)
     group.add_argument("--fabric", metavar="ID", help="network between nodes: infiniband-ndr, roce-400g …")
     group.add_argument(
         "--model", nargs="+", action="extend", default=[], metavar="ID|PATH", help="catalogue ids or local paths"
@@ -72,13 +70,7 @@ def _load_options(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--users", type=count(1, 10**9), metavar="N", help="requests in flight at once")
     load.add_argument("--request-rate", type=rate, metavar="R", help="requests that arrive per second")
     add_trace_option(group, "rate and lengths of recorded requests: CSV with times, input_tokens, output_tokens")
-    group.add_argument("--isl", type=tokens, metavar="TOKENS", help="mean prompt length")
-    group.add_argument("--osl", type=tokens, metavar="TOKENS", help="mean answer length")
-    add_image_options(group)
-    group.add_argument("--prefix-hit-rate", type=share, metavar="SHARE", help="prompt tokens found in the cache, 0-1")
-    group.add_argument("--max-model-len", type=tokens, metavar="TOKENS", help="longest request that must be possible")
-    group.add_argument("--ttft", type=duration, metavar="S", help="first token within so many seconds")
-    group.add_argument("--tpot", type=duration, metavar="S", help="each further token within so many seconds")
+    add_request_options(group)
     group.add_argument("--percentile", type=percentile, metavar="P", help="of requests that must keep both (95)")
 
 

@@ -8,8 +8,9 @@ from planner.cli.plan_parts import escaped, pipe_table, rejection_lines, rejecti
 from planner.cli.tables import VERDICT_MARKS, align, assumed_block, memory_bar
 from planner.documents.result import Cost, Flip, PlanDocument, PlannedDeployment
 from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole
+from planner.words.layout import layout_text
 from planner.words.money import amount
-from planner.words.plan import layout_text, users_of
+from planner.words.plan import users_of
 
 HEAD = (
     "",
@@ -29,6 +30,14 @@ HEAD = (
     "a million",
 )
 _SHOWN_REASONS = 6
+_MEANING = {
+    "*": "none of the others is better in every figure",
+    "~": "starts, with little memory to spare or something to do first (estimate says what)",
+    "users": "requests of this length that the memory holds at once",
+    "tok/s": "of all users together",
+    "layout": "TP tensor, PP pipeline, EP expert parallel, DPA attention groups, ×N replicas",
+}
+"""What the table's signs and short words mean."""
 
 
 def plan_table(document: PlanDocument) -> str:
@@ -36,6 +45,7 @@ def plan_table(document: PlanDocument) -> str:
     blocks = [verdict_line(document, "nothing starts")]
     if document.candidates:
         blocks.append(columns_within([HEAD, *(_row(c) for c in document.candidates)], width(), keys=3))
+        blocks.append(_legend(document.candidates))
         blocks.append(_first(document.candidates[0]))
         if cost := document.candidates[0].estimate.cost:
             blocks.append(cost_block(cost, "what the first costs"))
@@ -90,7 +100,7 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         str(model.get("id") or model.get("path")),
         str(model.get("weights") or "as stored"),
         f"{engine['name']} {engine.get('version', '')}".strip(),
-        layout_text(proposal.deployment),
+        layout_text(proposal.deployment, proposal.gpus_used),
         str(proposal.gpus_used),
         human_count(context) if context else "",
         human_whole(users) if users is not None else "unknown",
@@ -99,6 +109,15 @@ def _row(proposal: PlannedDeployment) -> tuple[str, ...]:
         human_count(round(speed.output_tok_s.value, 1)) if speed and speed.output_tok_s else "unknown",
         *_money_cells(estimate.cost),
     )
+
+
+def _legend(proposals: tuple[PlannedDeployment, ...]) -> str:
+    """The signs and words of the table that need one."""
+    marks = {VERDICT_MARKS[p.estimate.verdict] for p in proposals} | (
+        {"*"} if any(p.pareto for p in proposals) else set()
+    )
+    words = {"users", "tok/s"} | ({"layout"} if any(p.gpus_used > 1 for p in proposals) else set())
+    return "\n".join(f"  {sign:<8}{text}" for sign, text in _MEANING.items() if sign in marks | words)
 
 
 def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
@@ -111,6 +130,7 @@ def _money_cells(cost: Cost | None) -> tuple[str, str, str]:
 
 def _first(proposal: PlannedDeployment) -> str:
     lines = ["why the first", *(f"  · {reason}" for reason in proposal.reasons[:_SHOWN_REASONS])]
+    lines += [f"  ! {p.message}" + (f" → {p.fix}" if p.fix else "") for p in proposal.estimate.problems]
     memory = proposal.estimate.memory
     if memory is not None:
         gpu = memory.per_gpu

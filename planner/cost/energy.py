@@ -66,9 +66,7 @@ def at_plugs(worst: Draw) -> Estimate:
 
 def shares(fleet: Fleet, batch: float | None, facts: PowerFacts) -> tuple[Estimate, Estimate, Estimate]:
     """Idle, prefill and decode as shares of board power; decode draws more the more requests a step holds."""
-    idle = Estimate(facts.idle_share * 0.6, facts.idle_share, facts.idle_share * 1.5, "assumed")
-    prefill = Estimate(facts.prefill_share * 0.85, facts.prefill_share, 1.0, "assumed")
-    return idle, prefill, facts.decode_share(fleet.memory_type, batch)
+    return facts.idle, facts.prefill, facts.decode_share(fleet.memory_type, batch)
 
 
 def mixed(prefill: Estimate, decode: Estimate, prompt_time: float) -> Estimate:
@@ -79,7 +77,7 @@ def mixed(prefill: Estimate, decode: Estimate, prompt_time: float) -> Estimate:
 def draw(fleet: Fleet, share: Estimate, facts: PowerFacts, *, busy: bool = True) -> Draw:
     """The whole fleet with its busy devices at a share of board power."""
     board = fleet.tdp_w or 0.0
-    resting = (fleet.devices - fleet.used) * board * facts.idle_share
+    resting = (fleet.devices - fleet.used) * board * facts.idle.value
     devices = _plus(share.scaled(fleet.used * board), resting)
     host, network = _around(fleet, facts, busy)
     fans = total({"devices": devices, "host": host}).scaled(facts.fans_share)

@@ -62,7 +62,7 @@ def _form_factor(row: Accelerator) -> str:
     domain = row.link_domain or 0
     if domain >= _RACK:
         return "Rack"
-    return row.form_factor or ("SXM Module" if domain >= _BOARD else "unknown")
+    return row.form_factor or ("Board" if domain >= _BOARD else "unknown")
 
 
 _BOARD, _RACK = 8, 32

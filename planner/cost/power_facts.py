@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from planner.estimate import Estimate
@@ -21,27 +22,30 @@ class DecodeCurve:
 
     def at(self, batch: float | None) -> Estimate:
         """The share at a batch; where none is known, from the least to the most of all points."""
-        shares = [share for _, share in self.points]
         if batch is None:
+            shares = [share for _, share in self.points]
             middle = shares[len(shares) // 2]
             return Estimate(min(s.low for s in shares), middle.value, max(s.high for s in shares), middle.origin)
-        right = bisect_right([size for size, _ in self.points], batch)
-        if right in (0, len(shares)):
-            return shares[max(right - 1, 0)]
+        right = bisect_right(self.points, batch, key=itemgetter(0))
+        if right in (0, len(self.points)):
+            return self.points[max(right - 1, 0)][1]
         (x0, first), (x1, second) = self.points[right - 1], self.points[right]
         part = math.log2(batch / x0) / math.log2(x1 / x0)
-        low, value, high = (
-            getattr(first, end) * (1 - part) + getattr(second, end) * part for end in ("low", "value", "high")
+        return Estimate(
+            first.low * (1 - part) + second.low * part,
+            first.value * (1 - part) + second.value * part,
+            first.high * (1 - part) + second.high * part,
+            first.origin,
         )
-        return Estimate(low, value, high, first.origin)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PowerFacts:
     """Shares of board power by phase, the host around it, the building around that."""
 
-    idle_share: float
-    prefill_share: float
+    idle: Estimate
+    """As shares of board power."""
+    prefill: Estimate
     host_base_w: float
     host_per_device_w: float
     integrated_host_w: float
@@ -68,8 +72,8 @@ def load_power(table: Mapping[str, Any]) -> PowerFacts:
     device, host, facility, network = table["device"], table["host"], table["facility"], table["network"]
     curves = {kind: _curve(row) for row in table["decode"] for kind in row["memory"]}
     return PowerFacts(
-        idle_share=device["idle_share"],
-        prefill_share=device["prefill_share"],
+        idle=Estimate(device["idle_share"] * 0.6, device["idle_share"], device["idle_share"] * 1.5, "assumed"),
+        prefill=Estimate(device["prefill_share"] * 0.85, device["prefill_share"], 1.0, "assumed"),
         host_base_w=host["base_w"],
         host_per_device_w=host["per_device_w"],
         integrated_host_w=host["integrated_w"],

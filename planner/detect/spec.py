@@ -1,4 +1,7 @@
-"""Simulated hardware in a few words: ``8xH200-SXM``, ``2x8xH100`` (nodes × GPUs), ``2xRTX-4090+rtx-3090``, ``cpu``."""
+"""Simulated hardware in a few words: ``8xH200-SXM``, ``2x8xH100`` (nodes × GPUs), ``2xRTX-4090+rtx-3090``, ``cpu``.
+
+Memory and processors of the machine stand beside the cards or alone: ``rtx-4090+64GB``, ``2xEPYC-9654+768GB``.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,19 @@ from typing import TYPE_CHECKING
 
 from planner.detect.links import weakest_pcie
 from planner.detect.matching import look_up
+from planner.detect.spec_host import with_memory, with_processor
 from planner.documents.inventory import GpuDevice, HostInfo, Inventory, Node
-from planner.errors import BadInput
+from planner.errors import BadInput, UnknownName
 
 if TYPE_CHECKING:
     from hwdb.database import Database
     from hwdb.schema import Accelerator
 
+CPU = "cpu"
 MAX_SPEC = 400
 MAX_NODES = 10_000
 MAX_PER_NODE = 1024
-EXAMPLES = "write for example 8xH200-SXM, 2x8xH100 (nodes × GPUs), 4xRTX-4090 or cpu"
+EXAMPLES = "write for example 8xH200-SXM, 2x8xH100 (nodes × GPUs), rtx-4090+64GB, 2xEPYC-9654+768GB or cpu"
 
 _PART = re.compile(r"(?:(\d{1,6})\s*[x×*]\s*)?(?:(\d{1,6})\s*[x×*]\s*)?(\S(?:.*\S)?)", re.IGNORECASE)
 
@@ -60,19 +65,51 @@ def _is_file(text: str) -> bool:
 
 def inventory_from_spec(spec: str, db: Database, host: HostInfo | None = None) -> Inventory:
     """The inventory that a spec describes. Raises BadInput or UnknownName, with the nearest names."""
-    groups = parse_spec(spec)
-    nodes = [_node([group], db, host) for group in groups if not group.joined]
+    around, rest = _host_of(_parts(spec), db, host or HostInfo())
+    groups = tuple(_group(part, spec) for part in rest)
+    nodes = [_node([group], db, around) for group in groups if not group.joined]
     joined = [group for group in groups if group.joined]
     if joined:
-        nodes.insert(0, _node(joined, db, host))
+        nodes.insert(0, _node(joined, db, around))
     return Inventory(nodes=tuple(nodes), origin="simulated")
 
 
 def parse_spec(spec: str) -> tuple[Group, ...]:
     """The groups of a spec, counts checked, names not yet looked up."""
+    return tuple(_group(part, spec) for part in _parts(spec))
+
+
+def _parts(spec: str) -> list[str]:
     if not spec.strip() or len(spec) > MAX_SPEC:
         raise BadInput("hardware", f"{spec[:60]!r} is no hardware", EXAMPLES)
-    return tuple(_group(part.strip(), spec) for part in _JOIN.split(spec))
+    return [part.strip() for part in _JOIN.split(spec)]
+
+
+def _host_of(parts: list[str], db: Database, host: HostInfo) -> tuple[HostInfo, list[str]]:
+    """The machine as the spec describes it, and what else it names; a card wins over a processor of the same name.
+
+    Raises BadInput for processors alone: without memory nothing can be placed.
+    """
+    rest = []
+    for part in parts:
+        described = with_memory(host, part) or (None if _is_card(part, db) else with_processor(host, part, db))
+        if described is None:
+            rest.append(part)
+        else:
+            host = described
+    if not rest and host.ram_bytes is None:
+        raise BadInput("hardware", f"{parts[0][:60]!r} is a processor without memory", f"write {parts[0][:60]}+768GB")
+    return host, rest or [CPU]
+
+
+def _is_card(part: str, db: Database) -> bool:
+    match = _PART.fullmatch(part)
+    try:
+        return match is not None and look_up(match[3], db) is not None
+    except UnknownName:
+        return False
+    except BadInput:
+        return True
 
 
 def _group(part: str, spec: str) -> Group:
@@ -87,18 +124,18 @@ def _group(part: str, spec: str) -> Group:
     return Group(nodes, per_node, name, joined=not second)
 
 
-def _node(groups: list[Group], db: Database, host: HostInfo | None) -> Node:
+def _node(groups: list[Group], db: Database, host: HostInfo) -> Node:
     devices: list[GpuDevice] = []
     link: str | None = None
     for group in groups:
-        if group.name.lower() != "cpu":
+        if group.name.lower() != CPU:
             accelerator = look_up(group.name, db)
             link = accelerator.link or _slot(accelerator, db)
-            devices += [_device(len(devices) + i, accelerator) for i in range(group.per_node)]
+            devices += [_device(len(devices) + i, accelerator, host) for i in range(group.per_node)]
     alike = len({device.accelerator for device in devices}) == 1
     count = groups[0].nodes if devices or len(groups) > 1 else groups[0].nodes * groups[0].per_node
     return Node(
-        host=host or HostInfo(),
+        host=host,
         devices=tuple(devices),
         link=link if alike else weakest_pcie(devices, db),
         count=count,
@@ -113,9 +150,11 @@ def _slot(accelerator: Accelerator, db: Database) -> str | None:
     return found.id if found else None
 
 
-def _device(index: int, accelerator: Accelerator) -> GpuDevice:
-    """A card as its driver would report it, idle."""
+def _device(index: int, accelerator: Accelerator, host: HostInfo) -> GpuDevice:
+    """A card as its driver would report it, idle; without memory of its own it has the machine's."""
     total = accelerator.driver_memory_bytes or accelerator.memory_bytes
+    if accelerator.unified_memory and host.ram_bytes is not None:
+        total = host.ram_bytes
     capability = accelerator.compute_capability
     return GpuDevice(
         index=index,

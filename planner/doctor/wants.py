@@ -46,7 +46,7 @@ def wants_of(deployment: Deployment, library: Library) -> Wants:
         raise BadInput("hardware", "the document names no hardware", "add [hardware] accelerator, per_node")
     resolved = resolve(deployment, library)
     memory = predict_resolved(resolved, library).memory
-    local = resolved.engine.family in ("llama.cpp", "ktransformers")
+    local = resolved.engine.local
     gpus = resolved.serving.gpus if not local else resolved.cluster.num_devices
     on_gpu = resolved.cluster.device.accelerator is not None
     return Wants(

@@ -57,7 +57,7 @@ def read_deployment(path: Path) -> Deployment:
 
 def _decode(content: bytes, path: Path) -> str:
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInput(str(path), f"is not UTF-8 text: {error.reason} at byte {error.start}") from None
 

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from planner.engines.profile import EngineProfile
+from planner.memo import IdentityMemo
 from planner.models.architecture import Architecture, LatentAttention
 
 _KEYS = (
@@ -61,9 +62,16 @@ def serving_defaults(
     return {key: chosen[key] for key in _KEYS}
 
 
+_own: IdentityMemo[frozenset[str]] = IdentityMemo()
+
+
 def own_settings(profile: EngineProfile) -> frozenset[str]:
     """Those of them that the engine has a setting for: its profile states a default or a rule, and does not call it
     our own (``no_setting``: what only the arithmetic needs)."""
+    return _own.get(profile, None, None, lambda: _stated(profile))
+
+
+def _stated(profile: EngineProfile) -> frozenset[str]:
     table: Mapping[str, Any] = profile.fact("defaults", {})
     ruled = {"gpu_memory_utilization"} if "static_fraction" in table else set()
     return frozenset({*table, *ruled} & {*_KEYS}) - {*table.get("no_setting", ())}

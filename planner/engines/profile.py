@@ -27,6 +27,9 @@ class EngineProfile:
     backend: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    local: bool = False
+    """It lays its buffers out device by device and splits layers itself (``memory.convention = "buffers"``), where
+    others take a share of each device's memory."""
 
     def fact(self, dotted: str, default: Any = None) -> Any:
         """The value under a dotted key, or the default."""

@@ -58,6 +58,7 @@ def engine_profile(name: str, version: str | None = None, backend: str | None = 
         backend=backend,
         facts=facts,
         sources=sources,
+        local=facts.get("memory", {}).get("convention") == "buffers",
     )
 
 

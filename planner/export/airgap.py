@@ -22,6 +22,7 @@ def airgap(context: Context, names: list[str], model_files: ModelFiles) -> str:
     images = [_image(context)] if serving and any(target(name).needs_image for name in names) else []
     document["images"] = images
     document["wheels"] = _wheels(context) if serving else []
+    document["vocabulary"] = _vocabulary(context) if serving else []
     size = document["model"]["bytes"]
     document["transfer"] = [{"over": name, "seconds": round(seconds)} for name, seconds in transfer_times(size)]
     document["transfer_covers"] = "the model's files; images and wheels come on top"
@@ -41,6 +42,15 @@ def _model(context: Context, files: ModelFiles) -> dict[str, Any]:
         "check": "sha256sum of every file, before and after the way",
     }
     return found
+
+
+def _vocabulary(context: Context) -> list[dict[str, str]]:
+    """Files that the engine would fetch at its start."""
+    habits = context.habits.vocabulary
+    if habits is None:
+        return []
+    place = f"{context.location.path}/{habits.folder}"
+    return [{"fetch": f"{habits.source}/{name}", "into": place, "variable": habits.variable} for name in habits.files]
 
 
 def _image(context: Context) -> dict[str, Any]:

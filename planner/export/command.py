@@ -137,6 +137,8 @@ def _common(context: Context, table: FlagTable, place: Place) -> dict[str, Any]:
         "host": place.host,
         "port": place.port,
         "quantization": quantization_flag(context) if table.has("quantization") else None,
+        "remote_code": context.habits.remote_code and table.has("remote_code"),
+        "tokenizer_mode": context.habits.tokenizer_mode if table.has("tokenizer_mode") else None,
     }
     if context.resolved.engine.family != "llama.cpp" and table.has("kv_cache_dtype"):
         chosen["kv_cache_dtype"] = kv_word(context, table)

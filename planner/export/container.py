@@ -54,6 +54,9 @@ def environment_of(context: Context, devices: tuple[int, ...] | None = None, *, 
         variables |= {k: v for k, v in platform.environment.items() if not k.startswith("OMPI")}
     if context.layout.multi_node:
         variables |= network_environment(platform, context.options)
+    if (vocabulary := context.habits.vocabulary) is not None:
+        place = context.location.inside if container else context.location.path
+        variables[vocabulary.variable] = f"{place}/{vocabulary.folder}"
     if devices is not None and platform.visible:
         variables[platform.visible] = ",".join(map(str, devices))
     return variables

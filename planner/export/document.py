@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from planner.clock import today as _today
 from planner.documents.deployment import Deployment, Provenance
 from planner.documents.encode import to_plain
 from planner.documents.files import deployment_hash, deployment_toml, parse_deployment
@@ -34,9 +35,3 @@ def _figures(answer: EstimateDocument) -> dict[str, Any]:
     for key in ("schema", "id"):
         plain.pop(key, None)
     return dict(plain)
-
-
-def _today() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).date().isoformat()

@@ -68,6 +68,6 @@ def layout_of(context: Context) -> Layout:
 def devices_of_instance(context: Context) -> int:
     """Devices of one replica: the layout's, or for engines that split by themselves all of the node."""
     serving, resolved = context.resolved.serving, context.resolved
-    if resolved.engine.family in ("llama.cpp", "ktransformers"):
+    if resolved.engine.local:
         return max(1, resolved.cluster.per_node // serving.dp)
     return serving.tp * serving.attention_dp * serving.pp

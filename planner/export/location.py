@@ -31,6 +31,8 @@ class Location:
     served_name: str
     label: str
     """The served name by the rules of DNS labels."""
+    experts: str = ""
+    """Directory of a GGUF file of the experts, for engines that take everything else from the model's own files."""
 
     @property
     def is_file(self) -> bool:
@@ -55,8 +57,17 @@ def location_of(context: Context) -> Location:
     served = plain_text(model.id or resolved.model_id if named is None else named, "served name")
     if not served.strip():
         raise BadInput("served name", "is empty", "give --served-name")
-    path = context.options.model_path or model.path or default_path(context, repository)
-    return Location(_absolute(plain_text(path, "model.path")), repository, served, label(served.split("/")[-1]))
+    where = model.id if _experts_apart(context) and model.id else repository
+    path = context.options.model_path or model.path or default_path(context, where)
+    experts = default_path(context, repository) if _experts_apart(context) else ""
+    name = label(served.split("/")[-1])
+    return Location(_absolute(plain_text(path, "model.path")), repository, served, name, experts)
+
+
+def _experts_apart(context: Context) -> bool:
+    """KTransformers reads the experts of GGUF files, all else of the model's own checkpoint (kt-kernel README)."""
+    gguf = (context.deployment.model.weights or "").startswith("gguf:")
+    return gguf and context.resolved.engine.family == "ktransformers"
 
 
 def default_path(context: Context, repository: str) -> str:

@@ -39,6 +39,10 @@ class Platform:
     groups: tuple[str, ...] = ()
     group_variables: tuple[str, ...] = ()
     """Variables of the compose file that hold further numeric groups."""
+    unit_groups: tuple[str, ...] = ()
+    """Groups of the host that may open the device files, for services outside containers."""
+    setup: tuple[str, ...] = ()
+    """Scripts of the vendor that set a shell's variables, where its software lies on the machine itself."""
     capabilities: tuple[str, ...] = ()
     seccomp: str = ""
     resource: str = ""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from planner.export.cluster_names import dns_label, dns_subdomain, label_value, qualified_name
 from planner.export.container import Container
 from planner.export.emit.words import Ref, Word, parts_of
+from planner.export.pod_network import host_network, rdma_limits, uses_rdma
 from planner.export.runtime import CACHE, CONFIG
 from planner.units import GIB, MIB
 
@@ -26,7 +28,7 @@ def metadata(context: Context, suffix: str = "") -> dict[str, Any]:
     """Name, labels, and the namespace where one was given."""
     found: dict[str, Any] = {"name": context.location.label + suffix, "labels": labels(context)}
     if context.options.namespace:
-        found["namespace"] = context.options.namespace
+        found["namespace"] = dns_label(context.options.namespace, "namespace")
     return found
 
 
@@ -37,7 +39,13 @@ def secret_name(context: Context) -> str:
 
 def claim_name(context: Context) -> str:
     """The volume claim with the model's files."""
-    return context.options.claim or f"{context.location.label}-model"
+    return dns_subdomain(context.options.claim or f"{context.location.label}-model", "claim")
+
+
+def node_labels(context: Context) -> dict[str, str]:
+    """Labels of the nodes that pods may run on."""
+    where = "node selector"
+    return {qualified_name(k, where): label_value(v, where) for k, v in context.options.node_selector}
 
 
 def config_name(context: Context) -> str:
@@ -59,9 +67,10 @@ def pod_spec(context: Context, container: Container, name: str, *, serves: bool 
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 120,
+        **host_network(context),
     }
     if context.options.node_selector:
-        spec["nodeSelector"] = dict(context.options.node_selector)
+        spec["nodeSelector"] = node_labels(context)
     if context.platform.resource:
         spec["tolerations"] = [{"key": context.platform.resource, "operator": "Exists", "effect": "NoSchedule"}]
     return spec
@@ -74,7 +83,7 @@ def _container(context: Context, container: Container, name: str, serves: bool) 
         "imagePullPolicy": "IfNotPresent",
         "command": [kubernetes_word(w) for w in container.entrypoint],
         "args": [kubernetes_word(w) for w in container.arguments],
-        "env": [_variable(context, k, v) for k, v in container.environment.items()],
+        "env": [_variable(context, k, v) for k, v in container.environment.items() if k != context.platform.visible],
         "resources": _resources(context, container),
         "volumeMounts": _mounts(context, container),
         "securityContext": _security(context),
@@ -119,6 +128,7 @@ def _resources(context: Context, container: Container) -> dict[str, Any]:
     if platform.huge_pages:
         pages = platform.huge_pages_per_device_bytes * len(container.devices)
         limits[platform.huge_pages] = f"{ceil(pages / MIB)}Mi"
+    limits |= rdma_limits(context)
     requests = {"cpu": str(max(4, 4 * len(container.devices))), "memory": f"{ceil(memory / GIB)}Gi"}
     found: dict[str, Any] = {"requests": {**requests, **limits}}
     return {**found, "limits": limits} if limits else found
@@ -175,7 +185,7 @@ def _pod_security(context: Context) -> dict[str, Any]:
 def _security(context: Context) -> dict[str, Any]:
     capabilities: dict[str, Any] = {"drop": ["ALL"]} if runs_as_user(context) else {}
     added = list(context.platform.capabilities)
-    if context.layout.multi_node and context.options.ib_devices:
+    if uses_rdma(context):
         added.append("IPC_LOCK")
     if added:
         capabilities["add"] = added
@@ -188,7 +198,7 @@ def claim(context: Context) -> dict[str, Any]:
     size = ceil(context.timing.weight_bytes * 1.1 / GIB) + 1
     spec: dict[str, Any] = {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": f"{size}Gi"}}}
     if context.options.storage_class:
-        spec["storageClassName"] = context.options.storage_class
+        spec["storageClassName"] = dns_subdomain(context.options.storage_class, "storage class")
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata(context, "-model"), "spec": spec}
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from planner.documents.result import Finding
 from planner.estimate import Estimate
 from planner.export.expected import expected_lines
+from planner.export.pod_network import network_note
+from planner.export.readme_model import before_the_start, chats, plain_inline, program_note
 from planner.export.registry import target
 from planner.units import GIB, human_bytes, human_rate, human_seconds
 
@@ -44,15 +46,12 @@ def readme(context: Context, names: list[str], findings: tuple[Finding, ...]) ->
 
 def _title(context: Context) -> str:
     resolved, hardware = context.resolved, context.deployment.hardware
-    name = _inline(context.deployment.model.id or resolved.model_id)
-    machine = f"{hardware.nodes} × {hardware.per_node} × {_inline(hardware.accelerator or 'cpu')}" if hardware else "?"
+    name = plain_inline(context.deployment.model.id or resolved.model_id)
+    machine = (
+        f"{hardware.nodes} × {hardware.per_node} × {plain_inline(hardware.accelerator or 'cpu')}" if hardware else "?"
+    )
     what = resolved.trainer.name if resolved.trainer else f"{resolved.engine.name} {resolved.engine.version}"
-    return f"# {name} on {machine}\n\n{_inline(what)} · verdict **{context.estimate.verdict}**\n"
-
-
-def _inline(text: str) -> str:
-    """Text from outside as one run of plain text."""
-    return "".join(c if c.isprintable() and c not in "`<>[]*_#|\\" else "-" for c in text)[:200]
+    return f"# {name} on {machine}\n\n{plain_inline(what)} · verdict **{context.estimate.verdict}**\n"
 
 
 def _run(context: Context, names: list[str]) -> str:
@@ -65,7 +64,7 @@ def _run(context: Context, names: list[str]) -> str:
 def _by_job(context: Context, names: list[str]) -> list[str]:
     if context.deployment.finetune is not None:
         return []
-    return [_before(context, names), _expect(context), _speed(context), _if_not(context)]
+    return [_before(context, names), chats(context), _expect(context), _speed(context), _if_not(context)]
 
 
 def _before(context: Context, names: list[str]) -> str:
@@ -74,11 +73,14 @@ def _before(context: Context, names: list[str]) -> str:
         "## Before the start",
         "",
         f"- Devices: `{platform.look}` shows {context.resolved.cluster.per_node} a node.",
-        f"- Model files of `{_inline(location.repository)}` at `{_inline(location.path)}` on every node "
+        f"- Model files of `{plain_inline(location.repository)}` at `{plain_inline(location.path)}` on every node "
         f"({human_bytes(context.timing.weight_bytes)}); they are only read.",
         _listens(context),
+        *program_note(context, names),
+        *before_the_start(context),
         *_key(context),
         *_several_nodes(context),
+        *(network_note(context) if "lws" in names else []),
     ]
     if platform.product_label and not context.options.node_selector and any(n in _CLUSTER for n in names):
         lines.append(
@@ -92,7 +94,7 @@ def _before(context: Context, names: list[str]) -> str:
 
 def _listens(context: Context) -> str:
     if context.options.listen:
-        return f"- The server listens on {_inline(context.options.listen)}."
+        return f"- The server listens on {plain_inline(context.options.listen)}."
     return "- The server can be reached from its own machine only; `--listen ADDRESS` opens it (set a key then)."
 
 
@@ -183,7 +185,10 @@ def _problems(findings: tuple[Finding, ...]) -> str:
     if not findings:
         return ""
     lines = ["## Known problems", ""]
-    lines += [f"- **{f.severity}**: {_inline(f.message)}" + (f" — {_inline(f.fix)}" if f.fix else "") for f in findings]
+    lines += [
+        f"- **{f.severity}**: {plain_inline(f.message)}" + (f" — {plain_inline(f.fix)}" if f.fix else "")
+        for f in findings
+    ]
     return "\n".join(lines) + "\n"
 
 

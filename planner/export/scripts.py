@@ -55,12 +55,26 @@ def start_scripts(context: Context) -> dict[str, str]:
 
 def _script(context: Context, instance: int) -> str:
     layout = context.layout
-    lines = [*LOAD_ENV, *_visible(context, instance), ""]
+    lines = [*LOAD_ENV, *vendor_setup(context), *_visible(context, instance), ""]
     comment = _comment(context, instance)
     if layout.multi_node:
         return script(*lines, *_NODE_VARIABLES, *_host_address(context), *_nodes(context), comment=comment)
     command = command_of(context, bare_place(context, str(port_of(context, instance))))
     return script(*lines, start(context, command), comment=comment)
+
+
+def vendor_setup(context: Context) -> Sequence[str]:
+    """The vendor's own variables, where the scripts lie that set them; those read variables that may be unset."""
+    if not context.platform.setup:
+        return ()
+    return (
+        "set +u",
+        f"for file in {' '.join(context.platform.setup)}; do",
+        "  # shellcheck source=/dev/null",
+        '  if [ -r "$file" ]; then . "$file" || true; fi',
+        "done",
+        "set -u",
+    )
 
 
 def start(context: Context, command: Command) -> str:

@@ -16,6 +16,7 @@ from planner.errors import BadInput
 from planner.resolved import Resolved
 
 if TYPE_CHECKING:
+    from planner.export.habits import Habits
     from planner.export.images import Image
     from planner.export.layout import Layout
     from planner.export.location import Location
@@ -72,6 +73,8 @@ class Options:
     """Network interface between nodes ("eth0", "bond0")."""
     ib_devices: str | None = None
     """RDMA devices ("mlx5_0,mlx5_1")."""
+    rdma_resource: str | None = None
+    """Resource of a cluster's RDMA device plug-in ("rdma/hca_shared_devices_a")."""
     head_address: str | None = None
     """Name or address of the first node."""
     namespace: str | None = None
@@ -103,6 +106,13 @@ class Context:
         from planner.export.layout import layout_of
 
         return layout_of(self)
+
+    @cached_property
+    def habits(self) -> Habits:
+        """What the model wants beside the layout."""
+        from planner.export.habits import habits_of
+
+        return habits_of(self)
 
     @cached_property
     def platform(self) -> Platform:

@@ -11,7 +11,8 @@ formats  weights-format-on-chip weights-format-emulated checkpoint-of-engine bf1
 engine   engine-on-chip engine-chip-unknown engine-has-feature engine-knows-model engine-lists-model speculative-method
          speculative-draft
 training see ``planner.legality.training``
-limits   context-beyond-positions utilization-beyond-free mig-no-group quantization-config-left images-need-vision
+limits   context-beyond-positions load-beyond-context utilization-beyond-free mig-no-group quantization-config-left
+         images-need-vision
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ def _findings(
         yield from formats.checkpoint_rules(resolved, abilities)
         yield from formats.kv_rules(serving.kv_cache_dtype, abilities)
     yield from limits.context_rules(resolved, "context-limit" in abilities.rules)
+    yield from limits.load_rules(resolved)
     yield from limits.free_memory_rules(resolved, "free-memory" in abilities.rules)
     yield from limits.leftover_rules(resolved, shape)
     yield from limits.draft_rules(resolved)

@@ -23,6 +23,17 @@ def context_rules(resolved: Resolved, enforced: bool) -> Iterator[Finding]:
     yield Finding("context-beyond-positions", message, fix, severity, {"serving.max_model_len": limit})  # type: ignore[arg-type]
 
 
+def load_rules(resolved: Resolved) -> Iterator[Finding]:
+    """The load's mean request fits the context; a model that writes nothing cuts what is too long."""
+    load, longest = resolved.workload, resolved.serving.max_model_len
+    request = math.ceil(load.context + load.isl + load.osl)
+    if resolved.architecture.kind != "decoder" or request <= longest:
+        return
+    message = f"requests of {request:,} tokens are longer than max_model_len {longest:,}: the engine turns them away"
+    fix = f"set max_model_len {request} or more, or plan for shorter ones"
+    yield Finding("load-beyond-context", message, fix, "warning", {"serving.max_model_len": request})
+
+
 def free_memory_rules(resolved: Resolved, enforced: bool) -> Iterator[Finding]:
     """The share of the device that the engine takes must be free when it starts."""
     device, share = resolved.cluster.device, resolved.serving.gpu_memory_utilization
@@ -76,13 +87,9 @@ def draft_rules(resolved: Resolved) -> Iterator[Finding]:
     table = resolved.serving.speculative
     if table is None or table.draft is None:
         return
-    counted = resolved.engine.family not in _OWN_BUFFERS
+    counted = not resolved.engine.local
     if resolved.draft is not None and not resolved.draft.assumed and counted:
         return
     guess = "a usual head of its method is counted" if resolved.draft and counted else "its memory is not counted"
     message = f"the sizes of the draft {table.draft[:80]!r} are not known here: {guess}"
     yield Finding("speculative-draft", message, "name a catalogue id or a directory with its config.json", "warning")
-
-
-_OWN_BUFFERS = frozenset({"llama.cpp", "ktransformers"})
-"""Families of engines whose buffers are planned for the target alone."""

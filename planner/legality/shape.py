@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from planner.memo import kept
 from planner.models.architecture import (
     Architecture,
     Attention,
@@ -69,7 +69,7 @@ class ModelShape(NamedTuple):
     """A latent cache: every rank of a tensor-parallel group keeps all of it."""
 
 
-@lru_cache(maxsize=1024)
+@kept
 def model_shape(architecture: Architecture, quantization: Quantization) -> ModelShape:
     """The shape of a model, once per architecture and format."""
     mixers = tuple(m for layer in architecture.layer_kinds for m in layer.mixers)
@@ -89,7 +89,7 @@ def model_shape(architecture: Architecture, quantization: Quantization) -> Model
     )
 
 
-@lru_cache(maxsize=1024)
+@kept
 def features_of(architecture: Architecture) -> frozenset[str]:
     """What an engine must have to run this model."""
     found: set[str] = set()

@@ -13,8 +13,8 @@ from math import ceil
 from typing import Any
 
 from planner.engines.profile import EngineProfile
+from planner.memo import IdentityMemo, kept
 from planner.memory.layout import Layout
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Dense, LatentAttention, MoE, Quantization, Recurrent
 from planner.resolved import Serving
 
@@ -84,15 +84,13 @@ class Widths:
     image_tokens: int | None = None
 
 
-_widths: IdentityMemo[Widths] = IdentityMemo()
-
-
 def widths(architecture: Architecture, layout: Layout) -> Widths:
     """Read off the layers once per layout."""
     key = (layout.tp, layout.expert_tp, layout.ep)
-    return _widths.get(architecture, None, key, lambda: _read_widths(architecture, *key))
+    return _read_widths(architecture, *key)
 
 
+@kept
 def _read_widths(architecture: Architecture, tp: int, expert_tp: int, ep: int) -> Widths:
     hidden = architecture.hidden_size
     plain = moe = latent = recurrent = 0.0

@@ -26,7 +26,8 @@ def completed(resolved: Resolved, memory: ServingMemory) -> ServingMemory:
     start = startup(resolved)
     if memory.devices:
         return replace(memory, host=_local_host(resolved, memory), startup=start)
-    host = host_memory(resolved, memory.kv_bytes_per_token * resolved.serving.dcp, pools_of(resolved))
+    running = memory.host_ram or exact(0.0)
+    host = host_memory(resolved, running, memory.kv_bytes_per_token * resolved.serving.dcp, pools_of(resolved))
     return replace(memory, host=host, startup=start, max_context=max_context(resolved, memory))
 
 
@@ -42,7 +43,7 @@ def max_context(resolved: Resolved, memory: ServingMemory) -> Estimate | None:
         return None
     requests = max(1.0, load.concurrency / serving.dp)
     users = requests / pools_of(resolved)
-    demand = replace(demand_of(resolved), max_model_len=model.max_position or _LONGEST)
+    demand = demand_of(resolved, model.max_position or _LONGEST)
     pool = memory.per_gpu.kv_cache
     low, value, high = (
         float(min(longest_context(spec, size, users, demand, rules) for spec in specs))

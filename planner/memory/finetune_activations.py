@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from planner.memo import kept
 from planner.memory.finetune_adapters import Targets, targeted
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import (
     Architecture,
     Attention,
@@ -67,15 +67,14 @@ class Saving:
         return self.targets is None or targeted(tensor, self.targets)
 
 
-_KNOWN: IdentityMemo[float] = IdentityMemo(4096)
+@kept
+def kinds_bytes_per_token(architecture: Architecture, saving: Saving) -> tuple[float, ...]:
+    """Kept by one layer of each kind, per token."""
+    return tuple(layer_bytes_per_token(architecture, layer, saving) for layer in architecture.layer_kinds)
 
 
 def layer_bytes_per_token(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     """Kept by one layer without checkpointing, or with a selective one, per token."""
-    return _KNOWN.get(architecture, layer, saving, lambda: _counted(architecture, layer, saving))
-
-
-def _counted(architecture: Architecture, layer: Layer, saving: Saving) -> float:
     if saving.selective == "half-products":
         return _half_of_products(architecture, layer) * saving.width
     mixing = sum(_mixer_bytes(mixer, saving) for mixer in layer.mixers)

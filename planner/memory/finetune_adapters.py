@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
+from planner.memo import kept
 from planner.models.architecture import Architecture, Tensor
 from planner.models.parameters import all_tensors
 
@@ -39,7 +39,7 @@ class Adapters:
     """Experts lie in stacks with gate and up in one: an adapter of twice the rank over both (peft, transformers 5)."""
 
 
-@lru_cache(maxsize=512)
+@kept
 def adapter_parameters(architecture: Architecture, adapters: Adapters) -> int:
     """Trained parameters: rank × (in + out) for each targeted weight (LoRA, Hu et al. 2021, section 4.1).
 
@@ -91,14 +91,14 @@ def targeted(tensor: Tensor, targets: Targets) -> bool:
     return any(last in _TARGETS.get(target, (target,)) for target in targets)
 
 
-@lru_cache(maxsize=512)
+@kept
 def smallest_side(architecture: Architecture, targets: Targets) -> int:
     """The smallest dimension of any targeted weight: a larger rank adds nothing. 0 where nothing is targeted."""
     sides = [min(t.shape[-2:]) for t, _ in all_tensors(architecture) if targeted(t, targets)]
     return min(sides, default=0)
 
 
-@lru_cache(maxsize=512)
+@kept
 def adapts_experts(architecture: Architecture, targets: Targets) -> bool:
     """Whether adapters sit on routed experts."""
     return any(t.part == "experts" and targeted(t, targets) for k in architecture.layer_kinds for t in k.tensors)

@@ -8,8 +8,8 @@ from typing import Literal
 from planner.documents.deployment import FinetuneTable, ParallelTable
 from planner.engines.trainer import TrainerProfile, trainer_profile
 from planner.errors import UnknownFact
+from planner.memo import IdentityMemo
 from planner.memory.finetune_adapters import EXPERTS_TOO, Adapters
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Quantization
 from planner.models.quantization import weight_scheme
 from planner.resolved import Cluster, Resolved

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from planner.memo import IdentityMemo
 from planner.memory.finetune_fixed import Fixed, fixed_bytes
 from planner.memory.finetune_job import Job
 from planner.memory.finetune_tokens import TokenBytes, token_bytes
-from planner.memory.memo import IdentityMemo
 
 
 @dataclass(frozen=True, slots=True)

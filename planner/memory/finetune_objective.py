@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
+from planner.memo import kept
 from planner.memory.finetune_activations import HALF
 from planner.memory.finetune_job import PAIRED, Job
 from planner.models.architecture import Architecture, Attention, LatentAttention
@@ -48,7 +48,7 @@ def _engine_share(job: Job, ranks: int) -> float:
     return (weights / ranks + LEAST_CACHE_BYTES + ENGINE_BYTES) / job.cluster.device.memory_bytes
 
 
-@lru_cache(maxsize=256)
+@kept
 def _heads(architecture: Architecture) -> frozenset[int]:
     mixers = (m for layer in architecture.layer_kinds for m in layer.mixers)
     return frozenset(m.num_q_heads for m in mixers if isinstance(m, Attention | LatentAttention))
@@ -62,7 +62,7 @@ def rollout_bytes(job: Job) -> float:
     return rollout_share(job) * capacity if math.isfinite(capacity) else 0.0
 
 
-@lru_cache(maxsize=256)
+@kept
 def cache_bytes_per_token(architecture: Architecture) -> float:
     """KV of a token in 16 bits, all layers."""
     total = 0.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from math import ceil, prod
 
+from planner.memo import kept
 from planner.models.architecture import Architecture, Layer, Quantization, Tensor
 from planner.models.formats import tensor_bytes
 
@@ -30,14 +30,14 @@ class Sizes:
     """Elements of the largest quantised matrix: expanded for its product."""
 
 
-@lru_cache(maxsize=1024)
+@kept
 def stage_layers(architecture: Architecture, stages: int, last: bool) -> tuple[int, ...]:
     """Indices into ``layer_kinds`` of the layers of the first or last stage."""
     each = ceil(architecture.num_layers / stages)
     return architecture.layer_order[-each:] if last else architecture.layer_order[:each]
 
 
-@lru_cache(maxsize=1024)
+@kept
 def stage_sizes(architecture: Architecture, quantization: Quantization, stages: int, last: bool, untied: bool) -> Sizes:
     """Sizes of a stage; with one stage, of the whole model. ``untied``: the head is a copy of a tied input table."""
     layers = stage_layers(architecture, stages, last)

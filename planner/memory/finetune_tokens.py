@@ -9,7 +9,7 @@ from planner.memory.finetune_activations import (
     HALF,
     Saving,
     backward_bytes_per_token,
-    layer_bytes_per_token,
+    kinds_bytes_per_token,
 )
 from planner.memory.finetune_job import Job
 from planner.memory.finetune_sizes import stage_layers
@@ -83,7 +83,7 @@ def _layers(job: Job) -> tuple[tuple[float, ...], tuple[float, float]]:
     saving = replace(saving_of(job), selective=_selective(job), scores=scores)
     architecture = job.architecture
     share = (COMPILED_SHARE if job.table.compile else 1.0) * (FP8_SHARE if "fp8" in job.table.precision else 1.0)
-    per_kind = tuple(layer_bytes_per_token(architecture, k, saving) * share for k in architecture.layer_kinds)
+    per_kind = tuple(each * share for each in kinds_bytes_per_token(architecture, saving))
     over = bool(job.trainer.facts["in_place_backward"])
     gradients = [backward_bytes_per_token(k, architecture.hidden_size, over) for k in architecture.layer_kinds]
     recomputed = max((a + b for a, b in zip(per_kind, gradients, strict=True)), default=0.0)

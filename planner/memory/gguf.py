@@ -30,7 +30,7 @@ def gguf_memory(resolved: Resolved) -> ServingMemory:
     found = laid(resolved)
     resolved, layout, placement = found.resolved, found.sizes.layout, found.placement
     buffers = buffers_of(found.sizes, placement)
-    compute = compute_estimates(found.sizes.graph, layout, placement)
+    compute = compute_estimates(found.sizes.graph, found.sizes.needs, layout, placement)
     parts = tuple(_device(resolved, layout, buffers, compute[i], i) for i in range(placement.gpus + 1))
     cells = context_cells(resolved.serving.max_model_len)
     return ServingMemory(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from planner.estimate import Estimate, exact, spread
+from planner.memo import IdentityMemo
 from planner.memory.gguf_cache import LayerCache, layer_caches
-from planner.memory.gguf_compute import Graph, compute_buffers, graph_of
+from planner.memory.gguf_compute import compute_buffers
 from planner.memory.gguf_context import chosen_context
-from planner.memory.gguf_place import HOST, Placement, fit, place
-from planner.memory.memo import IdentityMemo
+from planner.memory.gguf_graph import Graph, graph_of
+from planner.memory.gguf_needs import Needs, needs_of
+from planner.memory.gguf_place import HOST, Placement, counted, fit, place
 from planner.models.gguf_layout import GgufLayout, gguf_layout
 from planner.resolved import Resolved
 from planner.units import GIB, MIB
@@ -32,6 +32,7 @@ class Sizes(NamedTuple):
 
     layout: GgufLayout
     graph: Graph
+    needs: Needs
     kinds: tuple[LayerCache, ...]
     order: tuple[int, ...]
     """Index into ``kinds`` of each layer."""
@@ -57,23 +58,24 @@ def sizes_of(resolved: Resolved) -> Sizes:
     layout = resolved.gguf_layout or gguf_layout(
         resolved.architecture, resolved.quantization.scheme, resolved.gguf_file_bytes
     )
-    return Sizes(layout, graph_of(resolved), layer_caches(resolved), resolved.architecture.layer_order)
+    graph = graph_of(resolved)
+    return Sizes(layout, graph, needs_of(graph, layout), layer_caches(resolved), resolved.architecture.layer_order)
 
 
 def buffers_of(sizes: Sizes, placement: Placement) -> Buffers:
     """Bytes of every buffer under a placement."""
     kv, state = _caches(sizes, placement)
-    compute = compute_buffers(sizes.graph, sizes.layout, placement)
-    return Buffers(_weights(sizes.layout, placement), kv, state, (*compute.gpus, compute.host))
+    return Buffers(_weights(sizes.layout, placement), kv, state, compute_buffers(sizes.needs, placement))
 
 
 def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:
     """The input table stays on the host; a tied table is loaded a second time where the output is on a GPU."""
-    sums = [0.0] * (placement.gpus + 1)
+    sums, rows = [0.0] * (placement.gpus + 1), layout.rows
     sums[HOST] += layout.embedding_bytes
-    for (row, device, experts), count in _counted(layout.order, placement.layers, placement.experts):
-        sums[device] += layout.rows[row].dense_bytes * count
-        sums[experts] += layout.rows[row].expert_bytes * count
+    for (row, device, experts), count in counted(layout.order, placement.layers, placement.experts):
+        _, _, _, _, dense, routed = rows[row]
+        sums[device] += dense * count
+        sums[experts] += routed * count
     if placement.head != HOST or not layout.tied:
         sums[placement.head] += layout.head_bytes
     if placement.rows:
@@ -82,15 +84,9 @@ def _weights(layout: GgufLayout, placement: Placement) -> tuple[float, ...]:
     return tuple(sums)
 
 
-@lru_cache(maxsize=4096)
-def _counted(*columns: tuple[int, ...]) -> tuple[tuple[tuple[int, ...], int], ...]:
-    """The different rows of a table given by columns, and how often each occurs."""
-    return tuple(Counter(zip(*columns, strict=True)).items())
-
-
 def _caches(sizes: Sizes, placement: Placement) -> tuple[tuple[float, ...], tuple[float, ...]]:
     kv, state = [0.0] * (placement.gpus + 1), [0.0] * (placement.gpus + 1)
-    for (kind, device), count in _counted(sizes.order, placement.layers):
+    for (kind, device), count in counted(sizes.order, placement.layers):
         kv[device] += sizes.kinds[kind].kv * count
         state[device] += sizes.kinds[kind].state * count
     return tuple(kv), tuple(state)
@@ -190,8 +186,7 @@ def placement_of(resolved: Resolved, sizes: Sizes) -> Placement:
     def fits(candidate: Placement) -> bool:
         return max(buffers_of(sizes, candidate).totals[:-1]) <= room
 
-    wanted = place(layers, gpus, layers + 1, experts, rows)
-    if fits(wanted):
+    if experts and fits(wanted := place(layers, gpus, layers + 1, experts, rows)):
         return wanted
     moe = resolved.architecture.has_experts
     return fit(layers, gpus, moe, rows, fits)

@@ -7,11 +7,11 @@ recurrent state always in fp32 (``llama_memory_recurrent``). A sliding-window la
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 from planner.engines.profile import EngineProfile
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
+from planner.memory.gguf_place import counted
 from planner.models.architecture import Architecture, Cache, LatentAttention, Layer
 from planner.models.gguf_mix import type_bits
 from planner.resolved import Resolved, Serving
@@ -71,13 +71,8 @@ def context_cells(tokens: float) -> int:
 
 def layer_caches(resolved: Resolved) -> tuple[LayerCache, ...]:
     """What a layer of each kind keeps."""
-    return caches_of(resolved.architecture, resolved.serving, cache_rules(resolved.engine))
-
-
-@lru_cache(maxsize=1024)
-def caches_of(architecture: Architecture, serving: Serving, rules: CacheRules) -> tuple[LayerCache, ...]:
-    """The same from its parts."""
-    return tuple(_layer_cache(kind, serving, rules) for kind in architecture.layer_kinds)
+    serving, rules = resolved.serving, cache_rules(resolved.engine)
+    return tuple(_layer_cache(kind, serving, rules) for kind in resolved.architecture.layer_kinds)
 
 
 def swa_cells(window: int, serving: Serving, rules: CacheRules) -> int:
@@ -100,7 +95,7 @@ def bytes_per_token(architecture: Architecture, serving: Serving, rules: CacheRu
         )
         for layer in architecture.layer_kinds
     ]
-    return sum(kinds[i] for i in architecture.layer_order)
+    return sum(kinds[kind] * count for (kind,), count in counted(architecture.layer_order))
 
 
 def _layer_cache(layer: Layer, serving: Serving, rules: CacheRules) -> LayerCache:

@@ -7,6 +7,7 @@ with ``n_gpu_layers`` below the layer count the last ones go to the GPUs; the ou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,16 +24,14 @@ class Placement(NamedTuple):
     gpus: int
     rows: bool = False
     """Weights split by rows over all GPUs; cache and small tensors on the first."""
+    host_layers: int = 0
+    host_experts: int = 0
+    """Layers whose experts lie on the host although the layer does not; experts of the host's layers all do."""
 
     @property
     def gpu_layers(self) -> int:
         """As ``n_gpu_layers`` counts them."""
-        return len(self.layers) - self.layers.count(HOST) + (self.head != HOST)
-
-    @property
-    def host_experts(self) -> int:
-        """Layers whose experts lie on the host although the layer does not; experts of the host's layers all do."""
-        return self.experts.count(HOST) - self.layers.count(HOST)
+        return len(self.layers) - self.host_layers + (self.head != HOST)
 
 
 @lru_cache(maxsize=4096)
@@ -45,7 +44,14 @@ def place(num_layers: int, gpus: int, gpu_layers: int, host_experts: int, rows: 
         devices = tuple(min(d, 0) for d in devices)
     layers = devices[:num_layers]
     experts = tuple(HOST if i < host_experts else d for i, d in enumerate(layers))
-    return Placement(layers, experts, devices[num_layers], gpus, rows)
+    away = layers.count(HOST)
+    return Placement(layers, experts, devices[num_layers], gpus, rows, away, experts.count(HOST) - away)
+
+
+@lru_cache(maxsize=4096)
+def counted(*columns: tuple[int, ...]) -> tuple[tuple[tuple[int, ...], int], ...]:
+    """The different rows of a table given by columns, and how often each occurs."""
+    return tuple(Counter(zip(*columns, strict=True)).items())
 
 
 def fit(num_layers: int, gpus: int, moe: bool, rows: bool, fits: Callable[[Placement], bool]) -> Placement:

@@ -12,6 +12,7 @@ from planner.estimate import Estimate, total
 from planner.memory.gguf import gguf_memory
 from planner.memory.gguf_buffers import UNKNOWN_CAPACITY, gpu_count, host_capacity, with_context
 from planner.memory.gguf_cache import PAD, context_cells
+from planner.memory.gpu_share import beyond_share
 from planner.memory.host import shares_memory
 from planner.resolved import Resolved
 from planner.units import human_bytes
@@ -27,7 +28,7 @@ def local_verdict(resolved: Resolved, memory: ServingMemory) -> tuple[Verdict, t
     if verdict == "unknown":
         return verdict, (_unreported(resolved),)
     if verdict != "does-not-fit":
-        return verdict, ()
+        return beyond_share(resolved, memory, verdict) or (verdict, ())
     where, need, have = _shortage(resolved, memory)
     message = f"needs {human_bytes(need)} on {where}, {human_bytes(have)} are there"
     ways = tuple(islice(_ways(resolved), 3))

@@ -5,11 +5,9 @@ Checkpoints are memory-mapped: the page cache is taken back when others need it,
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from planner.documents.result import HostMemory
 from planner.estimate import Estimate, exact
-from planner.memory.memo import IdentityMemo
+from planner.memo import kept
 from planner.memory.weight_rules import weight_rules
 from planner.memory.weights import host_tables
 from planner.models.architecture import Architecture, Quantization
@@ -24,17 +22,11 @@ _FRONT_BYTES = 4.0 * GIB
 """Server, scheduler and tokeniser."""
 
 
-_checkpoints: IdentityMemo[float] = IdentityMemo()
-
-
+@kept
 def checkpoint_bytes(architecture: Architecture, quantization: Quantization) -> float:
     """Bytes of a whole checkpoint by formula, prediction layers included (they are in the files)."""
-
-    def count() -> float:
-        extra = (tensor_bytes(t, quantization) for layer in architecture.mtp for t in layer.tensors)
-        return model_bytes(architecture, quantization) + sum(extra)
-
-    return _checkpoints.get(architecture, quantization, None, count)
+    extra = (tensor_bytes(t, quantization) for layer in architecture.mtp for t in layer.tensors)
+    return model_bytes(architecture, quantization) + sum(extra)
 
 
 def disk_bytes(resolved: Resolved) -> float:
@@ -76,9 +68,12 @@ def host_ram(resolved: Resolved) -> Estimate:
     return Estimate(low, value, value + terms["page_cache"], "assumed", terms)
 
 
-def host_memory(resolved: Resolved, token_bytes: float, pools: float) -> HostMemory:
-    """The parts of it; ``token_bytes`` are KV bytes of a context token on one rank of each of ``pools`` pools."""
-    running, pinned = host_ram(resolved), pinned_bytes(resolved)
+def host_memory(resolved: Resolved, running: Estimate, token_bytes: float, pools: float) -> HostMemory:
+    """The parts of what stays while it serves (``running``, from ``host_ram``).
+
+    ``token_bytes`` are KV bytes of a context token on one rank of each of ``pools`` pools.
+    """
+    pinned = pinned_bytes(resolved)
     return HostMemory(
         loading=loading_ram(resolved, running),
         pinned=exact(sum(pinned.values()), "formula", **pinned),
@@ -104,7 +99,7 @@ def page_cache(resolved: Resolved, running: float) -> Estimate:
     return Estimate(0.0, value, size, "formula", {"files": size})
 
 
-@lru_cache(maxsize=1024)
+@kept
 def largest_tensor(architecture: Architecture, quantization: Quantization) -> float:
     """Bytes of the largest tensor of a checkpoint; experts lie there one by one."""
     sizes = (

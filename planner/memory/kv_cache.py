@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
 
+from planner.memo import kept
 from planner.memory.kv_rules import KvRules
 from planner.memory.layout import stage_sizes
-from planner.memory.memo import IdentityMemo
 from planner.models.architecture import Architecture, Cache, LatentAttention, Layer
 
 ELEMENT_BYTES: Mapping[str, float] = {
@@ -64,21 +64,11 @@ def stored_dtype(architecture: Architecture, dtype: str, capability: tuple[int, 
     return "fp8_ds_mla" if indexed else dtype
 
 
-_specs: IdentityMemo[tuple[KvSpec, ...]] = IdentityMemo()
-
-
+@kept
 def kv_specs(  # one spec per pipeline stage
     architecture: Architecture, dtype: str, tp: int, pp: int, rules: KvRules, *, mtp: bool = False
 ) -> tuple[KvSpec, ...]:
     """Caches on one rank of each stage; ``tp`` is the tensor parallelism of the attention."""
-    return _specs.get(
-        architecture, None, (dtype, tp, pp, rules, mtp), lambda: _kv_specs(architecture, dtype, tp, pp, rules, mtp)
-    )
-
-
-def _kv_specs(
-    architecture: Architecture, dtype: str, tp: int, pp: int, rules: KvRules, mtp: bool
-) -> tuple[KvSpec, ...]:
     kinds = [_layer_caches(layer, dtype, tp, rules) for layer in architecture.layer_kinds]
     extra = [c for layer in architecture.mtp for c in _layer_caches(layer, dtype, tp, rules)] if mtp else []
     stages, first = [], 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.engines.profile import EngineProfile
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 from planner.models.architecture import Architecture
 
 
@@ -78,7 +78,8 @@ _rules: IdentityMemo[KvRules] = IdentityMemo()
 
 def kv_rules(profile: EngineProfile, architecture: Architecture) -> KvRules:
     """The rules of a profile, refined by its rows for the model type."""
-    return _rules.get(profile, architecture, None, lambda: _read(profile.fact("kv", {}), architecture.model_type))
+    kind = architecture.model_type
+    return _rules.get(profile, None, kind, lambda: _read(profile.fact("kv", {}), kind))
 
 
 def _read(table: Mapping[str, Any], model_type: str) -> KvRules:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from planner.engines.profile import EngineProfile
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo, kept
 from planner.models.architecture import Architecture
 from planner.resolved import Cluster, Serving
 
@@ -104,7 +103,7 @@ def captured_sizes(max_num_seqs: int) -> int:
     return small + min(most, 256) // 8 + max(0, most - 256) // 16
 
 
-@lru_cache(maxsize=1024)
+@kept
 def recurrent_layers(architecture: Architecture) -> int:
     """Layers that keep a recurrent state."""
     kinds = [any(cache.kind == "state" for cache in kind.caches) for kind in architecture.layer_kinds]

@@ -49,12 +49,12 @@ def specs_of(resolved: Resolved, layout: Layout, rules: KvRules) -> tuple[KvSpec
     return with_draft_caches(resolved, own, dtype, rules)
 
 
-def demand_of(resolved: Resolved) -> Demand:
-    """What one request asks of the pool."""
+def demand_of(resolved: Resolved, longest: int | None = None) -> Demand:
+    """What one request of ``longest`` tokens (else max_model_len) asks of the pool."""
     serving = resolved.serving
     draft = serving.speculative.tokens if serving.speculative else 0
     step = serving.max_num_batched_tokens
-    return Demand(serving.max_model_len, serving.block_size, step, draft, serving.prefix_caching)
+    return Demand(longest or serving.max_model_len, serving.block_size, step, draft, serving.prefix_caching)
 
 
 def _stages(resolved: Resolved, layout: Layout) -> tuple[Mapping[str, float], ...]:

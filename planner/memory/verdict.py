@@ -7,6 +7,7 @@ from itertools import islice
 
 from planner.documents.result import Finding, ServingMemory, Verdict
 from planner.memory.budget import capacity_bytes
+from planner.memory.gpu_share import beyond_share
 from planner.memory.host import shares_memory
 from planner.memory.obstacle import TIGHT_SHARE, obstacle, share_beside, shared_left, starts
 from planner.memory.remedies import changes
@@ -25,7 +26,8 @@ def serving_verdict(
     """
     problem = obstacle(resolved, memory)
     if problem is None:
-        return _room(resolved, memory)
+        room = _room(resolved, memory)
+        return beyond_share(resolved, memory, room[0]) or room
     found = list(islice(changes(resolved, memory), _MOST_CHANGES)) if suggest else []
     first = found[0] if found else ("more or larger devices", {})
     findings = [Finding("does-not-fit", problem, first[0], "error", first[1])]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.engines.profile import EngineProfile
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 from planner.models.architecture import Architecture, Quantization
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, lcm
 
+from planner.memo import kept
 from planner.memory.layout import Layout, stage_sizes
-from planner.memory.memo import IdentityMemo
 from planner.memory.weight_rules import WeightRules
 from planner.models.architecture import (
     Architecture,
@@ -28,24 +28,11 @@ from planner.models.formats import tensor_bytes
 _LORA_BYTES = 2.0
 
 
-_stages: IdentityMemo[tuple[Mapping[str, float], ...]] = IdentityMemo()
-
-
+@kept
 def stage_weights(
     architecture: Architecture, quantization: Quantization, layout: Layout, rules: WeightRules
 ) -> tuple[Mapping[str, float], ...]:
     """Bytes by part on one rank of each pipeline stage, first to last."""
-    return _stages.get(
-        architecture,
-        quantization,
-        (layout, rules),
-        lambda: _stage_weights(architecture, quantization, layout, rules),
-    )
-
-
-def _stage_weights(
-    architecture: Architecture, quantization: Quantization, layout: Layout, rules: WeightRules
-) -> tuple[Mapping[str, float], ...]:
     rank = _Rank(architecture, quantization, layout, rules)
     kinds = [rank.layer(layer) for layer in architecture.layer_kinds]
     stages: list[dict[str, float]] = []

@@ -7,9 +7,11 @@ Built by the readers of this package (config.json, safetensors, GGUF, catalogue)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Literal
+
+from planner.memo import Derived
 
 Part = Literal[
     "embedding", "attention", "recurrent", "indexer", "mlp", "router", "experts", "shared_experts",
@@ -219,6 +221,7 @@ class Architecture:
     """The checkpoint's own; None for plain weights."""
     doubts: tuple[str, ...] = ()
     """What could not be read with certainty."""
+    derived: Derived = field(default_factory=Derived, init=False, repr=False, compare=False)
 
     def __hash__(self) -> int:
         """Cheap, for caches: what tells most models apart, not every tensor."""

@@ -9,8 +9,8 @@ target's.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
+from planner.memo import kept
 from planner.models.architecture import Architecture, Attention, Dense, Layer, Tensor
 from planner.models.hf_config import architecture_from_config
 
@@ -21,7 +21,7 @@ _WIDTH = 6
 """Times the hidden size: the MLP of heads for targets that have none but experts."""
 
 
-@lru_cache(maxsize=64)
+@kept
 def eagle_head(target: Architecture, method: str) -> Architecture:
     """A usual head for the target; ``method`` is ``eagle`` or ``eagle3``."""
     joint = method == "eagle3"

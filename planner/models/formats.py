@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from math import ceil, prod
 
+from planner.memo import kept
 from planner.models.architecture import Architecture, Quantization, Tensor
 from planner.models.gguf_layout import gguf_layout
 from planner.models.gguf_mix import kept_mix, place_at, tensor_type, type_bits
@@ -19,7 +20,7 @@ MIDDLE = place_at(index=4, count=12, moe=0, gqa=1.0)
 """A layer that no rule of a GGUF mix favours."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def scheme_of(tensor: Tensor, quantization: Quantization) -> Quantization | None:
     """The scheme that applies to this tensor; None keeps it in the base dtype."""
     if quantization.scheme.startswith("gguf:"):
@@ -36,7 +37,7 @@ def scheme_of(tensor: Tensor, quantization: Quantization) -> Quantization | None
     return None if quantization.scheme == "none" else quantization
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def tensor_bytes(tensor: Tensor, quantization: Quantization) -> float:
     """Bytes of the whole tensor as stored and loaded, before any sharding."""
     scheme = scheme_of(tensor, quantization)
@@ -61,7 +62,7 @@ def scale_bytes(shape: tuple[int, ...], scheme: Quantization) -> float:
     return stack * scales * (scheme.scale_bits + scheme.zero_bits) / 8
 
 
-@lru_cache(maxsize=4096)
+@kept
 def model_bytes(architecture: Architecture, quantization: Quantization) -> float:
     """Bytes of the whole model without prediction layers (and, for GGUF, without the vision tower's own file)."""
     if quantization.scheme.startswith("gguf:"):

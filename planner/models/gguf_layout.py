@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
+from planner.memo import kept
 from planner.models.architecture import Architecture, Tensor
 from planner.models.gguf_mix import (
     Mix,
@@ -58,7 +58,7 @@ class GgufLayout(NamedTuple):
     """Bytes of all tensors, each once."""
 
 
-@lru_cache(maxsize=512)
+@kept
 def gguf_layout(architecture: Architecture, scheme: str, file_bytes: float | None = None) -> GgufLayout:
     """The layout of a file of this mix; where the file's size is known, the repeating weights are scaled to it."""
     layout = _from_rules(architecture, kept_mix(scheme, architecture.model_type))

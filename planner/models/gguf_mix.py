@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from planner.data import read_toml
+from planner.memo import kept
 from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE, Tensor
 
 _TABLE = "models/gguf_mixes.toml"
@@ -111,7 +112,7 @@ def tensor_type(tensor: Tensor, mix: Mix, place: Place) -> str:
     return wanted
 
 
-@lru_cache(maxsize=1024)
+@kept
 def places(architecture: Architecture) -> tuple[Place, ...]:
     """The place of every layer."""
     count, moe = architecture.num_layers, _most_experts(architecture)

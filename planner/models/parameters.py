@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from planner.documents.result import ModelParameters
+from planner.memo import kept
 from planner.models.architecture import Architecture, Layer, MoE, Tensor
 
 
@@ -19,7 +19,7 @@ def all_tensors(architecture: Architecture) -> Iterator[tuple[Tensor, int]]:
         yield tensor, 1
 
 
-@lru_cache(maxsize=1024)
+@kept
 def count_parameters(architecture: Architecture) -> ModelParameters:
     """``active`` is what one token multiplies with: routed experts by top-k, head included, input tables not."""
     tensors = list(all_tensors(architecture))

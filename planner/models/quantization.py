@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any
 
 from planner.errors import UnknownName
+from planner.memo import kept
 from planner.models.architecture import Architecture, LatentAttention, Quantization, Recurrent
 from planner.models.gguf_layout import gguf_layout
+from planner.models.names import nearest, squeeze
 from planner.models.quantization_config import read_table
 from planner.models.quantization_fit import fit
 from planner.models.quantization_schemes import grouped, scheme
 from planner.models.tables import table
 
-__all__ = ["quantized", "stated_scheme", "weight_scheme"]
+__all__ = ["known_format", "quantized", "stated_scheme", "weight_scheme"]
 
 
 def quantized(architecture: Architecture, config: Mapping[str, Any]) -> Architecture:
@@ -28,18 +29,19 @@ def quantized(architecture: Architecture, config: Mapping[str, Any]) -> Architec
     return replace(architecture, layer_kinds=kinds, layer_order=order, quantization=own)
 
 
-@lru_cache(maxsize=2048)
 def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None = None) -> Quantization:
     """The scheme that a name of ``model.weights`` stands for, on this model and (as a hint) in this repack.
 
     The checkpoint's own scheme is taken where it is of the family named: "fp8" on DeepSeek-R1 is its 128-block.
     """
+    return _named(architecture, name, checkpoint)
+
+
+@kept
+def _named(architecture: Architecture, name: str, checkpoint: str | None) -> Quantization:
     if name.lower().startswith("gguf:"):
         return _gguf(name, architecture)
-    row = table("quantization")["weights"].get(name.lower())
-    if row is None:
-        known = sorted(table("quantization")["weights"])
-        raise UnknownName("weights format", name[:60], tuple((n, 0.5) for n in known if n[:2] == name[:2].lower()))
+    row = table("quantization")["weights"][known_format(name).lower()]
     own = architecture.quantization
     if own is not None and name.lower() == "auto":
         return own
@@ -47,6 +49,14 @@ def weight_scheme(name: str, architecture: Architecture, checkpoint: str | None 
     if own is not None and row["family"] != "plain" and _is_of(own, row["family"]) and not hint:
         return own
     return _repack(row, hint, architecture)
+
+
+def known_format(name: str) -> str:
+    """The name as it is, where it is one of ``model.weights``. Raises UnknownName with the nearest."""
+    known = table("quantization")["weights"]
+    if name.lower() in known:
+        return name
+    raise UnknownName("weights format", name[:60], nearest(name[:60], {squeeze(n): n for n in known}, 3))
 
 
 def stated_scheme(

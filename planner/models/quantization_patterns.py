@@ -59,7 +59,7 @@ def _other_tower(prefix: str) -> bool:
     return any(word in prefix for word in _OTHER_TOWERS)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def matches(pattern: str, module: str, part: str) -> bool:
     """Whether a pattern (a tail or a free one) means the module."""
     if pattern.startswith("part:"):

@@ -6,11 +6,12 @@ import json
 import marshal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
+from planner.memo import WeighedMemo
 from planner.models.architecture import Architecture, Quantization
 from planner.models.catalogue_row import CatalogueModel
 from planner.models.hf_config import architecture_from_config
@@ -67,7 +68,8 @@ def cached_architecture(config: Mapping[str, Any], where: str = "config.json", *
     With ``stated`` the weight format was said beside it, so that a scheme nobody knows here is passed over.
     """
     try:
-        return _architecture_of(_content(config))
+        content = _content(config)
+        return _read.get(sha256(content).digest(), lambda: architecture_from_config(marshal.loads(content)))
     except BadInput as error:
         problem = error.problems[0]
         if stated and "quantization_config" in problem.where and "quantization_config" in config:
@@ -84,9 +86,15 @@ def _content(config: Mapping[str, Any]) -> bytes:
         raise BadInput("config.json", "holds values that JSON has not", "quote dates and times") from None
 
 
-@lru_cache(maxsize=512)
-def _architecture_of(content: bytes) -> Architecture:
-    return architecture_from_config(marshal.loads(content))
+def _size(architecture: Architecture) -> int:
+    """What a model takes in memory with everything worked out of it, about: distinct tensors, layers and patterns."""
+    kinds = (*architecture.layer_kinds, *architecture.mtp)
+    tensors = sum(len(kind.tensors) for kind in kinds) + len(architecture.vision) + len(architecture.embeddings)
+    own = architecture.quantization
+    return tensors + architecture.num_layers + (len(own.ignore) + len(own.overrides) if own else 0)
+
+
+_read: WeighedMemo[Architecture] = WeighedMemo(20_000, _size)
 
 
 def read_json_file(path: Path) -> dict[str, Any]:

@@ -158,7 +158,6 @@ class Batching:
             return self._only_prompts(flight)
         ceiling = max(self.lanes * d.budget * steps / d.prompt, 1.0)
         running, ttft, pace = min(flight, ceiling), self.alone, 0.0
-        decode, added, held, shared = self.decode(running), Added(0.0, self.alone, self.alone), 0.0, 0.0
         for _ in range(6):
             before = running
             decode = self.decode(max(running, 1.0))

@@ -11,7 +11,7 @@ from typing import Any
 from hwdb.schema import Accelerator
 from planner.errors import UnknownFact
 from planner.estimate import Origin
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 from planner.performance.curves import Curves, Law, LawRow, family
 from planner.resolved import Host
 

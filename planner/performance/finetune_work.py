@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
+from planner.memo import kept
 from planner.memory.finetune_job import PAIRED, Job
 from planner.models.architecture import Architecture, Attention, LatentAttention, MoE, Recurrent
 from planner.models.parameters import count_parameters
@@ -32,7 +32,7 @@ class Work:
     """Of those, between tokens instead of with weights: in 16 bits whatever the weights' products are in."""
 
 
-@lru_cache(maxsize=512)
+@kept
 def attention_flop_per_token(architecture: Architecture, seq_len: int) -> float:
     """Forward FLOPs of causal attention per token, 2 · 2 · (s/2) · heads · dim; windows shorten s, states scan."""
     total = 0.0
@@ -63,7 +63,7 @@ def work_per_token(job: Job) -> Work:
     return Work(active * weights + BOTH_PASSES * attention, executed, between)
 
 
-@lru_cache(maxsize=512)
+@kept
 def active_expert_params(architecture: Architecture) -> float:
     """Routed expert weights that one token multiplies with."""
     total = 0.0
@@ -74,7 +74,7 @@ def active_expert_params(architecture: Architecture) -> float:
     return total
 
 
-@lru_cache(maxsize=512)
+@kept
 def expert_size(architecture: Architecture) -> float | None:
     """Geometric mean of an expert's two widths: how large its products are. None for dense models."""
     sizes = [
@@ -85,7 +85,7 @@ def expert_size(architecture: Architecture) -> float | None:
     return sum(sizes) / len(sizes) if sizes else None
 
 
-@lru_cache(maxsize=512)
+@kept
 def recurrent_share(architecture: Architecture) -> float:
     """Layers that scan a state instead of attending."""
     recurrent = sum(any(isinstance(m, Recurrent) for m in layer.mixers) for layer in architecture.layers)

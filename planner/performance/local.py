@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 from planner.documents.result import Performance, ServingMemory
 from planner.estimate import Estimate, Origin
@@ -30,12 +30,7 @@ def local_performance(resolved: Resolved, memory: ServingMemory, curves: LocalCu
     prefill = prompt_seconds(m, fresh, load.context + prompt - fresh)
     ttft = sum(prefill.values())
 
-    def duration(users: float) -> float:
-        """Seconds of a request with so many at the same time."""
-        return ttft * (1 + (users - 1) / 2) + _shared_step(m, depth, users, ttft, answer) * answer
-
-    met = _met(resolved, duration)
-    tpot = _shared_step(m, depth, met.users, ttft, answer)
+    met, tpot = _met(resolved, _Shared(m, depth, answer, ttft, alone))
     output = met.request_s * answer
     down, up = spreads(m)
     return Performance(
@@ -62,13 +57,38 @@ def speeds(m: Machine) -> tuple[float, float]:
     return 1 / sum(decode_step(m, depth).values()), fresh / sum(prefill.values())
 
 
-def _met(resolved: Resolved, duration: Callable[[float], float]) -> LocalLoad:
-    """The load on the engine: a rate, or so many at a time."""
-    load = resolved.workload
-    if load.request_rate is not None:
-        return at_rate(load.request_rate, float(max(1, resolved.serving.parallel)), duration)
+class _Shared(NamedTuple):
+    """Equal requests in the slots of one engine."""
+
+    machine: Machine
+    depth: float
+    answer: float
+    ttft: float
+    step: float
+    """Of one request alone."""
+
+    def gap(self, users: float) -> float:
+        """Mean seconds between a request's tokens: the step of the whole batch, and prompts of the others."""
+        if users <= 1:
+            return self.step
+        step = sum(decode_step(self.machine, self.depth, users).values())
+        return step + (users - 1) * self.ttft / self.answer
+
+    def duration(self, users: float, gap: float) -> float:
+        """Seconds of a request with so many at the same time."""
+        return self.ttft * (1 + (users - 1) / 2) + gap * self.answer
+
+
+def _met(resolved: Resolved, shared: _Shared) -> tuple[LocalLoad, float]:
+    """The load on the engine, a rate or so many at a time, and the gap between tokens under it."""
+    rate = resolved.workload.request_rate
+    if rate is not None:
+        slots = float(max(1, resolved.serving.parallel))
+        met = at_rate(rate, slots, lambda users: shared.duration(users, shared.gap(users)))
+        return met, shared.gap(met.users)
     users = _users(resolved)
-    return LocalLoad(users, users / duration(users))
+    gap = shared.gap(users)
+    return LocalLoad(users, users / shared.duration(users, gap)), gap
 
 
 def _users(resolved: Resolved) -> float:
@@ -76,13 +96,6 @@ def _users(resolved: Resolved) -> float:
     load, slots = resolved.workload, float(max(1, resolved.serving.parallel))
     wanted = slots if load.saturated or load.concurrency is None else load.concurrency
     return max(1.0, min(wanted, slots))
-
-
-def _shared_step(m: Machine, depth: float, users: float, ttft: float, answer: float) -> float:
-    """Mean gap between a request's tokens: the step of the whole batch, and prompts of the others in between."""
-    if users <= 1:
-        return sum(decode_step(m, depth).values())
-    return sum(decode_step(m, depth, users).values()) + (users - 1) * ttft / answer
 
 
 def spreads(m: Machine) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from hwdb.schema import Accelerator
 from planner.engines.profile import EngineProfile
-from planner.memory.memo import IdentityMemo
+from planner.memo import IdentityMemo
 
 _FILE = "performance/curves/local.toml"
 

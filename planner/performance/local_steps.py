@@ -5,19 +5,28 @@ Layers run one after the other, so devices add up: a layer split over GPUs does 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from planner.errors import UnknownFact
 from planner.memory.gguf_buffers import gpu_count, laid
-from planner.memory.gguf_compute import ComputeRules, least_streamed_tokens
+from planner.memory.gguf_graph import ComputeRules, least_streamed_tokens
 from planner.memory.gguf_place import HOST, Placement
-from planner.models.architecture import MoE
-from planner.performance.local_curves import BackendCurve, DeviceCurve, EngineCurve, LocalCurves
+from planner.models.architecture import Architecture, MoE
+from planner.performance.local_curves import BackendCurve, DeviceCurve, EngineCurve, HostCurve, LocalCurves
 from planner.performance.local_host import HostSpeed, host_speed
 from planner.performance.local_work import DeviceWork, device_work, experts_of, slowdown, touched_share, weighted
 from planner.resolved import Resolved
 
 _NO_BACKEND = BackendCurve((), 1.0, 1.0)
+
+
+class Reads(NamedTuple):
+    """What a decode step reads on one device: bytes weighted by how slowly their ggml type is read."""
+
+    dense: float
+    experts: float
+    """All routed experts; a step touches a share of them."""
 
 
 class Machine(NamedTuple):
@@ -26,15 +35,19 @@ class Machine(NamedTuple):
     resolved: Resolved
     curves: LocalCurves
     work: dict[int, DeviceWork]
+    reads: dict[int, Reads]
     placement: Placement
     rules: ComputeRules
     moe: MoE | None
+    window: float
+    """Tokens of the widest sliding window."""
     engine: EngineCurve
     device: DeviceCurve
     backend: BackendCurve
     gpu_bytes_s: float
     gpu_flop_s: float
     host: HostSpeed
+    host_flop_s: float
 
     @property
     def splits_rows(self) -> int:
@@ -71,20 +84,42 @@ def _assembled(
         ratio = curves.flop_per_byte.get(row.architecture or "", curves.flop_per_byte["default"])
         flop = peak or bandwidth * ratio
     vendor = resolved.cluster.device.vendor
+    engine, host = curves.engine(resolved.engine), host_speed(resolved.cluster, placement.gpus, curves.host)
     return Machine(
         resolved=resolved,
         curves=curves,
         work=work,
+        reads={
+            device: _reads(own, curves.cpu_types if device == HOST else curves.gpu_types)
+            for device, own in work.items()
+        },
         placement=placement,
         rules=rules,
         moe=experts_of(resolved.architecture),
-        engine=curves.engine(resolved.engine),
+        window=_window(resolved.architecture),
+        engine=engine,
         device=curves.device(row) if row is not None else curves.devices[-1],
         backend=curves.backend(resolved.engine.backend, vendor) or _NO_BACKEND,
         gpu_bytes_s=bandwidth,
         gpu_flop_s=flop,
-        host=host_speed(resolved.cluster, placement.gpus, curves.host),
+        host=host,
+        host_flop_s=_host_flop_s(curves.host, host.cores) * engine.host_prefill,
     )
+
+
+def _reads(work: DeviceWork, types: Mapping[str, float]) -> Reads:
+    return Reads(weighted(work.dense, types), weighted(work.experts, types))
+
+
+def _window(architecture: Architecture) -> float:
+    windows = [c.window for k in architecture.layer_kinds for c in k.caches if c.window]
+    return float(max(windows, default=1))
+
+
+def _host_flop_s(curve: HostCurve, cores: float) -> float:
+    """Matrix rate of the CPU: grows slower than its cores, and few cores have no more than their units give."""
+    grown = float((cores / curve.reference_cores) ** curve.prefill_exponent)
+    return min(curve.prefill_flop_s * grown, cores * curve.core_flop_s)
 
 
 def decode_step(m: Machine, depth: float, batch: float = 1.0) -> dict[str, float]:
@@ -95,21 +130,19 @@ def decode_step(m: Machine, depth: float, batch: float = 1.0) -> dict[str, float
         if device == HOST:
             _host_step(m, work, touched, depth, batch, parts)
         else:
-            _gpu_step(m, work, touched, depth, batch, parts)
+            _gpu_step(m, device, touched, depth, batch, parts)
     parts["overhead"] += max(0, len(m.work) - 1) * m.device.hop_s
     return parts
 
 
-def _gpu_step(
-    m: Machine, work: DeviceWork, touched: float, depth: float, batch: float, parts: dict[str, float]
-) -> None:
+def _gpu_step(m: Machine, device: int, touched: float, depth: float, batch: float, parts: dict[str, float]) -> None:
     curve, speed = m.device, m.gpu_bytes_s * m.device.share * m.engine.decode * m.backend.decode
-    types = m.curves.gpu_types
-    read = weighted(work.dense, types) + weighted(work.experts, types) * touched / curve.experts_share
+    work, reads = m.work[device], m.reads[device]
+    read = reads.dense + reads.experts * touched / curve.experts_share
     compute = batch * (work.dense_flop + work.expert_flop) / (m.gpu_flop_s * curve.prefill_share)
     parts["gpu"] += max(read / speed, compute) / m.splits_rows
     parts["overhead"] += work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s
-    cache = batch * (work.cache_bytes * depth + work.window_bytes * min(1.0, depth / _window(m)))
+    cache = batch * (work.cache_bytes * depth + work.window_bytes * min(1.0, depth / m.window))
     parts["cache"] += cache / (m.gpu_bytes_s * curve.kv_share)
     parts["cache"] += batch * work.latent_bytes * depth / (m.gpu_bytes_s * curve.latent_kv_share)
 
@@ -118,22 +151,14 @@ def _host_step(
     m: Machine, work: DeviceWork, touched: float, depth: float, batch: float, parts: dict[str, float]
 ) -> None:
     curve, speed = m.curves.host, m.host.bytes_s * m.curves.host.share * m.engine.host_decode
-    types = m.curves.cpu_types
-    read = weighted(work.dense, types) + weighted(work.experts, types) * touched / curve.experts_share
-    compute = batch * (work.dense_flop + work.expert_flop) / host_flop_s(m)
+    reads = m.reads[HOST]
+    read = reads.dense + reads.experts * touched / curve.experts_share
+    compute = batch * (work.dense_flop + work.expert_flop) / m.host_flop_s
     parts["host"] += max(read / speed, compute)
     parts["overhead"] += (work.layers * curve.layer_s + work.expert_layers * curve.experts_layer_s) * _barrier(m)
-    cache = batch * (work.cache_bytes * depth + work.window_bytes * min(1.0, depth / _window(m)))
+    cache = batch * (work.cache_bytes * depth + work.window_bytes * min(1.0, depth / m.window))
     parts["cache"] += cache / (m.host.bytes_s * curve.kv_share)
     parts["cache"] += batch * work.latent_bytes * depth / (m.host.bytes_s * curve.latent_kv_share)
-
-
-def host_flop_s(m: Machine) -> float:
-    """Matrix rate of the CPU: grows slower than its cores, and few cores have no more than their units give."""
-    curve = m.curves.host
-    grown = float((m.host.cores / curve.reference_cores) ** curve.prefill_exponent)
-    rate = min(curve.prefill_flop_s * grown, m.host.cores * curve.core_flop_s)
-    return rate * m.engine.host_prefill
 
 
 def _barrier(m: Machine) -> float:
@@ -183,7 +208,7 @@ def _gpu_prompt(
 
 
 def _host_prompt(m: Machine, work: DeviceWork, chunk: float, depth: float, parts: dict[str, float]) -> None:
-    rate, curve = host_flop_s(m), m.curves.host
+    rate, curve = m.host_flop_s, m.curves.host
     touched = touched_share(m.moe, chunk) if m.moe else 0.0
     size = sum(work.dense.values()) + sum(work.experts.values()) * touched
     read = size / (m.host.bytes_s * curve.share)
@@ -200,8 +225,3 @@ def _link_bytes_s(m: Machine) -> float:
     row, curve = m.resolved.cluster.device.accelerator, m.curves.host
     link = (row.pcie_bytes_s if row else None) or curve.stream_bytes_s
     return min(link * curve.stream_share, curve.stream_bytes_s)
-
-
-def _window(m: Machine) -> float:
-    windows = [c.window for k in m.resolved.architecture.layer_kinds for c in k.caches if c.window]
-    return float(max(windows, default=1))

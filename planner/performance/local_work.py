@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
-from planner.memory.gguf_cache import cache_bytes_per_element, cache_rules
-from planner.memory.gguf_place import Placement
+from planner.memo import kept
+from planner.memory.gguf_cache import cache_bytes_per_element
+from planner.memory.gguf_place import Placement, counted
 from planner.models.architecture import Architecture, Attention, LatentAttention, Layer, MoE
 from planner.models.gguf_layout import GgufLayout, Types
 from planner.models.gguf_mix import type_bits
@@ -66,22 +66,22 @@ class LayerWork(NamedTuple):
 
 def device_work(resolved: Resolved, layout: GgufLayout, placement: Placement) -> dict[int, DeviceWork]:
     """The work of every device that has any, by index."""
-    work: dict[int, DeviceWork] = {}
-    kinds = [layer_work(resolved, layer) for layer in resolved.architecture.layer_kinds]
+    work: defaultdict[int, DeviceWork] = defaultdict(DeviceWork)
+    element = cache_bytes_per_element(resolved.serving.kv_cache_dtype)
+    kinds = _layer_works(resolved.architecture, element)
     order = resolved.architecture.layer_order
-    groups = Counter(zip(order, layout.order, placement.layers, placement.experts, strict=True))
-    for (kind, row, device, experts), count in groups.items():
-        here, there = work.setdefault(device, DeviceWork()), work.setdefault(experts, DeviceWork())
+    for (kind, row, device, experts), count in counted(order, layout.order, placement.layers, placement.experts):
+        here, there = work[device], work[experts]
         _add(here.dense, layout.rows[row].dense, count)
         _add(there.experts, layout.rows[row].experts, count)
         here.layers += kinds[kind].blocks * count
         there.expert_layers += count * bool(layout.rows[row].experts)
         there.expert_flop += kinds[kind].expert_flop * count
         here.add(kinds[kind], count)
-    head = work.setdefault(placement.head, DeviceWork())
+    head = work[placement.head]
     _add(head.dense, layout.head, 1)
     head.dense_flop += 2.0 * resolved.architecture.vocab_size * resolved.architecture.hidden_size
-    return work
+    return dict(work)
 
 
 def experts_of(architecture: Architecture) -> MoE | None:
@@ -96,15 +96,13 @@ def touched_share(moe: MoE, tokens: float) -> float:
     return float(1.0 - miss ** max(1.0, tokens))
 
 
-def layer_work(resolved: Resolved, layer: Layer) -> LayerWork:
-    """Work of one layer kind."""
-    element = cache_bytes_per_element(resolved.serving.kv_cache_dtype)
-    swa = cache_rules(resolved.engine).swa
-    return _layer_work(layer, element, resolved.serving.mla, swa)
+@kept
+def _layer_works(architecture: Architecture, element: float) -> tuple[LayerWork, ...]:
+    """Of each kind of layer; ``element`` is the bytes of a cached one."""
+    return tuple(_layer_work(layer, element) for layer in architecture.layer_kinds)
 
 
-@lru_cache(maxsize=1024)
-def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork:
+def _layer_work(layer: Layer, element: float) -> LayerWork:
     dense = 2.0 * sum(t.numel for t in layer.tensors if t.part != "experts" and len(t.shape) > 1)
     experts = 0.0
     if isinstance(layer.feed_forward, MoE):
@@ -113,15 +111,15 @@ def _layer_work(layer: Layer, element: float, mla: bool, swa: bool) -> LayerWork
     attention = sum(_attention_flop(mixer) for mixer in layer.mixers if isinstance(mixer, Attention))
     expanded = sum(_latent_flop(mixer) for mixer in layer.mixers if isinstance(mixer, LatentAttention))
     cache = latent = window = 0.0
-    for kept in layer.caches:
-        if kept.kind == "latent":
-            latent += kept.elements * element
-        elif kept.kind == "state":
-            dense += 4.0 * kept.elements
-        elif kept.window is not None:
-            window += kept.elements * element * kept.window
+    for held in layer.caches:
+        if held.kind == "latent":
+            latent += held.elements * element
+        elif held.kind == "state":
+            dense += 4.0 * held.elements
+        elif held.window is not None:
+            window += held.elements * element * held.window
         else:
-            cache += kept.elements * element / kept.compression
+            cache += held.elements * element / held.compression
     blocks = (bool(layer.mixers) + (layer.feed_forward is not None)) / 2
     return LayerWork(dense, experts, attention, expanded, cache, latent, window, blocks)
 
@@ -136,19 +134,23 @@ def _latent_flop(mixer: LatentAttention) -> float:
     return 2.0 * mixer.num_q_heads * (mixer.qk_nope_head_dim + mixer.qk_rope_head_dim + mixer.v_head_dim)
 
 
-def weighted(types: Mapping[str, float] | Types, speed: Mapping[str, float]) -> float:
+def weighted(types: Mapping[str, float], speed: Mapping[str, float]) -> float:
     """Bytes weighted by how slowly their type is read: Σ bytes ÷ relative speed."""
-    pairs: Iterable[tuple[str, float]] = types.items() if isinstance(types, Mapping) else types
-    default = speed.get("default", 1.0)
-    return sum(size / speed.get(kind, default) for kind, size in pairs)
+    default, read = speed.get("default", 1.0), 0.0
+    for kind, size in types.items():
+        read += size / speed.get(kind, default)
+    return read
 
 
 def slowdown(types: Mapping[str, float], speed: Mapping[str, float]) -> float:
     """How much longer matrix products take than in F16: mean over the weights (not bytes) of 1 ÷ relative speed."""
     bits, default = type_bits(), speed.get("default", 1.0)
-    weights = {kind: size / bits.get(kind, 8.0) for kind, size in types.items() if size}
-    whole = sum(weights.values())
-    return sum(w / speed.get(kind, default) for kind, w in weights.items()) / whole if whole else 1.0
+    whole = slowed = 0.0
+    for kind, size in types.items():
+        weights = size / bits.get(kind, 8.0)
+        whole += weights
+        slowed += weights / speed.get(kind, default)
+    return slowed / whole if whole else 1.0
 
 
 def _add(into: dict[str, float], types: Types, count: int) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from planner.memory.memo import IdentityMemo
+from planner.memo import Derived, kept
 from planner.models.architecture import (
     Architecture,
     Attention,
@@ -144,6 +144,7 @@ class Operators:
     moe_layers: int
     token_bytes: float
     """Element-wise traffic of one token through all layers."""
+    derived: Derived = field(default_factory=Derived, init=False, repr=False, compare=False)
 
 
 _FORMATS = {
@@ -166,15 +167,9 @@ def format_of(tensor: Tensor, quantization: Quantization) -> str:
     return _FORMATS.get(scheme.scheme, "bf16")
 
 
-_KNOWN: IdentityMemo[Operators] = IdentityMemo()
-
-
+@kept
 def operators_of(architecture: Architecture, quantization: Quantization, layout: Layout) -> Operators:
-    """All operators of one forward pass, equal ones counted together; kept per combination."""
-    return _KNOWN.get(architecture, quantization, layout, lambda: _operators(architecture, quantization, layout))
-
-
-def _operators(architecture: Architecture, quantization: Quantization, layout: Layout) -> Operators:
+    """All operators of one forward pass, equal ones counted together."""
     counts = [0] * len(architecture.layer_kinds)
     for index in architecture.layer_order:
         counts[index] += 1

@@ -130,6 +130,10 @@ class Runtime:
     backend: str
     chip: str
     """Family of the chip (``planner.performance.curves.family``)."""
+    eager: bool = False
+    """Without captured graphs: every layer pays its launches."""
+    serial_latent: bool = True
+    """No decode kernel for the architecture's MLA splits one request's cache, where the engine may lack one."""
 
     @property
     def unversioned(self) -> bool:
@@ -137,9 +141,17 @@ class Runtime:
         return self.release is None
 
 
-def overheads_of(engine: EngineProfile, backend: str, chip: str, curves: Curves) -> Overheads:
+def overheads_of(
+    engine: EngineProfile,
+    backend: str,
+    chip: str,
+    curves: Curves,
+    *,
+    eager: bool = False,
+    serial_latent: bool = True,
+) -> Overheads:
     """What the rows that hold for this engine, release, backend and chip family set and multiply, within the limits."""
-    return _merged(Runtime(engine.family, engine.name, engine.release, backend, chip), curves)
+    return _merged(Runtime(engine.family, engine.name, engine.release, backend, chip, eager, serial_latent), curves)
 
 
 @lru_cache(maxsize=512)
@@ -152,6 +164,10 @@ def _merged(runtime: Runtime, curves: Curves) -> Overheads:
                 values[key] *= factor
     for key, (low, high) in curves.limits.items():
         values[key] = min(max(values[key], low), high)
+    if runtime.eager:
+        values["layer_s"] += values["eager_layer_s"]
+    if not runtime.serial_latent:
+        values["latent_serial_s"] = 0.0
     return Overheads(**values)
 
 

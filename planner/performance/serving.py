@@ -17,7 +17,7 @@ from planner.performance.disaggregation import Disaggregated, Side, transfer_s
 from planner.performance.latencies import Widths, latencies, stability
 from planner.performance.loads import Met, apart, together
 from planner.performance.operators import layout_of, operators_of
-from planner.performance.overheads import Overheads, overheads_of
+from planner.performance.overheads import overheads_of
 from planner.performance.speculative import speculation
 from planner.performance.step import Step, StepModel, step_model
 from planner.performance.tails import Tails
@@ -64,18 +64,16 @@ def model_of(resolved: Resolved, chip: Chip, curves: Curves) -> StepModel:
     operators = operators_of(resolved.architecture, resolved.quantization, layout)
     device = resolved.cluster.device.accelerator
     backend = resolved.engine.backend or backend_of(device.vendor, device.name) if device else "cpu"
-    over = overheads_of(resolved.engine, backend, family(device) if device else "", curves)
-    if resolved.serving.enforce_eager:
-        over = eager(over)
-    split = resolved.engine.fact("attention", {}).get("split_latent")
-    if split is None or resolved.architecture.model_type in split:
-        over = replace(over, latent_serial_s=0.0)
+    split = resolved.engine.fact("attention.split_latent")
+    over = overheads_of(
+        resolved.engine,
+        backend,
+        family(device) if device else "",
+        curves,
+        eager=resolved.serving.enforce_eager,
+        serial_latent=split is not None and resolved.architecture.model_type not in split,
+    )
     return step_model(operators, layout, chip, resolved.cluster, over)
-
-
-def eager(over: Overheads) -> Overheads:
-    """Without captured graphs every layer pays its launches."""
-    return replace(over, layer_s=over.layer_s + over.eager_layer_s)
 
 
 def demand_of(resolved: Resolved, memory: ServingMemory, model: StepModel) -> Demand:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import cbrt
 from typing import NamedTuple
 
-from planner.memory.memo import IdentityMemo
+from planner.memo import keep
 from planner.performance.attention import Work, latent, recurrence, softmax
 from planner.performance.chip import Chip
 from planner.performance.collectives import Network, Timer
@@ -274,12 +274,7 @@ def _exchanges(operators: Operators, layout: Layout, network: Network) -> tuple[
     return tuple(found)
 
 
-_MODELS: IdentityMemo[StepModel] = IdentityMemo()
-
-
 def step_model(operators: Operators, layout: Layout, chip: Chip, cluster: Cluster, over: Overheads) -> StepModel:
     """The compiled model, kept per combination."""
-    key = (layout, cluster.per_node, cluster.link, cluster.fabric, over)
-    return _MODELS.get(
-        operators, chip, key, lambda: StepModel(operators, layout, chip, Network(cluster, chip.curves), over)
-    )
+    key = (layout, chip, cluster.per_node, cluster.link, cluster.fabric, over)
+    return keep(operators, key, lambda: StepModel(operators, layout, chip, Network(cluster, chip.curves), over))

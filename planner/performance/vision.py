@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
+from planner.memo import kept
 from planner.models.architecture import Architecture
 from planner.performance.chip import Chip
 from planner.performance.overheads import Overheads
 from planner.resolved import Resolved
 
 
-@lru_cache(maxsize=256)
+@kept
 def image_flop(architecture: Architecture, tokens: float) -> float:
     """FLOP of one image of ``tokens`` as the language model sees them.
 

@@ -23,8 +23,9 @@ from planner.report.words import (
     some,
 )
 from planner.units import human_bytes, human_count, human_hours, human_seconds, human_whole
+from planner.words.layout import layout_text
 from planner.words.money import amount
-from planner.words.plan import layout_text, users_of
+from planner.words.plan import users_of
 
 MOST_REASONS = 12
 SERVING_HEAD = (

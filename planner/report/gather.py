@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from planner.clock import today as _today
 from planner.documents.deployment import Deployment, WorkloadTable
 from planner.documents.files import deployment_hash, deployment_toml, parse_deployment
 from planner.documents.result import Performance, PlanDocument, PlannedDeployment
@@ -93,9 +94,3 @@ def _start(deployment: Deployment, library: Library) -> tuple[str | None, str, t
         return names[0], files.get(main, ""), tuple(name for name in files if name != main)
     except PlannerError:
         return None, "", ()
-
-
-def _today() -> str:
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC).date().isoformat()

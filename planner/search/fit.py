@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from planner.documents.result import Finding, ServingMemory
+from planner.memory.gpu_share import given_share
 from planner.memory.obstacle import share_beside
 from planner.resolved import Resolved
 from planner.search.candidate import Option, Tools
@@ -43,7 +44,8 @@ def _variants(option: Option, resolved: Resolved, task: Task, tools: Tools) -> I
     share = free_share(option.group, resolved.serving.gpu_memory_utilization, task.policy.free_margin)
     top = free_share(option.group, task.policy.highest_utilization, task.policy.free_margin)
     if option.group.unified:
-        top = share = min(share, share_beside(resolved, tools.memory(resolved)), 1.0 - task.policy.host_reserve)
+        beside = min(share_beside(resolved, tools.memory(resolved)), 1.0 - task.policy.host_reserve)
+        top = share = min(share, beside, given_share(resolved))
     first = _with(resolved, max_model_len=wanted, gpu_memory_utilization=share)
     yield first
     if top > share:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from planner.documents.request import Goal
 from planner.legality.shape import ModelShape
+from planner.words.layout import layout_words
 
 
 class Layout(NamedTuple):
@@ -28,9 +29,7 @@ class Layout(NamedTuple):
         return self.replica * self.dp
 
     def __str__(self) -> str:
-        names = (("TP", self.tp), ("DPA", self.attention_dp), ("PP", self.pp), ("EP", self.ep), ("×", self.dp))
-        parts = [f"{name}{ways}" for name, ways in names if ways > 1]
-        return " ".join(parts) or "one device"
+        return layout_words(self._asdict(), self.gpus)
 
 
 class Space(NamedTuple):

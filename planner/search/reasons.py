@@ -58,7 +58,8 @@ def _compared(scored: Scored, rank: int, everything: list[Scored]) -> Iterator[s
         value = figure(candidate)
         others = [v for c in same_model if c is not candidate and (v := figure(c)) is not None]
         if value is not None and others and (value > max(others) if more else value < min(others)):
-            yield f"{name} of all {len(same_model)} configurations that fit"
+            whose = "" if len(same_model) == len(everything) else " of this model"
+            yield f"{name} of all {len(same_model)} configurations{whose} that fit"
     if rank > 1 and first.resolved.model_id == candidate.resolved.model_id:
         yield from _against(scored, everything[0])
 
@@ -96,7 +97,7 @@ def _promises(scored: Scored, task: Task) -> Iterator[str]:
 def _slowness(candidate: Candidate, task: Task) -> Iterator[str]:
     """What people will feel where nothing was promised."""
     if candidate.tpot_s and candidate.tpot_s > task.policy.slowest_tpot_s:
-        yield f"slower than reading along: {human_seconds(candidate.tpot_s)} per token"
+        yield f"a slow answer: {human_seconds(candidate.tpot_s)} per token, {1 / candidate.tpot_s:.1f} tokens a second"
     if candidate.ttft_s and candidate.ttft_s > task.policy.slowest_ttft_s:
         yield f"a long wait: {human_seconds(candidate.ttft_s)} to the first token of a prompt of this length"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
+from planner.memo import kept
 from planner.models.architecture import Architecture
 from planner.models.parameters import count_parameters
 from planner.performance.promises import missed
@@ -98,15 +98,20 @@ def _tight(candidate: Candidate) -> bool:
 
 
 def spilled(candidate: Candidate) -> float:
-    """Bytes of weights in host memory although there are accelerators; input tables always lie there."""
+    """Bytes of weights in host memory although there are accelerators; input tables always lie there.
+
+    A layer that is placed there has its cache there; experts alone are told from the tables by their size.
+    """
     parts = candidate.memory.devices
     if candidate.option.group.is_cpu or len(parts) < 2:
         return 0.0
     host, whole = parts[-1].weights.value, sum(part.weights.value for part in parts)
-    return host if host > (table_share(candidate.resolved.architecture) + _TABLE_MARGIN) * whole else 0.0
+    layers = parts[-1].kv_cache.value > 0 or (parts[-1].recurrent is not None and parts[-1].recurrent.value > 0)
+    tables = (table_share(candidate.resolved.architecture) + _TABLE_MARGIN) * whole
+    return host if layers or host > tables else 0.0
 
 
-@lru_cache(maxsize=512)
+@kept
 def table_share(architecture: Architecture) -> float:
     """Input tables as a share of all parameters, stored in up to twice the bits of the rest."""
     tables = sum(tensor.numel for tensor in architecture.embeddings)

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 
 from planner.documents.result import DeviceMemory, EstimateDocument, ServingMemory
 from planner.estimate import Estimate
-from planner.resolved import Resolved
 from planner.verify.actual import Actual, DeviceActual, Figure
-from planner.verify.result import Part, Setting, State, Unit
+from planner.verify.result import Part, State, Unit
 
 _CAPACITY_SLACK = 0.01
 """Of a device's total: drivers differ by some MiB in what they reserve."""
 _TINY_BUFFER = 0.01
 """Share of a device's weights below which a host buffer is not worth a difference (norms, tables of positions)."""
-_CELLS = 256
 _GPU_PARTS = ("weights", "kv_cache", "activations", "cuda_graphs", "non_torch", "capacity")
 _NO_GATE = frozenset({"cuda_graphs", "capacity"})
 _SPEEDS: tuple[tuple[str, Unit], ...] = (
@@ -24,19 +22,6 @@ _SPEEDS: tuple[tuple[str, Unit], ...] = (
     ("prefill_tok_s", "tok/s"),
     ("output_tok_s", "tok/s"),
 )
-_KV_DTYPES = {
-    "bfloat16": "bf16",
-    "float16": "fp16",
-    "half": "fp16",
-    "f16": "fp16",
-    "f32": "fp32",
-    "float8_e4m3fn": "fp8",
-    "float8_e5m2": "fp8",
-    "fp8_e4m3": "fp8",
-    "fp8_e5m2": "fp8",
-    "fp8_ds_mla": "fp8",
-    "fp8_inc": "fp8",
-}
 
 
 def compare_parts(estimate: EstimateDocument, actual: Actual) -> tuple[Part, ...]:
@@ -113,50 +98,3 @@ def _state(planned: Estimate | None, figure: Figure | None, slack: float) -> Sta
     if figure.value < planned.low - room:
         return "below"
     return "above" if figure.value > planned.high + room else "inside"
-
-
-def compare_settings(resolved: Resolved, actual: Actual) -> tuple[Setting, ...]:
-    """What the engine says of its own settings beside the plan's; only what the log names."""
-    serving, assumed = resolved.serving, resolved.assumed
-    local = resolved.engine.family == "llama.cpp"
-    wanted: dict[str, float | str | None] = {
-        "max_model_len": float(serving.max_model_len),
-        "gpu_memory_utilization": serving.gpu_memory_utilization,
-        "tp": float(serving.tp),
-        "pp": float(serving.pp),
-        "max_num_seqs": float(serving.max_num_seqs),
-        "max_num_batched_tokens": float(serving.max_num_batched_tokens),
-        "block_size": float(serving.block_size),
-        "enforce_eager": float(serving.enforce_eager),
-    }
-    if local:
-        wanted = {"ubatch": float(serving.ubatch), "parallel": float(serving.parallel)}
-    context = actual.value("n_ctx")
-    found = [] if not local or context is None else [_context(resolved, context)]
-    found += [
-        _setting(key, want, actual.value(key), f"serving.{key}" in assumed)
-        for key, want in wanted.items()
-        if actual.value(key) is not None
-    ]
-    printed = _dtype(actual.texts.get("kv_cache_dtype"))
-    if printed and printed != "auto":
-        found.append(
-            Setting("kv_cache_dtype", serving.kv_cache_dtype, printed, _dtype(serving.kv_cache_dtype) == printed)
-        )
-    return tuple(found)
-
-
-def _context(resolved: Resolved, cells: float) -> Setting:
-    """llama.cpp's whole context, which it rounds up to cells."""
-    wanted = resolved.serving.max_model_len
-    same = 0 <= cells - wanted < _CELLS
-    return Setting("max_model_len", float(wanted), cells, same, "serving.max_model_len" in resolved.assumed)
-
-
-def _setting(key: str, want: float | str | None, got: float | None, assumed: bool) -> Setting:
-    same = isinstance(want, float) and got is not None and abs(want - got) <= 1e-4 * max(1.0, abs(want))
-    return Setting(key, want, got, same, assumed)
-
-
-def _dtype(name: str | None) -> str | None:
-    return _KV_DTYPES.get(name, name) if name else None

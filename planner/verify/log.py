@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from planner.verify.lines import Line
-from planner.verify.patterns import Reading, readings_of, rows
+from planner.verify.patterns import Reading, Row, readings_of, rows
 
 MAX_READINGS = 200_000
 _SIZES = frozenset({"weights", "kv_cache", "kv_tokens", "kv_blocks", "model"})
@@ -60,17 +60,17 @@ def read_log(lines: Iterable[Line]) -> LogReadings:
             votes[row.engine] += 1
             kept += len(found)
             if row.start:
-                _begin(segments, line, row.engine)
+                _begin(segments, line, row)
             segments[-1].readings += found
     engine = _engine(votes)
     chosen = _chosen(segments)
     return LogReadings(engine, tuple(chosen.readings), sum(1 for s in segments if s.loaded), count)
 
 
-def _begin(segments: list[Segment], line: Line, engine: str) -> None:
+def _begin(segments: list[Segment], line: Line, row: Row) -> None:
     """A worker that begins after sizes were printed begins another start-up; other workers join the present one."""
     present = segments[-1]
-    if present.loaded and (line.worker in present.started or engine == "llama.cpp" or not present.started):
+    if present.loaded and (row.alone or line.worker in present.started or not present.started):
         segments.append(Segment(_general(present)))
     segments[-1].started.add(line.worker)
 

@@ -42,6 +42,8 @@ class Row:
     marker: str
     patterns: tuple[re.Pattern[str], ...]
     start: bool
+    alone: bool
+    """One process prints it for all: where it begins a start-up, whoever printed before."""
     source: str
 
 
@@ -55,6 +57,7 @@ def rows() -> tuple[Row, ...]:
             marker=row["marker"],
             patterns=tuple(re.compile(pattern) for pattern in row["patterns"]),
             start=row.get("start", False),
+            alone=row.get("alone", False),
             source=row["source"],
         )
         for row in table

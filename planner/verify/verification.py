@@ -13,13 +13,14 @@ from planner.predict import predict_resolved
 from planner.resolve import resolve
 from planner.resolved import Resolved
 from planner.verify.actual import Actual, actual_of
-from planner.verify.compare import compare_parts, compare_settings
+from planner.verify.compare import compare_parts
 from planner.verify.failures import explain
 from planner.verify.lines import Line, log_lines
 from planner.verify.log import LogReadings, read_log
 from planner.verify.metrics import looks_like_metrics, read_metrics
 from planner.verify.reasons import Case, likely_reasons
 from planner.verify.result import Outcome, Part, Verification
+from planner.verify.settings import compare_settings
 
 if TYPE_CHECKING:
     from planner.library import Library

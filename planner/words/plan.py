@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from planner.documents.result import PlannedDeployment
 
 
@@ -17,11 +15,3 @@ def users_of(proposal: PlannedDeployment) -> float | None:
     slots = serving.get("parallel") or serving.get("max_num_seqs", 1) * serving.get("attention_dp", 1)
     held = min(memory.kv_tokens.value / max(length, 1.0), slots)
     return float(held * serving.get("dp", 1))
-
-
-def layout_text(deployment: dict[str, Any]) -> str:
-    """TP, DP attention, PP, EP and replicas above one."""
-    serving = deployment.get("serving", {})
-    names = (("tp", "TP"), ("attention_dp", "DPA"), ("pp", "PP"), ("ep", "EP"), ("dp", "×"))
-    parts = [f"{label}{serving[key]}" for key, label in names if serving.get(key, 1) > 1]
-    return " ".join(parts) or "one device"

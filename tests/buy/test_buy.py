@@ -49,6 +49,14 @@ def test_every_offer_is_a_deployment_that_starts_and_carries_the_load() -> None:
         assert answer.performance.tpot_s.value == pytest.approx(offer.tpot_s.value, rel=0.1)
 
 
+def test_boards_are_bought_whole() -> None:
+    """Universal base boards (OAM) and HGX boards since Blackwell hold eight; Hopper's are sold with four too."""
+    sold = {(part.accelerator, part.devices) for o in whole()[0].offers for part in (o.fleet,)}
+    boards = ("mi300x", "mi325x", "gaudi-3", "b200-sxm", "b300-sxm")
+    assert any(name in boards for name, _ in sold) and ("h200-sxm-141gb", 4) in sold
+    assert all(devices % 8 == 0 for name, devices in sold if name in boards)
+
+
 def test_known_prices_first_and_ascending() -> None:
     amounts = [offer.purchase.value if offer.purchase else None for offer in whole()[0].offers]
     known = [a for a in amounts if a is not None]

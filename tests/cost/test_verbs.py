@@ -24,6 +24,15 @@ def test_cost_as_json_and_as_a_table(capsys: pytest.CaptureFixture[str]) -> None
         assert word in text
 
 
+def test_a_load_without_answers_has_a_cost_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prompts alone (osl 0: scoring, embedding): no output tokens to divide by."""
+    path = tmp_path / "prompts.toml"
+    hardware = '[hardware]\naccelerator = "h200-sxm-141gb"\nper_node = 1\n'
+    path.write_text(f'[model]\nid = "qwen3-8b"\n{hardware}[workload]\nisl = 1000\nosl = 0\nconcurrency = 8\n')
+    assert main(["cost", str(path)]) == 0
+    assert "power" in capsys.readouterr().out
+
+
 def test_own_prices_by_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "prices").mkdir()
     (tmp_path / "prices" / "mine.toml").write_text(

@@ -68,6 +68,53 @@ def test_host_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spec", "gib", "cpu", "sockets", "devices"),
+    [
+        ("rtx-4090+64GB", 64, None, None, 1),
+        ("2xEPYC-9654+768GB", 768, "epyc-9004", 2, 0),
+        ("2 x EPYC 9654 + 768 GiB", 768, "epyc-9004", 2, 0),
+        ("EPYC-9755+1.5TB", 1536, "epyc-9005", 1, 0),
+        ("8xH200 + 2xXeon-8480C + 2TB", 2048, "xeon-4", 2, 8),
+        ("cpu+32GB", 32, None, None, 0),
+        ("256GB", 256, None, None, 0),
+        ("Ryzen AI Max+ 395 / Radeon 8060S + 128GB", 128, None, None, 1),
+    ],
+)
+def test_the_machine_around(spec: str, gib: int, cpu: str | None, sockets: int | None, devices: int) -> None:
+    (node,) = inventory_from_spec(spec, DB).nodes
+    assert node.host.ram_bytes == gib << 30
+    assert (node.host.cpu_id, node.host.sockets, len(node.devices)) == (cpu, sockets, devices)
+    if cpu:
+        assert node.host.memory_bandwidth_bytes_s == (sockets or 1) * DB.host(cpu).bandwidth_bytes_s  # type: ignore[union-attr,operator]
+
+
+def test_memory_of_the_machine_is_the_devices_where_they_share_it() -> None:
+    """A Mac has the memory that it was bought with; a card keeps its own."""
+    assert inventory_from_spec("m3-ultra+96GB", DB).nodes[0].devices[0].total_bytes == 96 << 30
+    assert inventory_from_spec("h200+96GB", DB).nodes[0].devices[0].total_bytes == 143771 * MIB
+    two = inventory_from_spec("2x8xH100+2TB", DB).nodes
+    assert [(node.count, node.host.ram_bytes) for node in two] == [(2, 2 << 40)], "of each machine"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "rtx-4090+0GB",
+        "rtx-4090+99999TB",
+        "99xEPYC-9654+1TB",
+        "2xEPYC-9654",
+        "h100++64GB",
+        "1GB+2GB",
+        "EPYC-9654+EPYC-9755+1TB",
+        "\u0663GB",
+    ],
+)
+def test_machines_that_nobody_has(spec: str) -> None:
+    with pytest.raises(BadInput):
+        inventory_from_spec(spec, DB)
+
+
+@pytest.mark.parametrize(
     "spec", ["", "   ", "0xH100", "8x", "+", "x", "99999x8xH100", "2000xH100", "8x" * 500, "\0", "../../etc"]
 )
 def test_nonsense(spec: str) -> None:

@@ -113,6 +113,12 @@ def test_missing_files_directories_and_endless_files_are_refused(tmp_path: Path)
             read_deployment(path)
 
 
+def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    path = tmp_path / "from-notepad.toml"
+    path.write_bytes(b"\xef\xbb\xbf[model]\r\nid = 'qwen3-8b'\r\n")
+    assert read_deployment(path).model.id == "qwen3-8b"
+
+
 def test_a_file_is_never_overwritten_without_saying_so(tmp_path: Path) -> None:
     path = tmp_path / "deployment.toml"
     write_whole(path, "one")

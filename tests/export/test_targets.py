@@ -114,6 +114,16 @@ def test_replicas_share_a_node_without_sharing_devices() -> None:
     assert "CUDA_VISIBLE_DEVICES=4,5,6,7" in scripts["serve-1.sh"] and "--port 8001" in scripts["serve-1.sh"]
 
 
+def test_steps_of_a_batch_job_have_its_cores() -> None:
+    """Slurm 22.05 and later: srun takes over no --cpus-per-task (SchedMD release notes), steps side by side share."""
+    alone = render("slurm", shape("vllm-r1"))["job.sbatch"]
+    assert 'export SRUN_CPUS_PER_TASK="${SLURM_CPUS_PER_TASK:-64}"' in alone and "--cpus-per-task=64" in alone
+    assert "SRUN_CPUS_PER_TASK" in render("slurm", shape("trtllm-nodes"))["job.sbatch"]
+    beside = render("slurm", shape("vllm-moe-replicas"))["job.sbatch"]
+    assert beside.count("srun --exact --nodes=1 --ntasks=1 --cpus-per-task=32") == 2
+    assert "SRUN_CPUS_PER_TASK" not in beside, "no step asks for the cores of the whole job"
+
+
 def test_vendors_pass_their_devices() -> None:
     amd = compose("vllm-amd")
     assert amd["devices"] == ["/dev/kfd:/dev/kfd", "/dev/dri:/dev/dri"] and "video" in amd["group_add"]

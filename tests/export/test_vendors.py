@@ -10,9 +10,9 @@ import pytest
 from planner.errors import BadInput
 from planner.export.bundle import target_files
 from planner.export.platforms import platform_id, platforms
-from planner.export.registry import MODULES, target
+from planner.export.registry import MODULES, render, target
 from planner.export.target import Context, Options, unsuitable
-from tests.export.deployments import IMAGE, context, library, tables
+from tests.export.deployments import IMAGE, context, library, shape, tables
 from tests.export.vendors import FOREIGN, foreign_words
 
 OPTIONS = {"image": IMAGE, "interface": "bond0", "ib_devices": "mlx5_0", "power_limit_w": 300.0}
@@ -78,3 +78,20 @@ def test_the_words_are_found_where_they_belong() -> None:
         ]
         text = "\n".join(t for kind in kinds for t in target_files(exported, kind).values())
         assert any(word in text for word in FOREIGN[vendor]), vendor
+
+
+def test_software_of_the_vendor_is_set_up_on_the_machine_itself() -> None:
+    """CANN and SynapseAI set their variables by scripts; device files of Ascend have a group of their own."""
+    ascend, gaudi, nvidia = shape("ascend-one"), shape("gaudi"), shape("vllm-r1")
+    for exported, file in (
+        (ascend, "/usr/local/Ascend/ascend-toolkit/set_env.sh"),
+        (gaudi, "/etc/profile.d/habanalabs.sh"),
+    ):
+        serve = render("vllm", exported)["serve.sh"]
+        assert file in serve and serve.index(file) < serve.index("exec vllm serve")
+        assert file in render("slurm", exported)["job.sbatch"]
+        assert file not in render("docker-compose", exported)["compose.yaml"], "images bring theirs"
+    units = render("systemd", ascend)
+    assert "SupplementaryGroups=HwHiAiUser" in next(t for n, t in units.items() if n.endswith(".service"))
+    assert "--groups HwHiAiUser" in units["install.sh"]
+    assert "set_env" not in render("vllm", nvidia)["serve.sh"]

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import textwrap
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from planner.clock import today
 from planner.errors import BadInput
 from planner.export.bundle import Bundle, render_bundle
 from planner.export.write import write_bundle
@@ -139,3 +141,17 @@ def test_a_full_disk_leaves_the_old_state(tmp_path: Path, monkeypatch: pytest.Mo
         write_bundle(tmp_path / "out", bundle("new"), overwrite=True)
     assert tree(tmp_path / "out") == dict(bundle("old").files)
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(("said", "date"), [("0", "1970-01-01"), ("1700000000", "2023-11-14")])
+def test_a_fixed_date_gives_the_same_bytes(said: str, date: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """reproducible-builds.org, SOURCE_DATE_EPOCH."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", said)
+    first, second = (render_bundle(shape("vllm-r1"), ["vllm", "toml"], []).files for _ in range(2))
+    assert first == second and f'date = "{date}"' in first["deployment.toml"]
+
+
+@pytest.mark.parametrize("said", ["", "soon", "-1", "9" * 30])
+def test_a_date_that_is_none_is_today(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", said)
+    assert today() == datetime.now(UTC).date().isoformat()

@@ -12,6 +12,7 @@ from benchmarks.truth import TRUTH, cases, deployment, excluded
 from planner.predict import predict
 from planner.units import GIB
 from tests.finetune.build import library
+from tests.tolerance import assert_within
 
 TOLERANCES = tomllib.loads((TRUTH / "tolerances_finetune.toml").read_text(encoding="utf-8"))
 FIGURES = sorted(name for name in TOLERANCES if name != "verdicts")
@@ -29,11 +30,7 @@ def found() -> dict[str, Summary]:
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_errors_stay_within_tolerance(figure):
-    summary, allowed = found()[figure], TOLERANCES[figure]
-    assert summary.unanswered == 0
-    assert summary.median <= allowed["median"]
-    assert summary.p90 <= allowed["p90"]
-    assert allowed["inside"][0] <= (summary.inside or 0.0) <= allowed["inside"][1]
+    assert_within(found()[figure], TOLERANCES[figure])
 
 
 def test_verdicts():

@@ -178,6 +178,8 @@ def test_limits() -> None:
     assert found(max_model_len=131072) == {}
     assert found(max_model_len=131073) == {"context-beyond-positions": "error"}
     assert found(max_model_len=200_000, engine="sglang==0.4.6") == {"context-beyond-positions": "warning"}
+    assert found(max_model_len=1536) == {}, "the load's 1,024 + 512 tokens"
+    assert found(max_model_len=1535) == {"load-beyond-context": "warning"}
     assert found(used_bytes=4 * GIB) == {}
     assert found(used_bytes=12 * GIB) == {"utilization-beyond-free": "error"}
     assert found(used_bytes=90 * GIB) == {"utilization-beyond-free": "error"}

@@ -9,6 +9,7 @@ from benchmarks.accuracy import Outcome, evaluate
 from benchmarks.scoring import Summary, summaries
 from benchmarks.truth import TRUTH, cases, excluded
 from planner.library import Library
+from tests.tolerance import assert_within
 
 TOLERANCES = tomllib.loads((TRUTH / "tolerances.toml").read_text(encoding="utf-8"))["serving_memory"]
 FIGURES = sorted(name for name in TOLERANCES if name != "verdicts")
@@ -26,10 +27,7 @@ def found() -> dict[str, Summary]:
 
 @pytest.mark.parametrize("figure", FIGURES)
 def test_errors_stay_within_tolerance(figure):
-    summary, allowed = found()[figure], TOLERANCES[figure]
-    assert summary.median <= allowed["median"]
-    assert summary.p90 <= allowed["p90"]
-    assert allowed["inside"][0] <= (summary.inside or 0.0) <= allowed["inside"][1]
+    assert_within(found()[figure], TOLERANCES[figure])
 
 
 def test_verdicts():

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from planner.detect.spec import load_hardware
-from planner.documents.deployment import Deployment, WorkloadTable
+from planner.documents.deployment import Deployment, EngineTable, WorkloadTable
 from planner.documents.files import parse_deployment
 from planner.documents.request import PlanRequest
+from planner.engines.registry import engine_profile
 from planner.levers import levers
 from planner.load_curve import load_curve
 from planner.plan import plan
@@ -94,6 +96,36 @@ def test_changes_that_are_illegal_or_have_no_room_are_no_levers() -> None:
     names = [lever.name for lever in levers(full, library())]
     assert "tp × 2" not in names
     assert "tp × 2" in [lever.name for lever in levers(document({"concurrency": 1}), library())]
+
+
+def test_layers_that_predict_are_a_lever() -> None:
+    """Alone, a token guessed ahead saves a step; models without such layers are not told so."""
+    r1 = parse_deployment(
+        {
+            "model": {"id": "deepseek-ai/DeepSeek-R1", "weights": "fp8"},
+            "hardware": {"accelerator": "h200-sxm-141gb", "per_node": 8},
+            "engine": {"name": "vllm", "version": "0.33.0"},
+            "serving": {"tp": 8, "max_model_len": 8192},
+            "workload": {"isl": 1000, "osl": 400, "concurrency": 1},
+        },
+        "test",
+    )
+    (found,) = [lever for lever in levers(r1, library()) if lever.name.startswith("speculative mtp")]
+    assert found.tpot is not None and 0.2 < found.tpot < 1.0
+    assert not [lever for lever in levers(document({"concurrency": 1}), library()) if "mtp" in lever.name]
+
+
+def test_the_newest_release_is_no_lever_of_itself() -> None:
+    newest = engine_profile("vllm").version
+
+    def named(version: str) -> list[str]:
+        asked = document({"concurrency": 64})
+        return [
+            lever.name for lever in levers(replace(asked, engine=EngineTable(name="vllm", version=version)), library())
+        ]
+
+    assert "newest release of the engine" not in named(newest)
+    assert "newest release of the engine" in named("0.8.0")
 
 
 def test_what_flips_the_choice_really_does() -> None:

@@ -46,7 +46,7 @@ def test_an_existing_document_is_replaced_only_on_a_yes(folder: Path) -> None:
 
 
 def test_fine_tuning_reaches_files_of_a_trainer(folder: Path) -> None:
-    done = held("1", "2", "qwen3-8b", "", "2", "5,000,000", "", "", "", "2", "out", "", hardware="2xRTX-4090")
+    done = held("1", "2", "qwen3-8b", "", "tokens", "5,000,000", "", "", "", "2", "out", "", hardware="2xRTX-4090")
     assert done.code == 0, done.text[-2000:]
     deployment = read_deployment(folder / "out" / "deployment.toml")
     assert deployment.finetune is not None and deployment.finetune.tokens == 5e6
@@ -55,7 +55,7 @@ def test_fine_tuning_reaches_files_of_a_trainer(folder: Path) -> None:
 
 
 def test_buying_reaches_the_files_of_a_fleet(folder: Path) -> None:
-    limits = ("2", "32", "3", "30000", "6", "tco", "")
+    limits = ("users", "32", "", "budget_k", "30", "rank_by", "tco", "")
     done = held("1", "3", "qwen3-32b", "", *limits, "", "", "", "", "", "", hardware="cpu")
     assert done.code == 0, done.text[-2000:]
     assert done.journey.offers is not None and done.journey.offers.request["budget"] == 30000

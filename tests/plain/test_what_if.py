@@ -47,8 +47,8 @@ def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_each_kind_of_servers_of_a_mixed_fleet_is_written(mixed: Path) -> None:
-    done = held("1", "3", "qwen3-32b", "", "2", "500", "", "", "", "", "", "", "", "export", "", "", "", "", "q",
-                hardware="cpu")  # fmt: skip
+    asked = ("1", "3", "qwen3-32b", "", "users", "500", "")
+    done = held(*asked, "", "", "", "", "", "", "", "export", "", "", "", "", "q", hardware="cpu")
     assert done.journey.offers is not None
     pools = done.journey.offers.offers[0].pools
     assert len(pools) == 2, "the first fleet for this load has two kinds"
@@ -63,3 +63,20 @@ def test_each_kind_of_servers_of_a_mixed_fleet_is_written(mixed: Path) -> None:
 
 def test_a_fleet_of_one_kind_asks_for_none() -> None:
     assert _pool(Journey(talk=None, draft=Draft())) == ""  # type: ignore[arg-type]
+
+
+def test_a_training_job_is_tried_with_longer_samples() -> None:
+    done = held("1", "2", "qwen3-8b", "", "", "what if", "1", "yes", "q", hardware="2xRTX-4090")
+    said = done.block("Sequence ×2: 8,192: ")
+    assert "Time" in said and "Peak" in said
+    assert done.journey.draft.training.seq_len == 8192 and done.journey.plan is not None
+    tables = [plan.deployment["finetune"] for plan in done.journey.plan.candidates]
+    assert tables and {table["seq_len"] for table in tables} == {8192}
+    assert "Working it out" in done.text and done.text.count("Planning. ") == 1
+
+
+def test_a_purchase_is_tried_with_a_spare_set() -> None:
+    done = held("1", "3", "qwen3-32b", "", "", "", "what if", "Spare servers (N+1)", "no", "b", "q", hardware="cpu")
+    said = done.block("Spare servers (N+1): ")
+    assert "Purchase" in said and "worse +" in said
+    assert done.journey.draft.purchase.spare == ""

@@ -107,3 +107,42 @@ def test_without_a_proposal_nothing_is_written(tmp_path, capsys):
     place = tmp_path / "deployment.toml"
     assert main(["plan", "--hardware", "rtx-4090", "--model", "deepseek-r1", "--save", str(place)]) == 3
     assert "not written" in capsys.readouterr().err and not place.exists()
+
+
+def test_the_table_explains_its_signs(capsys):
+    assert main([*R1, "--limit", "2"]) == 0
+    many = capsys.readouterr().out
+    assert "  *       none of the others is better" in many and "  layout  TP tensor" in many
+    assert main(["plan", "--hardware", "rtx-4090", "--model", "qwen3-8b", "--limit", "2"]) == 0
+    one = capsys.readouterr().out
+    assert "  users   requests of this length" in one and "TP tensor" not in one
+
+
+@pytest.mark.parametrize("machine", ["strix-halo", "rtx-4060-ti-16gb", "m3-ultra+96GB", "2xEPYC-9654+768GB"])
+def test_a_small_machine_gets_an_answer_that_people_can_read(machine, capsys):
+    """Nothing said twice or against itself, and figures of one model are not called those of all."""
+    assert main(["plan", "--hardware", machine]) == 0
+    table = capsys.readouterr().out
+    costs = table.partition("what the first costs")[2].partition("\n\n")[0].splitlines()[1:]
+    labels = [line.strip().partition("  ")[0] for line in costs if not line.startswith("   ")]
+    assert len(labels) == len(set(labels)) or "unknown" in labels
+    assert "nobody published, exceeds" not in table
+    reasons = table.partition("why the first")[2].partition("\n\n")[0]
+    assert " configurations that fit" not in reasons, "several models were compared"
+
+
+def test_a_dense_model_that_crawls_is_not_the_first_advice(capsys):
+    """Where the memory is slow, a model with few active parameters answers several times faster."""
+    assert main(["plan", "--hardware", "strix-halo", "--json", "--limit", "1"]) == 0
+    (first,) = json.loads(capsys.readouterr().out)["candidates"]
+    assert first["estimate"]["performance"]["tpot_s"]["value"] < 0.1
+
+
+def test_what_has_to_be_done_first_stands_beside_the_first(capsys):
+    assert (
+        main(["plan", "--hardware", "m3-ultra+96GB", "--model", "llama-3.3-70b-instruct", "--weights", "gguf:Q8_0"])
+        == 0
+    )
+    assert "  ! the GPU is to hold" in capsys.readouterr().out
+    assert main(["plan", "--hardware", "m3-ultra", "--model", "qwen3-8b", "--limit", "1"]) == 0
+    assert "m3-ultra+256GB for less" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from planner.documents.inventory import Inventory, Node
 from planner.documents.request import Goal, PlanRequest
 from planner.documents.result import PlanDocument, PlannedDeployment
 from planner.errors import BadInput, UnknownName
+from planner.models.quantization import known_format
 from planner.plan import plan
 from planner.predict import predict
 from tests.search.build import first, hardware, library, model_of, planned, rules, serving_of, small_machine, weights_of
@@ -96,6 +97,16 @@ def test_quality_floor_and_asked_for_formats() -> None:
     assert {weights_of(c) for c in high.candidates} <= {"bf16", "fp8"} and "quality-floor" in rules(high)
     only = planned("8xH100-SXM", "Qwen/Qwen3-32B", weights=("awq-int4",))
     assert {weights_of(c) for c in only.candidates} == {"awq-int4"} and "weights-not-asked-for" in rules(only)
+
+
+def test_formats_that_there_are_not() -> None:
+    with pytest.raises(UnknownName, match="fp99") as error:
+        planned("8xH100-SXM", "Qwen/Qwen3-32B", weights=("fp99",))
+    assert "fp8" in [name for name, _ in error.value.nearest]
+    every = {choice.weights for model in library().catalogue.models() for choice in model.checkpoints}
+    assert {known_format(name) for name in every} == every, "whatever the catalogue says may be asked for"
+    assert planned("rtx-4090", "Qwen/Qwen3-8B", weights=("gguf",)).candidates
+    assert {weights_of(c) for c in planned("h100", "Qwen/Qwen3-32B", weights=("awq",)).candidates} == {"awq-int4"}
 
 
 def test_asked_for_engines_and_versions() -> None:
@@ -201,6 +212,7 @@ from planner.detect.spec import inventory_from_spec
 from planner.documents.encode import to_json
 from planner.documents.request import PlanRequest
 from planner.library import Library
+from planner.models.quantization import known_format
 from planner.plan import plan
 library = Library()
 print(to_json(plan(PlanRequest(inventory_from_spec("rtx-4090", library.database)), library)))

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -141,3 +142,9 @@ def screen_text(app: PlannerApp) -> str:
 @pytest.fixture
 def planner() -> FakePlanner:
     return FakePlanner()
+
+
+@pytest.fixture(autouse=True)
+def _scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key may write a file: it is never the checkout's folder."""
+    monkeypatch.chdir(tmp_path)

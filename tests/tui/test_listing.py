@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.containers import Vertical
 
 from tui.messages import Explained, ExplainWanted
 from tui.widgets.columns import GAP, NARROWEST, Column, Row, cells_of, fitting, heading
@@ -159,3 +160,30 @@ async def test_a_click_goes_to_a_cell_and_a_second_takes_it(lines: int | None) -
         await pilot.click(Listing, offset=(5, 0))
         await pilot.click(Listing, offset=(5, 11))
         assert app.table.at.row == "c"
+
+
+class Holder(Vertical):
+    """What the listing is in, as a pane is: it changes rows in a callback of its own."""
+
+    def compose(self) -> ComposeResult:
+        yield Listing("hardware", COLUMNS, id="table")
+
+    def change(self) -> None:
+        self.call_later(lambda: self.query_one(Listing).change([Row("a", {"name": "a"}, "now about another")]))
+
+
+class Held(Table):
+    def compose(self) -> ComposeResult:
+        yield Holder()
+
+
+async def test_a_row_that_changes_under_the_cursor_is_told_of_whoever_changed_it() -> None:
+    app = Held()
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.fill(rows("a", "b"))
+        app.table.focus()
+        await pilot.pause()
+        assert app.said[-1] == "about a"
+        app.query_one(Holder).change()
+        await pilot.pause()
+        assert app.said[-1] == "now about another"

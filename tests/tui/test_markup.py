@@ -13,6 +13,7 @@ from tests.tui.conftest import app_on, running, screen_text, settled, until
 from tui.panes.export import ExportPane
 from tui.panes.model import ModelPane
 
+TUI = Path(__file__).parents[2] / "tui"
 HOSTILE = "[bold]x[", "[/]", "[@click=app.quit]a[/", "[link=x", "a]b[red"
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
@@ -96,8 +97,6 @@ def test_titles_of_borders_are_our_own_words_or_said_to_be_text() -> None:
         )
         return said or fixed or (isinstance(value, ast.Constant) and "[" not in str(value.value))
 
-    found = [
-        (path.name, line) for path in Path("tui").rglob("*.py") for line, value in titles_set(path) if not ours(value)
-    ]
+    found = [(path.name, line) for path in TUI.rglob("*.py") for line, value in titles_set(path) if not ours(value)]
     assert found == []
-    assert sum(1 for path in Path("tui").rglob("*.py") for _ in titles_set(path)) > 8
+    assert sum(1 for path in TUI.rglob("*.py") for _ in titles_set(path)) > 8

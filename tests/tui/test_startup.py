@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -37,3 +38,19 @@ def test_without_a_terminal_there_is_no_app() -> None:
         capture_output=True, text=True, check=True, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "100"), ("30", "30")])
+def test_frames_are_drawn_often_unless_told_otherwise(given: str | None, expected: str) -> None:
+    code = (
+        "import tui.main, sys, types\n"
+        "app = sys.modules['tui.app'] = types.ModuleType('tui.app')\n"
+        "def run_app(argv):\n    from textual import constants\n    print(constants.MAX_FPS)\n"
+        "app.run_app = run_app\ntui.main._open([])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
+    environment |= {"TEXTUAL_FPS": given} if given else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=environment
+    )
+    assert done.stdout.strip() == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,7 @@ from tests.tui.conftest import (
 )
 from tui.app import PlannerApp
 from tui.draft import Draft
-from tui.inputs import NUMBERS
+from tui.inputs.workload import NUMBERS
 from tui.modals.reader import ExplainModal
 from tui.modals.what_if import WhatIfScreen
 from tui.needs import Training
@@ -33,6 +34,7 @@ from tui.what_if import changes_for
 from tui.what_if_rows import BASE, SHOWN, columns
 from tui.widgets.listing import Listing
 
+TRACE = Path(__file__).parents[2] / "examples" / "traces" / "office-hour.csv"
 DRAFT = Draft(inventory=inventory_of("8xH200"), model="deepseek-ai/DeepSeek-R1").with_preset(preset("chat"))
 
 
@@ -221,7 +223,7 @@ def test_changes_change_something_stay_in_bounds_and_have_keys_of_their_own(chan
 
 def test_a_trace_keeps_its_lengths_and_scales_its_rate() -> None:
     document = answered(DRAFT.request())
-    draft = DRAFT.changed(read_trace_file("examples/traces/office-hour.csv", "s").changes())
+    draft = DRAFT.changed(read_trace_file(str(TRACE), "s").changes())
     found = {change.key: change.draft(draft) for change in changes_for(draft, document.candidates[0], document)}
     assert "prompt-double" not in found and all(changed.trace is not None for changed in found.values())
     double = found["rate-double"].workload().request_rate

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui import text
 from tui.cost_rows import COLUMNS, cost_rows, sources
 from tui.explain import Explanation
-from tui.inputs import Number
+from tui.inputs.kinds import Number
 from tui.modals.aside import AsideScreen
 from tui.threads import in_thread
 from tui.widgets.listing import Listing

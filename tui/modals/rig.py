@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.inputs import Number
+from tui.inputs.kinds import Number
 from tui.messages import Explained
 from tui.modals.aside import AsideScreen
 from tui.simulate import LINKS, Rig, in_words, rig_of, rigged

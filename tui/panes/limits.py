@@ -7,39 +7,13 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
-from tui.inputs import Number
+from tui.inputs import purchase as inputs
 from tui.needs import Purchase
 from tui.panes.form import FormPane
 from tui.session import Session
-from tui.widgets.choice import ChoiceField, Option
+from tui.widgets.choice import choice_field
 from tui.widgets.number import number_field
 from tui.widgets.words import Words
-
-NUMBERS = (
-    Number("budget_k", "Budget", "k", 1, 100_000, True,
-     "thousands, in the currency of the prices, for devices, servers and network; empty: no limit. Rules fleets out."),
-    Number("power_kw", "Room power", "kW", 1, 10_000, True,
-     "that the room gives at its plugs, under full load; empty: no limit. Rules fleets out."),
-    Number("max_nodes", "Servers at most", "", 1, 1000, False, "more are not looked at."),
-)  # fmt: skip
-SPARE = (
-    Option("", "No", "the load breaks when a server is down"),
-    Option("yes", "Yes", "one set of servers more than needed (N+1)"),
-)
-VENDORS = (
-    Option("", "Any"),
-    Option("nvidia", "NVIDIA"),
-    Option("amd", "AMD"),
-    Option("intel", "Intel"),
-    Option("huawei", "Huawei"),
-    Option("apple", "Apple"),
-)
-RANKS = (
-    Option("purchase", "Purchase", "the cheapest to buy"),
-    Option("tco", "A month", "the cheapest to own, everything in"),
-    Option("power", "Power", "the least power"),
-    Option("devices", "Devices", "the fewest devices"),
-)
 
 
 class LimitsPane(FormPane):
@@ -61,10 +35,10 @@ class LimitsPane(FormPane):
 
     def compose(self) -> ComposeResult:
         yield Words(self.ABOUT, id="limits-about")
-        yield ChoiceField("Best is", RANKS, "what comes first.", id="choice-rank_by")
-        yield from map(number_field, NUMBERS)
-        yield ChoiceField("Spare servers", SPARE, "whether the load must hold with a server down.", id="choice-spare")
-        yield ChoiceField("Maker", VENDORS, "only accelerators of this maker.", id="choice-vendor")
+        first, *others = map(choice_field, inputs.CHOICES)
+        yield first
+        yield from map(number_field, inputs.NUMBERS)
+        yield from others
 
     def default_of(self, name: str, session: Session) -> str:
         return ""

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from planner.presets import presets
-from tui import inputs
 from tui.draft import TRACE, WORKLOAD, Draft
-from tui.inputs import ENGINE_ABOUT, FLOOR_ABOUT, FORMATS, KV_ABOUT, KV_CACHES, WEIGHTS_ABOUT
+from tui.inputs import workload as inputs
 from tui.messages import Changed, StepWanted, TraceWanted
 from tui.panes.base import Pane
 from tui.session import Session
 from tui.trace import UNIT_ABOUT, UNITS, Trace
-from tui.widgets.choice import ChoiceField, Option
+from tui.widgets.choice import ChoiceField, Option, choice_field
 from tui.widgets.number import NumberField, name_of, number_field
 from tui.widgets.words import Words
 
 TRACE_OPTION = Option(TRACE, "Trace file…", "rate and lengths of requests that were recorded")
-LOADS, GOALS = (tuple(Option(*kind) for kind in kinds) for kinds in (inputs.LOADS, inputs.GOALS))
 
 
 class WorkloadPane(Pane):
@@ -55,16 +52,10 @@ class WorkloadPane(Pane):
         yield ChoiceField("Preset", [*kinds, custom, TRACE_OPTION], about, id="choice-preset")
         yield Words(id="workload-trace")
         yield ChoiceField("Its times are", [Option(*unit) for unit in UNITS], UNIT_ABOUT, id="choice-trace_unit")
-        yield ChoiceField("Load", LOADS, "how the load is stated.", id="choice-load")
+        load, *others = map(choice_field, inputs.choices())
+        yield load
         yield from map(number_field, inputs.NUMBERS)
-        about = "what the ranking prefers when several plans keep the promises."
-        yield ChoiceField("Goal", GOALS, about, id="choice-goal")
-        yield ChoiceField("Quality floor", list(_floors()), FLOOR_ABOUT, id="choice-quality_floor")
-        yield ChoiceField("Engine", list(_engines()), ENGINE_ABOUT, id="choice-engine")
-        yield ChoiceField("Weights", [Option("", "Any"), *(Option(f, f) for f in FORMATS)], WEIGHTS_ABOUT,
-                          id="choice-weights")  # fmt: skip
-        yield ChoiceField("KV cache", [Option("", "Any"), *(Option(f, f) for f in KV_CACHES)], KV_ABOUT,
-                          id="choice-kv_cache")  # fmt: skip
+        yield from others
 
     def show(self, session: Session) -> None:
         draft = session.draft
@@ -157,19 +148,3 @@ def default_words(name: str, assumed: dict[str, Any]) -> str:
 def with_value(options: tuple[Option, ...], value: str) -> tuple[Option, ...]:
     """The options, and the value where it is none of them: a fix may ask for an engine at a version."""
     return options if any(o.key == value for o in options) else (*options, Option(value, value))
-
-
-def _floors() -> Iterator[Option]:
-    from planner.models.quality import levels
-
-    yield Option("", "Default", "int4: published evaluations keep 97-99 % of the scores")
-    for level in reversed(levels()):
-        yield Option(level, level)
-
-
-def _engines() -> Iterator[Option]:
-    from planner.engines.registry import engines
-
-    yield Option("", "Any")
-    for name in engines():
-        yield Option(name, name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from planner.errors import PlannerError
 from tui import hardware_text
 from tui.plain.ask import Choice, choose, line
-from tui.plain.journey import BUY, SERVE, TUNE, Journey
+from tui.plain.journey import Journey
 from tui.plain.talk import Back
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ ABOUT = (
     "or the path of a file: an inventory, or saved output of a vendor's tool."
 )
 GOALS = (
-    Choice(SERVE, "Serve a model", "which model, engine and settings answer your users, and the files that start it"),
-    Choice(TUNE, "Fine-tune a model", "which method and trainer fit this hardware, how long it takes"),
-    Choice(BUY, "Find out what to buy", "the smallest fleets that serve a model to a number of users, with prices"),
+    Choice("serve", "Serve a model", "which model, engine and settings answer your users, and the files that start it"),
+    Choice("tune", "Fine-tune a model", "which method and trainer fit this hardware, how long it takes"),
+    Choice("buy", "Find out what to buy", "the smallest fleets that serve a model to a number of users, with prices"),
 )
 
 
@@ -61,7 +61,8 @@ def hardware(journey: Journey) -> str:
 def goal(journey: Journey) -> str:
     """What it is for."""
     about = "What you want to do decides what is asked next."
-    journey.goal = choose(journey.talk, "Step 2, goal", GOALS, default=journey.goal, about=about)
+    purpose = choose(journey.talk, "Step 2, goal", GOALS, default=journey.draft.purpose, about=about)
+    journey.draft = replace(journey.draft, purpose=purpose)
     return "model"
 
 

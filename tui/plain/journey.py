@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui.answers import Bought, as_plan
 from tui.draft import Draft
 from tui.plain.talk import Talk
 from tui.services import Services
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from planner.buy_document import BuyDocument
     from planner.documents.result import PlanDocument
     from planner.library import Library
+    from tui.answers import Answer
 
 TELL_S = 5.0
 """A plan that takes longer says how far it is, this often."""
-SERVE, TUNE, BUY = "serve", "finetune", "buy"
 
 
 @dataclass
@@ -33,21 +34,26 @@ class Journey:
     hardware: str | None = None
     """Named on the command line."""
     draft: Draft = field(default_factory=Draft)
-    goal: str = SERVE
-    job: dict[str, Any] = field(default_factory=dict)
-    """Inputs of a training job."""
-    wish: dict[str, Any] = field(default_factory=dict)
-    """Inputs of a purchase."""
-    plan: PlanDocument | None = None
-    offers: BuyDocument | None = None
+    answer: Answer | None = None
+    """What the planner answered last."""
     deployment: dict[str, Any] = field(default_factory=dict)
     """What was chosen: ready to export."""
     pools: tuple[tuple[float, dict[str, Any]], ...] = ()
     """Of a fleet of two kinds: each with its share of the load, a deployment of its own."""
     pools_written: list[str] = field(default_factory=list)
     written: list[Path] = field(default_factory=list)
-    asked: object = None
-    """The question that ``plan`` or ``offers`` answers."""
+    asked: Draft | None = None
+    """The question that ``answer`` answers."""
+
+    @property
+    def plan(self) -> PlanDocument | None:
+        """The answer as ranked proposals."""
+        return as_plan(self.answer) if self.answer is not None else None
+
+    @property
+    def offers(self) -> BuyDocument | None:
+        """The fleets, where they were asked for."""
+        return self.answer.bought if isinstance(self.answer, Bought) else None
 
     @cached_property
     def library(self) -> Library:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from planner.errors import PlannerError
 from tui.catalogue_view import size_of
 from tui.plain.ask import HOW, LIST
-from tui.plain.journey import SERVE, Journey
+from tui.plain.journey import Journey
 from tui.plain.talk import Back, Quit
 
 if TYPE_CHECKING:
     from planner.models.catalogue_row import CatalogueModel
 
 PAGE = 12
-NEXT = {"serve": "workload", "finetune": "job", "buy": "wish"}
+NEXT = {"serve": "workload", "tune": "job", "buy": "workload"}
+"""Step after this one, by what the walk is for."""
+OPEN = "serve"
+"""Where the planner may choose the model."""
 ABOUT = (
     "Write a number to take a model of the list, words to search the catalogue (name, family, licence, use), more for "
     "the next of the list, or the path of a folder with config.json, or of a .gguf file. ? and a number explains one."
@@ -50,15 +53,15 @@ def model(journey: Journey) -> str:
 
 def _prompt(journey: Journey) -> str:
     if journey.draft.model:
-        other = ", any leaves the choice to the planner" if journey.goal == SERVE else ""
+        other = ", any leaves the choice to the planner" if journey.draft.purpose == OPEN else ""
         return f"Number, words, path or more. Enter keeps {journey.draft.model}{other}:"
-    enter = " Enter leaves the choice to the planner" if journey.goal == SERVE else ""
+    enter = " Enter leaves the choice to the planner" if journey.draft.purpose == OPEN else ""
     return f"Number, words, path or more{'.' if enter else ''}{enter}:"
 
 
 def _taken(journey: Journey, found: list[CatalogueModel], answer: str) -> str | None:
     """The next step when the answer names a model."""
-    onward = NEXT[journey.goal]
+    onward = NEXT[journey.draft.purpose]
     if not answer or answer.lower() == "any":
         return onward if _left_open(journey, answer) else None
     if _is_number(answer):
@@ -76,9 +79,9 @@ def _taken(journey: Journey, found: list[CatalogueModel], answer: str) -> str | 
 
 def _left_open(journey: Journey, answer: str) -> bool:
     """Enter keeps the model; without one the planner may choose, where it can."""
-    if answer and journey.goal == SERVE:
+    if answer and journey.draft.purpose == OPEN:
         journey.draft = replace(journey.draft, model=None)
-    if journey.goal == SERVE or (not answer and journey.draft.model):
+    if journey.draft.purpose == OPEN or (not answer and journey.draft.model):
         return True
     journey.talk.say("A model is needed here: write its number, or words to search for.")
     return False

@@ -23,7 +23,7 @@ def more(journey: Journey) -> str:
     choices = (
         Choice("", "Leave"),
         Choice("export", "Write more files"),
-        Choice("workload" if journey.goal == "serve" else "model", "Change the inputs"),
+        Choice(model.NEXT[journey.draft.purpose], "Change the inputs"),
         Choice(FIRST, "Start again from the hardware"),
     )
     return choose(journey.talk, "Done", choices, default="", about=about)
@@ -35,10 +35,8 @@ STEPS: dict[str, Callable[[Journey], str]] = {
     "model": model.model,
     "workload": load.workload,
     "job": load.job,
-    "wish": load.wish,
-    "plans": answers.plans,
-    "jobs": answers.jobs,
-    "fleets": answers.fleets,
+    "limits": load.limits,
+    "proposals": answers.proposals,
     "export": files.export,
     "verify": files.verify,
     "more": more,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
 from tui import text
+from tui.answers import answer_of
 from tui.plain.ask import Choice, choose, confirmed
 from tui.plain.journey import Journey
 from tui.what_if import Change, changes_for
@@ -32,7 +33,7 @@ def what_if(journey: Journey) -> bool:
     while True:
         key = choose(journey.talk, "What if: one change", choices, default=key or None, about=ABOUT, again=bool(key))
         outcome = _tried(journey, changes[key])
-        journey.talk.say(f"{changes[key].label}: {_said(outcome, base)}")
+        journey.talk.say(f"{changes[key].label}: {_said(outcome, base, journey.draft.purpose)}")
         if outcome.plan is not None and confirmed(journey.talk, "Take this change?"):
             _take(journey, outcome)
             return True
@@ -41,25 +42,23 @@ def what_if(journey: Journey) -> bool:
 def _tried(journey: Journey, change: Change) -> Outcome:
     """The planner's answer to the inputs with the change."""
     journey.talk.say("Working it out.")
-    request = change.draft(journey.draft).request()
+    draft = change.draft(journey.draft)
     try:
-        answer = journey.services.plan(request, journey.library, journey.teller(), lambda: False)
+        answer = answer_of(draft, journey.services, journey.library, journey.teller(), lambda: False)
     except PlannerError as error:
         return Outcome(change, reason=str(error))
     return replace(Outcome(change), answer=answer)
 
 
-def _said(outcome: Outcome, base: PlannedDeployment) -> str:
+def _said(outcome: Outcome, base: PlannedDeployment, purpose: str) -> str:
     plan = outcome.plan
     if plan is None:
         return f"nothing fits with it. {outcome.why_none}."
-    return f"{text.model_of(plan)} {words_of(plan)}. {', '.join(sentences(plan, base, 'serve'))}."
+    return f"{text.model_of(plan)} {words_of(plan)}. {', '.join(sentences(plan, base, purpose))}."
 
 
 def _take(journey: Journey, outcome: Outcome) -> None:
     """The inputs with the change, and the answer that was just given."""
-    from tui.answers import as_plan
-
     journey.draft = outcome.change.draft(journey.draft)
     if outcome.answer is not None:
-        journey.plan, journey.asked = as_plan(outcome.answer), journey.draft.request()
+        journey.answer, journey.asked = outcome.answer, journey.draft.question

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tui.explain import Explanation
+from tui.inputs.kinds import OneOf
 from tui.widgets.field import LABEL_WIDTH, Field
 
 
@@ -101,3 +102,9 @@ class ChoiceField(Field):
         if key != self.value:
             self.value = key
             self.post_message(self.Changed(self, key))
+
+
+def choice_field(choice: OneOf) -> ChoiceField:
+    """The field of an input that is one of several."""
+    options = [Option(*kind) for kind in choice.kinds]
+    return ChoiceField(choice.label, options, choice.about, id=f"choice-{choice.name}")

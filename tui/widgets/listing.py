@@ -276,8 +276,9 @@ class Listing(ScrollView, can_focus=True):
     # explanations
 
     def _tell_if_focused(self) -> None:
+        """Whoever made the change: what is posted while another's method runs goes no further than that one."""
         if self.has_focus:
-            self._tell()
+            self.call_later(self._tell)
 
     def _tell(self) -> None:
         row = self.listed.get(self.at.row)

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from tui.explain import Explanation
-from tui.inputs import Number
+from tui.inputs.kinds import Number
 from tui.text import short_count
 from tui.widgets.field import LABEL_WIDTH, Field
 

@@ -27,7 +27,7 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
     host = context.resolved.cluster.host
     own: dict[str, Any] = {
         "kt_method": _method(context),
-        "kt_weights": context.location.path + "-experts",
+        "kt_weights": context.location.experts or context.location.path + "-experts",
         "kt_threads": host.cores,
         "kt_pools": host.sockets,
         "kt_gpu_experts": 0 if context.resolved.serving.experts_on_cpu is True else None,

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from planner.export.target import Context
 
 
+_NOTICEABLE = 0.1
+"""Of the file: the table of input tokens alone always stays on the host."""
+
+
 def options(context: Context, table: FlagTable) -> dict[str, Any]:
     """The serving table in llama-server's terms; max_model_len is the whole context, shared by the slots."""
     serving, spec = context.resolved.serving, context.resolved.serving.speculative
@@ -35,10 +39,19 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
         "speculative_draft": spec.draft if spec else None,
         "speculative_tokens": spec.tokens if spec else None,
         "lora_rank": serving.lora_rank or None,
+        "numa": "distribute" if weights_over_sockets(context) else None,
         "offline": table.has("offline"),
         "metrics": table.has("metrics"),
         "jinja": table.has("jinja"),
     }
+
+
+def weights_over_sockets(context: Context) -> bool:
+    """Whether a noticeable part of the weights is read by the processors of several sockets."""
+    memory, sockets = context.estimate.memory, context.resolved.cluster.host.sockets or 1
+    if sockets < 2 or memory is None or not memory.devices:
+        return False
+    return memory.devices[-1].weights.value > _NOTICEABLE * (memory.disk or 0.0)
 
 
 def whole_context(context: Context) -> int:

@@ -9,6 +9,7 @@ from planner.documents.result import Finding
 from planner.engines.speculation import method_name
 from planner.export.emit.words import parts_of
 from planner.export.engines.caching import prefix_options, read_prefix, read_sglang_offload, sglang_offload
+from planner.export.engines.common import additions, limits, more_than_one
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -26,22 +27,15 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
     world = serving.tp * serving.attention_dp
     return {
         "device": _DEVICES.get(context.platform.id),
-        "world_tp": world if world > 1 else None,
-        "pp": serving.pp if serving.pp > 1 else None,
-        "engine_dp": groups if groups > 1 else None,
+        "world_tp": more_than_one(world),
+        "pp": more_than_one(serving.pp),
+        "engine_dp": more_than_one(groups),
         "attention_dp": serving.attention_dp > 1,
-        "ep": serving.ep if serving.ep > 1 else None,
+        "ep": more_than_one(serving.ep),
         "expert_parallel": serving.ep > 1 and table.has("expert_parallel"),
-        "dcp": serving.dcp if serving.dcp > 1 else None,
-        "max_model_len": serving.max_model_len,
-        "max_num_seqs": serving.max_num_seqs,
-        "max_num_batched_tokens": serving.max_num_batched_tokens,
-        "gpu_memory_utilization": serving.gpu_memory_utilization,
-        "enforce_eager": serving.enforce_eager,
-        "cpu_offload_bytes": serving.cpu_offload_bytes or None,
-        "lora": serving.lora_rank > 0,
-        "lora_rank": serving.lora_rank or None,
-        "lora_adapters": serving.lora_adapters or None,
+        "dcp": more_than_one(serving.dcp),
+        **limits(serving),
+        **additions(serving),
         "no_prefix_caching": prefix_options(context)["no_prefix_caching"],
         **sglang_offload(context),
         **_speculative(context),

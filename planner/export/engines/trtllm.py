@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planner.documents.result import Finding
 from planner.engines.speculation import method_name
 from planner.export.emit.yaml import yaml_text
+from planner.export.engines.common import limits, more_than_one
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -24,14 +25,11 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
     world = serving.tp * serving.attention_dp
     return {
         "backend": "pytorch",
-        "world_tp": world if world > 1 else None,
-        "pp": serving.pp if serving.pp > 1 else None,
-        "ep": serving.ep if serving.ep > 1 else None,
-        "dcp": serving.dcp if serving.dcp > 1 else None,
-        "max_model_len": serving.max_model_len,
-        "max_num_seqs": serving.max_num_seqs,
-        "max_num_batched_tokens": serving.max_num_batched_tokens,
-        "gpu_memory_utilization": serving.gpu_memory_utilization,
+        "world_tp": more_than_one(world),
+        "pp": more_than_one(serving.pp),
+        "ep": more_than_one(serving.ep),
+        "dcp": more_than_one(serving.dcp),
+        **limits(serving),
         "cpu_offload_bytes": serving.cpu_offload_bytes or None,
     }
 
@@ -57,11 +55,27 @@ def extra(context: Context) -> dict[str, Any]:
         keys["enable_attention_dp"] = True
     if not serving.enforce_eager:
         keys["cuda_graph_config"] = {"enable_padding": True, "max_batch_size": min(serving.max_num_seqs, 1024)}
+    if (kernels := _experts_kernels(context)) is not None:
+        keys["moe_config"] = {"backend": kernels}
     if serving.speculative:
         keys["speculative_config"] = _speculative(context)
     if serving.lora_rank:
         keys["lora_config"] = {"max_lora_rank": serving.lora_rank, "max_loras": serving.lora_adapters}
     return {key: value for key, value in keys.items() if context.runtime.knows_key(key)}
+
+
+def _experts_kernels(context: Context) -> str | None:
+    """Kernels that must be named for these weights on this chip; None where the engine's own choice runs."""
+    resolved = context.resolved
+    row = resolved.cluster.device.accelerator
+    if not resolved.architecture.has_experts or row is None or row.compute_capability is None:
+        return None
+    capability = float(".".join(map(str, row.compute_capability)))
+    for rule in context.runtime.facts.get("experts_kernels", ()):
+        low, high = rule["capability"]
+        if resolved.quantization.scheme in rule["schemes"] and low <= capability < high:
+            return str(rule["backend"])
+    return None
 
 
 def _speculative(context: Context) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planner.documents.result import Finding
 from planner.engines.speculation import method_name
 from planner.export.engines.caching import prefix_options, read_prefix, read_vllm_offload, vllm_offload
+from planner.export.engines.common import additions, limits, more_than_one
 from planner.export.node import Node
 
 if TYPE_CHECKING:
@@ -21,29 +22,18 @@ def options(context: Context, table: FlagTable) -> dict[str, Any]:
     """The serving table in vLLM's terms."""
     serving, layout = context.resolved.serving, context.layout
     return {
-        "tp": _more_than_one(serving.tp),
-        "pp": _more_than_one(serving.pp),
-        "engine_dp": _more_than_one(layout.engine_dp),
-        "attention_dp": _more_than_one(serving.attention_dp),
+        "tp": more_than_one(serving.tp),
+        "pp": more_than_one(serving.pp),
+        "engine_dp": more_than_one(layout.engine_dp),
+        "attention_dp": more_than_one(serving.attention_dp),
         "expert_parallel": serving.ep > 1,
-        "dcp": _more_than_one(serving.dcp),
-        "max_model_len": serving.max_model_len,
-        "max_num_seqs": serving.max_num_seqs,
-        "max_num_batched_tokens": serving.max_num_batched_tokens,
-        "gpu_memory_utilization": serving.gpu_memory_utilization,
-        "enforce_eager": serving.enforce_eager,
-        "cpu_offload_bytes": serving.cpu_offload_bytes or None,
-        "lora": serving.lora_rank > 0,
-        "lora_rank": serving.lora_rank or None,
-        "lora_adapters": serving.lora_adapters or None,
+        "dcp": more_than_one(serving.dcp),
+        **limits(serving),
+        **additions(serving),
         **prefix_options(context),
         **vllm_offload(context, table),
         **_speculative(context, table),
     }
-
-
-def _more_than_one(count: int) -> int | None:
-    return count if count > 1 else None
 
 
 def _speculative(context: Context, table: FlagTable) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def _vllm(context: Context) -> list[str]:
     program = ("vllm", "bench", "serve") if new else ("python3", "benchmarks/benchmark_serving.py")
     location = context.location
     words: list[Word] = ["--backend", "vllm", "--model", location.served_name, "--tokenizer", location.path]
+    words += ["--trust-remote-code"] if context.habits.remote_code else []
     words += [*_random(context), "--ignore-eos", "--percentile-metrics", "ttft,tpot,itl,e2el"]
     return [shell_command(words, program=program, suffix='--base-url "$url"')]
 

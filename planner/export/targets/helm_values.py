@@ -15,6 +15,7 @@ from planner.export.pod import (
     claim_name,
     host_memory_bytes,
     kubernetes_word,
+    node_labels,
     runs_as_user,
     secret_name,
 )
@@ -95,7 +96,7 @@ def _model(context: Context) -> dict[str, Any]:
     if context.platform.resource and context.platform.id != "nvidia":
         model["requestGPUType"] = context.platform.resource
     if context.options.node_selector:
-        terms = [{"key": k, "operator": "In", "values": [v]} for k, v in context.options.node_selector]
+        terms = [{"key": k, "operator": "In", "values": [v]} for k, v in node_labels(context).items()]
         model["nodeSelectorTerms"] = [{"matchExpressions": terms}]
     return model
 

@@ -124,7 +124,7 @@ def _model(context: Context) -> dict[str, Any]:
         "cpuMemSize": _HOST_SWAP_GIB,
         "npuMemSize": -1,
         "backendType": "atb",
-        "trustRemoteCode": False,
+        "trustRemoteCode": context.habits.remote_code,
     }
     if serving.attention_dp > 1 or serving.ep > 1:
         found |= {"tp": serving.tp, "dp": serving.attention_dp}

@@ -12,7 +12,7 @@ from planner.export.emit.words import plain_text
 from planner.export.engines.vllm import RAY_PORT, needs_ray
 from planner.export.flags.table import flag_table
 from planner.export.node import by_variables
-from planner.export.scripts import suffix
+from planner.export.scripts import suffix, vendor_setup
 from planner.export.target import Context, Target
 
 TARGET = Target(
@@ -24,6 +24,8 @@ TARGET = Target(
     main="job.sbatch",
 )
 _HOURS = 24
+_CORES = 8
+"""Of one device: its process, tokenizing and the server's share."""
 
 
 def render(context: Context) -> dict[str, str]:
@@ -42,7 +44,12 @@ def _script(context: Context) -> str:
     )
     variables = environment_of(context, None, container=False)
     lines += [f"export {name}={shell_word(value)}" for name, value in sorted(variables.items())]
-    lines += ["export OMP_NUM_THREADS=8", "", *_body(context)]
+    lines.append(f"export OMP_NUM_THREADS={_CORES}")
+    if not _side_by_side(context):
+        cores = _directives(context)["cpus-per-task"]
+        lines.append("# since Slurm 22.05 srun does not take over the job's --cpus-per-task")
+        lines.append(f'export SRUN_CPUS_PER_TASK="${{SLURM_CPUS_PER_TASK:-{cores}}}"')
+    lines += [*vendor_setup(context), "", *_body(context)]
     return "\n".join(lines) + "\n"
 
 
@@ -56,7 +63,7 @@ def _directives(context: Context) -> dict[str, str]:
     if context.platform.resource:
         found["gres"] = f"gpu:{devices}"
     found |= {
-        "cpus-per-task": str(8 if _by_mpi(context) else max(8, 8 * devices)),
+        "cpus-per-task": str(_CORES if _by_mpi(context) else max(_CORES, _CORES * devices)),
         "mem": "0",
         "time": f"{_HOURS}:00:00",
     }
@@ -88,11 +95,12 @@ def _body(context: Context) -> list[str]:
         return _mpi(context)
     if context.layout.multi_node:
         return _several_nodes(context)
-    return (
-        _replicas(context)
-        if context.layout.instances > 1
-        else [_srun(context, command_of(context, bare_place(context)))]
-    )
+    return _replicas(context) if _side_by_side(context) else [_srun(context, command_of(context, bare_place(context)))]
+
+
+def _side_by_side(context: Context) -> bool:
+    """Several steps at once, which share the job's cores."""
+    return context.layout.instances > 1 and not context.layout.multi_node
 
 
 def _srun(context: Context, command: Command) -> str:
@@ -146,7 +154,8 @@ def _replicas(context: Context) -> list[str]:
     for instance in range(context.layout.instances):
         place = bare_place(context, str(port_of(context, instance)))
         command = command_of(context, place)
-        step = ["srun", "--exact", "--nodes=1", "--ntasks=1"]
+        cores = _CORES * max(1, context.layout.gpus_per_instance)
+        step = ["srun", "--exact", "--nodes=1", "--ntasks=1", f"--cpus-per-task={cores}"]
         if context.platform.resource:
             step.append(f"--gpus-per-task={context.layout.gpus_per_instance}")
         lines.append(

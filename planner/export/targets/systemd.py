@@ -50,6 +50,12 @@ def _unit_name(context: Context, started: str) -> str:
     return context.location.label + started.removeprefix("serve").removesuffix(".sh") + ".service"
 
 
+def _groups(context: Context) -> list[str]:
+    """Of the host, that may open the device files."""
+    platform = context.platform
+    return [*platform.groups, *platform.unit_groups, *(["render"] if platform.group_variables else [])]
+
+
 def _unit(context: Context, started: str) -> str:
     platform, folder, label = context.platform, _folder(context), context.location.label
     after = " ".join(["network-online.target", *platform.host_units])
@@ -64,7 +70,7 @@ def _unit(context: Context, started: str) -> str:
         ("Type", "exec"),
         ("User", USER),
         ("Group", USER),
-        ("SupplementaryGroups", " ".join([*platform.groups, *(["render"] if platform.group_variables else [])])),
+        ("SupplementaryGroups", " ".join(_groups(context))),
         ("WorkingDirectory", folder),
         ("EnvironmentFile", f"{folder}/env"),
         ("EnvironmentFile", f"-/etc/{label}/secrets.env"),
@@ -111,7 +117,7 @@ def _power_cap(context: Context) -> str:
 def _install(context: Context, files: list[str], units: list[str]) -> str:
     """Copies the files, makes the account, enables the units. To be read first, then run as root."""
     folder, label = _folder(context), context.location.label
-    groups = [*context.platform.groups, *(["render"] if context.platform.group_variables else [])]
+    groups = _groups(context)
     add = f" --groups {','.join(groups)}" if groups else ""
     return script(
         'here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)',

@@ -49,7 +49,7 @@ def slurm_script(facts: TrainingFileFacts) -> str:
         'HEAD="$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)"',
         "export HEAD",
         "# shellcheck disable=SC2016",
-        "srun bash -c 'NODE_RANK=\"$SLURM_PROCID\" exec ./train.sh'",
+        'srun --cpus-per-task="$SLURM_CPUS_ON_NODE" bash -c \'NODE_RANK="$SLURM_PROCID" exec ./train.sh\'',
     ]
     return "\n".join([*head, *body]) + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import threading
@@ -37,6 +38,8 @@ from tui.load_curve import LoadPoint
 from tui.services import Services
 from tui.verify_file import Compared
 
+HOPS = 24
+"""Turns of the loop in which a message is surely up at the screen, from whatever is deepest."""
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "recorded"
 HERE, HOME = Path("/srv/plans"), "/home/operator"
 """Where the app believes to be."""
@@ -226,6 +229,8 @@ async def settled(app: StagedApp, pilot: Pilot[None]) -> None:
     for _ in range(PATIENCE):
         await pilot.pause(0)
         if app.at_rest:
+            for _ in range(HOPS):
+                await asyncio.sleep(0)
             await pilot.pause(0)
             return
         await pilot.pause(0.002)

@@ -1,31 +1,10 @@
-"""The inputs of the walk in words: fields with their bounds and meaning, and what may be chosen. No toolkit in here."""
+"""Of serving, and of what to buy for: load, lengths, promises, and what is allowed."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
-
-class Number(NamedTuple):
-    """A number that people set."""
-
-    name: str
-    """Field of the draft."""
-    label: str
-    unit: str
-    low: int
-    high: int
-    optional: bool
-    """May be empty: the planner then decides, or nothing was promised."""
-    about: str
-
-
-class Kind(NamedTuple):
-    """One of several ways."""
-
-    key: str
-    label: str
-    about: str
-
+from tui.inputs.kinds import Kind, Number, OneOf
 
 NUMBERS = (
     Number("users", "Users at once", "", 1, 10_000, True,
@@ -65,12 +44,38 @@ GOALS = (
     Kind("context", "Context", "the longest requests"),
     Kind("fewest-gpus", "Fewest GPUs", "keep the promises with as few devices as possible"),
 )
-FLOOR_ABOUT = "the lowest precision of weights that is acceptable; a model's own published format always is."
-ENGINE_ABOUT = "only this serving engine; any: those that are usual on this chip."
-WEIGHTS_ABOUT = "only this weight format; any: all that are published, from the quality floor up."
-KV_ABOUT = (
+FORMATS = ("bf16", "fp8", "nvfp4", "mxfp4", "w8a8-int8", "awq-int4", "gptq-int4", "gguf")
+"""Of weights, as files name them."""
+KV_CACHES = ("fp8", "bf16")
+_ANY = Kind("", "Any")
+_CACHE_ABOUT = (
     "format of the cache of keys and values; any: the engine's own, a smaller one only where nothing else fits. "
     "8 bits hold twice the users; most models lose little by it. Moves: KV cache, room, per token."
 )
-KV_CACHES = ("fp8", "bf16")
-FORMATS = ("bf16", "fp8", "nvfp4", "mxfp4", "w8a8-int8", "awq-int4", "gptq-int4", "gguf")
+
+
+def choices() -> Iterator[OneOf]:
+    """What is chosen, beside the preset and the numbers."""
+    yield OneOf("load", "Load", "how the load is stated.", LOADS)
+    yield OneOf("goal", "Goal", "what the ranking prefers when several plans keep the promises.", GOALS)
+    about = "the lowest precision of weights that is acceptable; a model's own published format always is."
+    yield OneOf("quality_floor", "Quality floor", about, tuple(_floors()))
+    about = "only this serving engine; any: those that are usual on this chip."
+    yield OneOf("engine", "Engine", about, tuple(_engines()))
+    about = "only this weight format; any: all that are published, from the quality floor up."
+    yield OneOf("weights", "Weights", about, (_ANY, *(Kind(name, name) for name in FORMATS)))
+    yield OneOf("kv_cache", "KV cache", _CACHE_ABOUT, (_ANY, *(Kind(name, name) for name in KV_CACHES)))
+
+
+def _floors() -> Iterator[Kind]:
+    from planner.models.quality import levels
+
+    yield Kind("", "Default", "int4: published evaluations keep 97-99 % of the scores")
+    yield from (Kind(level, level) for level in reversed(levels()))
+
+
+def _engines() -> Iterator[Kind]:
+    from planner.engines.registry import engines
+
+    yield _ANY
+    yield from (Kind(name, name) for name in engines())
