@@ -7,7 +7,7 @@ backend, a span of its releases, the chip family, the engine on that family, a s
 prior that it is zero, the narrower the more special, so that an engine or a chip with few cases stays near the others
 and one without any is predicted from what the levels above know. The loss is the mean log-cosh of log errors (robust: a
 case that contradicts its neighbours counts little) plus squared distances to the priors, minimised by damped
-Gauss-Newton steps; overheads that only show beyond a limit are also tried farther up.
+Gauss-Newton steps; overheads that only show beyond a limit are also tried farther off.
 
 The widths of the intervals come from cases that a fit did not see: five folds over cases and five over configurations
 (model × accelerator × engine), each solved on the linearised model. Needs numpy.
@@ -20,6 +20,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,11 @@ PRIOR: Mapping[str, tuple[float, float]] = {
     "experts_compute": (1.0, 0.5),
     "nvfp4": (1.0, 0.5), "int4_experts": (1.0, 0.7), "int4_read": (1.0, 0.7),
     "moe_latency": (0.5, 1.2), "latency": (1.0, 0.4), "compute": (1.0, 0.35),
-    "attention": (1.0, 0.4), "attention_compute": (1.0, 0.5), "latent": (1.0, 0.5),
+    "attention": (1.0, 0.4), "attention_compute": (1.0, 0.5), "sinks": (1.2, 0.7), "latent": (1.0, 0.5),
     "latent_compute": (1.0, 0.5), "latent_serial_s": (2e-8, 0.5),
     "communication": (1.0, 0.3), "elementwise_share": (0.6, 0.4), "group_delay": (0.1, 0.7),
     "prefill_s": (5e-3, 1.6), "prefill_layer_s": (1.5e-4, 1.2), "evicted": (0.5, 0.7), "burst": (0.1, 1.2),
-    "late_slots": (0.005, 2.5),
+    "late_slots": (0.0005, 2.5),
     "frontend_request_s": (2e-3, 1.5), "frontend_token_s": (2e-5, 2.0), "offline_tail": (1.0, 0.7),
     "offline_s": (3.0, 0.7), "short_answers": (1.5, 0.5),
 }  # fmt: skip
@@ -54,9 +55,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "block_s": (1e-6, 1.5e-5), "frontend_token_s": (1e-6, 1.5e-4), "frontend_request_s": (1e-4, 2e-2),
     "step_s": (1e-4, 4e-2), "layer_s": (1e-6, 5e-5), "prefill_s": (1e-4, 0.5),
     "compute": (0.08, 1.25), "elementwise_share": (0.2, 3.0), "group_delay": (0.01, 1.0),
-    "evicted": (0.001, 2.5), "burst": (0.02, 0.9), "late_slots": (0.001, 1.5), "latency": (0.3, 1.8),
+    "evicted": (0.001, 2.5), "burst": (0.02, 0.9), "late_slots": (1e-5, 1.5), "latency": (0.3, 1.8),
     "experts": (0.95, 2.5),
-    "experts_compute": (0.4, 3.0), "attention": (0.7, 8.0), "attention_compute": (0.7, 8.0),
+    "experts_compute": (0.4, 3.0), "attention": (0.7, 8.0), "attention_compute": (0.7, 8.0), "sinks": (0.8, 8.0),
     "latent": (0.7, 8.0), "latent_compute": (0.7, 8.0), "communication": (0.4, 2.5), "moe_latency": (0.02, 2.0),
     "routing": (0.1, 1.0),
     "channel_fp8": (0.8, 20.0), "int4_experts": (0.5, 20.0), "int4_read": (0.8, 10.0),
@@ -77,14 +78,15 @@ KERNELS = ("vllm", "sglang", "trtllm")
 """Engines whose expert kernels were timed."""
 WEIGHTS = {"ttft_s": 0.6, "tpot_s": 1.0, "output_tok_s": 1.0}
 SPREADS = {"ttft_s": "spread_first", "tpot_s": "spread", "output_tok_s": "spread_rate"}
-INSIDE, FEWEST = 0.82, 30
+INSIDE, FEWEST = 0.8, 30
 SOFT = 0.12
 """Log error at which the loss turns linear."""
 FAR = 3.0
 """Log error from which a case says nothing."""
 STEP = 0.1
-HIDDEN, JUMPS = ("frontend_token_s", "frontend_request_s"), (0.7, 1.4, 2.1)
-"""Overheads that show only beyond a limit, so that no slope leads there, and the log steps tried instead."""
+HIDDEN, JUMPS = ("frontend_token_s", "frontend_request_s"), (-1.4, -0.7, -0.35, 0.0, 0.35, 0.7, 1.4, 2.1)
+"""Overheads that show only beyond a limit, so that no slope leads there, and the log steps tried instead: of both, for
+a limit that one of them explains may be the other's."""
 NAMES = tuple(PRIOR)
 START = np.log([value for value, _ in PRIOR.values()])
 WIDTH = np.array([width for _, width in PRIOR.values()])
@@ -172,28 +174,39 @@ class Fit:
             else:
                 break
             say(f"loss {value:.2f} -> {result:.2f}")
-            done = value - result < 5e-4 * value
+            done = value - result < 1e-4 * value
             self.parts, errors, value = trial, tried, result
             if done:
                 break
         return self
 
     def jumped(self) -> Fit:
-        """Tries the hidden overheads farther up, level by level, each on the cases that it touches."""
+        """Tries the hidden overheads farther off, level by level, each on the cases that it touches."""
         for i, node in enumerate(self.nodes):
             own = [k for k, places in enumerate(self.places) if i in places]
             if node[0] not in ("engine", "span", "pair", "place"):
                 continue
             part = self.part(own)
             best, value = self.parts, part.loss(part.errors(self.parts), self.parts)
-            for name in HIDDEN:
-                for jump in JUMPS:
-                    trial = self.parts.copy()
-                    trial[i, NAMES.index(name)] += jump
-                    if (result := part.loss(part.errors(trial), trial)) < value:
-                        best, value = trial, result
+            steps = [] if part.unmoved(i, JUMPS[-1]) else product(JUMPS, JUMPS)
+            for step in steps:
+                trial = self.moved(i, step)
+                if (result := part.loss(part.errors(trial), trial)) < value:
+                    best, value = trial, result
             self.parts = best
         return self
+
+    def moved(self, place: int, steps: Sequence[float]) -> Array:
+        """The levels with the hidden overheads of one moved so far."""
+        parts = self.parts.copy()
+        for name, step in zip(HIDDEN, steps, strict=True):
+            parts[place, NAMES.index(name)] += step
+        return parts
+
+    def unmoved(self, place: int, step: float) -> bool:
+        """No case comes near the limit."""
+        before, after = self.errors(self.parts), self.errors(self.moved(place, (step, step)))
+        return all(np.allclose(a, b) for a, b in zip(before, after, strict=True))
 
     def part(self, own: Sequence[int]) -> Fit:
         """The same levels over some of the cases."""
@@ -285,7 +298,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     library = Library()
-    fit = Fit(samples(library), library.curves).run(chosen.rounds).jumped().run(chosen.rounds // 2)
+    fit = (
+        Fit(samples(library), library.curves)
+        .run(chosen.rounds)
+        .jumped()
+        .run(chosen.rounds // 2)
+        .jumped()
+        .run(chosen.rounds // 2)
+    )
     outside = []
     for by in ("case", "configuration"):
         folds = fit.unseen(by)

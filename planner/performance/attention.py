@@ -123,12 +123,13 @@ def softmax(op: AttentionOp, chip: Chip, layout: Layout, over: Overheads) -> Sof
     """Attention of some layers on a chip under an engine."""
     decode = chip.law("attention_decode", "fp8" if layout.kv_bytes <= _FP8_BYTES else "bf16")
     prefill = chip.law("attention_prefill", "bf16")
+    slower = over.attention_compute * (over.sinks if op.sinks else 1.0)
     return Softmax(
         layers=op.count,
         decode_s=decode.latency_s * over.latency,
         token_s=over.attention * op.kv_token_bytes / (chip.bandwidth_bytes_s * decode.memory),
         prefill_s=prefill.latency_s * over.latency,
-        pair_s=over.attention_compute * 4 * op.q_heads * op.head_dim / (chip.peak("bf16") * prefill.compute),
+        pair_s=slower * 4 * op.q_heads * op.head_dim / (chip.peak("bf16") * prefill.compute),
         knee=prefill.knee,
         window=op.window,
     )

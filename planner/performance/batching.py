@@ -96,19 +96,22 @@ class Batching:
 
         return Rounds(pp, chunks, groups, plain, added)
 
-    def closed(self, concurrency: float, together: float = 0.0, *, direct: bool = False) -> Outcome:
+    def closed(
+        self, concurrency: float, together: float = 0.0, *, direct: bool = False, outside: float = 0.0
+    ) -> Outcome:
         """``concurrency`` requests always in flight; ``direct`` ones are handed to the engine without its API.
 
-        The API process takes its time per request and per streamed token: beyond its rate requests wait there.
+        ``outside`` are more that wait for a slot, but are not counted. The API process takes its time per request and
+        per streamed token: beyond its rate requests wait there.
         """
         flight = min(concurrency, self.demand.slots)
-        outcome = self._engine(flight, together)
+        started = self.started(concurrency, flight)
+        outcome = self._engine(flight, together, outside + concurrency - started)
         if not direct:
             outcome = self._served(outcome)
         if concurrency <= flight and not self.demand.late:
             return outcome
         each, late = outcome.cycle_s / flight, min(self.demand.late, max(flight - 1, 0.0))
-        started = self.started(concurrency, flight)
         wait = each * (late + max(concurrency - started, 0.0))
         cycle, tpot = outcome.cycle_s + each * late, outcome.tpot_s + self.longer(each * (started - flight))
         return replace(outcome, ttft_s=outcome.ttft_s + wait, tpot_s=tpot, cycle_s=cycle, in_flight=flight, slot_s=wait)
@@ -132,17 +135,19 @@ class Batching:
         """Requests that have their first token and not their last, of so many that want in, ``running`` at once.
 
         Admission that counts less than whole answers starts more requests than the pool holds to their end; those
-        that came last are evicted, and wait for room in the middle of their answers.
+        that came last are evicted, and wait for room in the middle of their answers. Equal requests grow and end
+        together, so that all their growth is evicted; of varied ones some end while others grow.
         """
         d = self.demand
         if waiting <= running or d.limit <= running or d.osl <= 1:
             return running
         grown = (d.isl + d.osl / 2) / d.isl
-        more = math.pow(grown, self.model.over.evicted)
+        more = math.pow(grown, self.model.over.evicted * (1 - d.varied))
         return max(min(waiting, d.limit, running * more), running)
 
-    def _engine(self, flight: float, together: float = 0.0) -> Outcome:
-        """``flight`` requests always inside the engine.
+    def _engine(self, flight: float, together: float = 0.0, outside: float = 0.0) -> Outcome:
+        """``flight`` requests always inside the engine, and ``outside`` it those that wait for a slot: they get one
+        when the step has room for their prompt, so that the queue of prompts is theirs.
 
         ``together`` is the share of a run's requests that start at once: their prompts queue before them, and on the
         mean only half of those prompts pass while one of them decodes.
@@ -157,10 +162,14 @@ class Batching:
             before = running
             decode = self.decode(max(running, 1.0))
             added = self._joined(running, steps * max(pace, decode.seconds), decode.seconds)
-            held, shared = self._held(running, steps, decode.seconds, added)
-            pace = decode.seconds + (1 - together / 2) * held
             own = (added.own + self.alone) / 2
-            ttft = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
+            met = self._met(running, flight / self.lanes * own / (ttft + steps * pace))
+            held, shared = self._held(running, steps, decode.seconds, added, met)
+            pace = decode.seconds + (1 - together / 2) * held
+            least, queue = self._first(flight, added.more, own, decode.seconds, steps * pace, together)
+            ttft = least + queue
+            if outside and queue:
+                ttft = least + max(queue - outside * (ttft + steps * pace) / flight, 0.0)
             running = min(flight * steps * pace / (ttft + steps * pace), ceiling)
             if abs(running - before) < _SETTLED * running:
                 break
@@ -191,16 +200,25 @@ class Batching:
             return self.marginal(max(running - 1, 0.0), together)
         return self.marginal(running, together, plain)
 
-    def _held(self, running: float, steps: float, plain: float, added: Added) -> tuple[float, float]:
+    def _met(self, running: float, busy: float) -> float:
+        """Prompts of others of a lane that pass while one of its requests decodes.
+
+        In a cycle of one request each other one has its prompt once: it passes while the first decodes or before its
+        first token, but not during the ``busy`` share of the lane's time that own prompts take one after the other.
+        """
+        return max(running / self.lanes - max(1 - busy, 0.0) / self.demand.pp, 0.0)
+
+    def _held(self, running: float, steps: float, plain: float, added: Added, lane: float) -> tuple[float, float]:
         """(what prompts of others add to the mean step, of a pipeline what they add to a round that has any)."""
-        lane = max(running / self.lanes - 1 / self.demand.pp, 0.0)
         if self.demand.pp == 1 or self.crowded:
             return lane * self.demand.pp * added.more / steps, 0.0
         mean, shared = self.rounds(max(running, 1.0), plain).with_prompts(lane * self.lanes / steps)
         return mean - plain, shared
 
-    def _first(self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float) -> float:
-        """Mean seconds to the first token: rest of the running step, queue of prompts, own prompt.
+    def _first(
+        self, flight: float, added: float, own: float, step_s: float, decoding: float, together: float
+    ) -> tuple[float, float]:
+        """Mean seconds to the first token: (rest of the running step and own prompt, queue of prompts).
 
         Prompts queue as random arrivals (Pollaczek-Khinchine with fixed service), but a share of them arrives
         together, as all of a test's first ones do.
@@ -211,4 +229,4 @@ class Batching:
         burst = max(over.burst, together)
         queue = burst * others * added / 2 + (1 - burst) * added * busy / (2 * (1 - busy))
         residual = 0.5 * step_s if flight > 1 else 0.0
-        return own + over.prefill_s + queue + residual
+        return own + over.prefill_s + residual, queue

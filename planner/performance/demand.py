@@ -8,6 +8,11 @@ from typing import NamedTuple
 
 from planner.performance.step import Step
 
+_CHAT = (220.0, 195.0)
+"""Mean prompt and answer of ShareGPT as the engines' benchmark tools sample it: the usual load of varied lengths."""
+_CHAT_WIDTH = 0.4
+"""How far (log) mean lengths may lie from it to be taken as varied."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -42,6 +47,12 @@ class Demand:
     def prompt(self) -> float:
         """Tokens to compute per prompt."""
         return max(self.isl - self.cached, 1.0)
+
+    @property
+    def varied(self) -> float:
+        """Near 1 for mean lengths of chat, which vary; 0 for those of synthetic tests, which do not."""
+        off = math.log(self.isl / _CHAT[0]) ** 2 + math.log(self.osl / _CHAT[1]) ** 2
+        return math.exp(-off / _CHAT_WIDTH**2)
 
 
 class Waits(NamedTuple):

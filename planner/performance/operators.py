@@ -81,6 +81,8 @@ class AttentionOp:
     kv_token_bytes: float
     """K and V of one token."""
     window: int | None
+    sinks: bool = False
+    """The softmax has a learned term beside the keys, which not all kernels know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,10 @@ def operators_of(architecture: Architecture, quantization: Quantization, layout:
         products=_merge(p for layer, count in kinds for p in _products(layer, count, quantization, layout)),
         head=_head(architecture, quantization, layout),
         attention=tuple(
-            _attention(m, count, layout) for layer, count in kinds for m in layer.mixers if isinstance(m, Attention)
+            _attention(m, layer, count, layout)
+            for layer, count in kinds
+            for m in layer.mixers
+            if isinstance(m, Attention)
         ),
         latent=tuple(
             _latent(m, count, layout) for layer, count in kinds for m in layer.mixers if isinstance(m, LatentAttention)
@@ -244,11 +249,14 @@ def _head(architecture: Architecture, quantization: Quantization, layout: Layout
     return tuple(products)
 
 
+_SINKS = "attn.sinks"
+
+
 def _heads_per_rank(heads: int, tp: int) -> float:
     return max(1.0, heads / tp)
 
 
-def _attention(mixer: Attention, count: int, layout: Layout) -> AttentionOp:
+def _attention(mixer: Attention, layer: Layer, count: int, layout: Layout) -> AttentionOp:
     kv = _heads_per_rank(mixer.num_kv_heads, layout.tp)
     per_token = kv * (mixer.head_dim + mixer.v_head_dim) * layout.kv_bytes / layout.dcp
     return AttentionOp(
@@ -257,6 +265,7 @@ def _attention(mixer: Attention, count: int, layout: Layout) -> AttentionOp:
         head_dim=(mixer.head_dim + mixer.v_head_dim) / 2,
         kv_token_bytes=per_token,
         window=mixer.window,
+        sinks=any(tensor.module.endswith(_SINKS) for tensor in layer.tensors),
     )
 
 

@@ -51,6 +51,8 @@ class Overheads:
     """Scale of decode attention that reads K and V, against the fitted kernels."""
     attention_compute: float = 1.0
     """The same of a prompt's attention."""
+    sinks: float = 1.0
+    """On top where attention has sinks: kernels that know them reach less than those that were timed."""
     latent: float = 1.0
     """The same of decode attention over compressed latents (MLA)."""
     latent_compute: float = 1.0

@@ -94,6 +94,33 @@ def test_closed_loops_of_a_pipeline(tables: dict[str, Any], concurrency: int) ->
     assert found.outcome.request_s == pytest.approx(found.run.record.rate(), rel=0.2)
 
 
+@pytest.mark.parametrize("concurrency", [2, 4, 8])
+@pytest.mark.parametrize("isl", [10_000, 32_000])
+@pytest.mark.parametrize("version", [{"name": "vllm", "version": "0.19.0"}, {"name": "sglang", "version": "0.5.6"}])
+def test_few_clients_with_long_prompts(version: dict[str, str], isl: int, concurrency: int) -> None:
+    """Each other client has its prompt once a cycle, and none beside one's own: a rate that a mean number of running
+    requests less one misses by up to a third."""
+    tables = BIG | {"engine": version, "workload": {"isl": isl, "osl": 100}}
+    found = closed_both(concurrency, requests=25 * concurrency, **tables)
+    assert found.outcome.request_s == pytest.approx(found.run.record.rate(), rel=0.06)
+    assert found.outcome.tpot_s == pytest.approx(found.tpot.mean, rel=0.25)
+
+
+@pytest.mark.parametrize(("seats", "clients"), [(4, 5), (8, 64), (64, 80), (64, 256)])
+@pytest.mark.parametrize(("isl", "osl"), [(4000, 200), (1000, 1000)])
+@pytest.mark.parametrize("version", [{"name": "vllm", "version": "0.11.0"}, {"name": "sglang", "version": "0.5.6"}])
+def test_prompts_queue_outside_of_full_engines(
+    version: dict[str, str], isl: int, osl: int, seats: int, clients: int
+) -> None:
+    """Who waits for a seat gets it when a step has room for the prompt: seats are held by prompts under way alone."""
+    serving = {"tp": 4, "max_num_seqs": seats}
+    tables = BIG | {"engine": version, "serving": serving, "workload": {"isl": isl, "osl": osl}}
+    found = closed_both(clients, requests=min(12 * clients, 1000), **tables)
+    assert found.outcome.request_s == pytest.approx(found.run.record.rate(), rel=0.04)
+    assert found.outcome.tpot_s == pytest.approx(found.tpot.mean, rel=0.08)
+    assert found.outcome.ttft_s == pytest.approx(found.ttft.mean, rel=0.1)
+
+
 def _full(slots: int, **tables: Any) -> float:
     return closed_both(slots, requests=3 * slots, **tables).run.record.rate()
 
