@@ -32,7 +32,7 @@ from planner.errors import PlannerError
 from planner.library import Library
 from planner.performance import serving
 from planner.performance.curves import Curves
-from planner.performance.overheads import Overheads
+from planner.performance.overheads import Overheads, under
 
 Array = Any
 
@@ -234,7 +234,7 @@ class Fit:
 
 def predicted(sample: Sample, over: Overheads, curves: Curves, truth: Array) -> Array:
     """Logs of the figures that a case measured; where there is none, the truth."""
-    serving.overheads_of = lambda *_: over  # type: ignore[assignment]
+    serving.overheads_of = lambda *_, **runtime: under(over, **runtime)  # type: ignore[assignment]
     try:
         said = serving.serving_performance(sample.resolved, sample.memory, curves)
     except PlannerError:

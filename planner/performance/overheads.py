@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any
 
@@ -164,11 +164,16 @@ def _merged(runtime: Runtime, curves: Curves) -> Overheads:
                 values[key] *= factor
     for key, (low, high) in curves.limits.items():
         values[key] = min(max(values[key], low), high)
-    if runtime.eager:
-        values["layer_s"] += values["eager_layer_s"]
-    if not runtime.serial_latent:
-        values["latent_serial_s"] = 0.0
-    return Overheads(**values)
+    return under(Overheads(**values), eager=runtime.eager, serial_latent=runtime.serial_latent)
+
+
+def under(over: Overheads, *, eager: bool = False, serial_latent: bool = True) -> Overheads:
+    """The overheads as graphs and kernels for MLA are there or not (see ``Runtime``)."""
+    return replace(
+        over,
+        layer_s=over.layer_s + (over.eager_layer_s if eager else 0.0),
+        latent_serial_s=over.latent_serial_s if serial_latent else 0.0,
+    )
 
 
 def _holds(row: Mapping[str, Any], runtime: Runtime) -> bool:
