@@ -75,6 +75,14 @@ def wait_for(address: str, process: subprocess.Popen) -> None:
     pytest.fail("the server did not come up")
 
 
+def wait_until_told(log: Path) -> None:
+    """The server writes its log beside its answers: what it has of the last one may come later."""
+    for _ in range(100):
+        if b"server is listening" in log.read_bytes():
+            return
+        time.sleep(0.1)
+
+
 Served = tuple[Deployment, Path, str]
 
 
@@ -106,6 +114,7 @@ def run(model: Path, log: Path) -> tuple[Path, str]:
             wait_for(address, process)
             ask(f"{address}/completion", {"prompt": "w1 w2 w3", "n_predict": 6})
             page = ask(f"{address}/metrics")
+            wait_until_told(log)
         finally:
             process.terminate()
             process.wait(20)
