@@ -67,14 +67,12 @@ def vendor_setup(context: Context) -> Sequence[str]:
     """The vendor's own variables, where the scripts lie that set them; those read variables that may be unset."""
     if not context.platform.setup:
         return ()
-    return (
-        "set +u",
-        f"for file in {' '.join(context.platform.setup)}; do",
-        "  # shellcheck source=/dev/null",
-        '  if [ -r "$file" ]; then . "$file" || true; fi',
-        "done",
-        "set -u",
+    sourced = (
+        line
+        for file in context.platform.setup
+        for line in ("# shellcheck source=/dev/null", f"if [ -r {file} ]; then . {file} || true; fi")
     )
+    return ("set +u", *sourced, "set -u")
 
 
 def start(context: Context, command: Command) -> str:
