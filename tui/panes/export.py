@@ -66,6 +66,8 @@ class ExportPane(Pane):
         Binding("space", "mark", "Mark", id="export.mark", tooltip="Take the target under the cursor, or leave it"),
         Binding("slash", "rename", "Where to", id="export.rename", tooltip="Change the file or folder"),
         Binding("escape", "targets", "Targets", show=False, id="export.targets", tooltip="Back to the targets"),
+        Binding("down", "app.focus_next", "Below", show=False, id="export.down", tooltip="On, to the targets"),
+        Binding("up", "app.focus_previous", "Above", show=False, id="export.up", tooltip="Back, to where to write"),
     ]
 
     def __init__(self, *, id: str) -> None:

@@ -53,7 +53,7 @@ def offer_sentence(offer: Offer) -> str:
     speed = f"{human_seconds(offer.tpot_s.value)} per token" if offer.tpot_s else "speed unknown"
     return (
         f"{offer.title}, weights {weights}, {offer.copies} {'copy' if offer.copies == 1 else 'copies'}. "
-        f"Room for {human_whole(offer.users)} users, {speed}. "
+        f"Holds {human_whole(offer.users)} users of this load, {speed}. "
         f"Costs {shown(offer.purchase)} to buy, {shown(offer.month)} a month."
     )
 

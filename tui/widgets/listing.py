@@ -87,6 +87,10 @@ class Listing(ScrollView, can_focus=True):
         self._tops: list[int] = []
         self._drawn: dict[str, list[list[str]]] = {}
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is listed, ``?`` is the place's own."""
+        return bool(self.listed) if action == "explain" else True
+
     # what is listed
 
     def set_columns(self, columns: Sequence[Column], lines: int | None = 1) -> None:
