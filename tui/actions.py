@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import SystemCommand
@@ -126,7 +127,7 @@ class Actions(WhatIfs):
         except (BadInput, OSError) as error:
             self.notify(str(error), title="Not saved", severity="error", timeout=10)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6)
+            self.notify(f"Saved: deploy-planner --hardware {quote(str(place_of(name)))} plans with it.", timeout=6)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""

@@ -241,7 +241,9 @@ class ExportPane(Pane):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._confirm = None
+        self._confirm, self._done = None, False
+        self._say("")
+        self.query_one(Listing).display = self._found is not None
         self._fill()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -150,6 +150,8 @@ class PlansPane(Pane):
         listing.set_columns(self.STACKED if stacked else self.WIDE, lines=2 if stacked else 1)
         listing.fill(self.ranking(session, stacked=stacked))
         listing.go_to(str(session.selected))
+        if listing.has_focus and not listing.listed:
+            self.query_one("Tabs").focus()  # the keys of the step are those of what has the focus in it
         listing.display = bool(listing.listed)
         self.query_one(Glance).show(session, listing.virtual_size.height)
         self.query_one("#plan-waiting", Words).say("" if listing.listed else "\n".join(waiting_lines(session, "R")))
@@ -182,8 +184,7 @@ class PlansPane(Pane):
         within, self._within = self.has_focus_within or self._within, False
         if within and not self.query_one("Tabs").has_focus:
             first = next((w for w in event.pane.query("*") if can_have_focus(w)), None)
-            if first is not None:
-                first.focus()
+            (first or self.query_one("Tabs")).focus()
         self.refresh_bindings()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
