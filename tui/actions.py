@@ -168,6 +168,10 @@ class Actions(WhatIfs):
 
         self.push_screen(VerifyScreen(self.session, self.library))
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys by signs that every terminal has: Enter by its name, as Esc and Space are."""
+        return super().get_key_display(binding).replace("⏎", "enter")
+
     def action_toggle_theme(self) -> None:
         """The next look."""
         index = themes.CYCLE.index(self.theme) if self.theme in themes.CYCLE else -1

@@ -228,3 +228,46 @@ async def test_one_is_no_plural() -> None:
         app.session.plan, app.session.fits = replace(plan, rejected=(large,)), {}
         assert _beyond(app.session) == "; 1 catalogue model is too large."
     assert _users("1") == "1 user" and _users("1,234") == "1,234 users"
+
+
+async def test_enter_is_no_slash_where_there_is_no_unicode() -> None:
+    app = app_on()
+    async with running(app) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "enter Plans" in screen_text(app))
+
+
+def test_the_tab_in_front_shows_without_unicode_and_colour() -> None:
+    from tui.signs import stand_in
+
+    assert stand_in("━━╸━━━╺━━") == "== === =="
+
+
+def test_one_request_is_no_plural_in_plain_words() -> None:
+    from planner.detect.spec import inventory_from_spec
+    from planner.documents.request import PlanRequest
+    from planner.plan import plan
+    from tests.tui.conftest import LIBRARY
+    from tui.plain.words import plan_sentence
+
+    found = plan(PlanRequest(inventory_from_spec("1xrtx-4090", LIBRARY.database), models=(TRAINED,)), LIBRARY)
+    one = found.candidates[0]
+    memory = one.estimate.memory
+    assert memory is not None
+    single = replace(memory.max_concurrency, low=1.0, value=1.2, high=1.5)
+    one = replace(one, estimate=replace(one.estimate, memory=replace(memory, max_concurrency=single)))
+    assert "room for 1 request of" in plan_sentence(one)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15)])
+async def test_a_low_terminal_shows_the_step_and_which_one_it_is(size: tuple[int, int]) -> None:
+    app = app_on()
+    async with running(app, size) as pilot:
+        for number, name, words in (
+            (2, "Model", "best that fits"),
+            (3, "Workload", "Preset"),
+            (4, "Plans", "DeepSeek"),
+        ):
+            await pilot.press(str(number))
+            await until(pilot, lambda words=words: words in screen_text(app))  # type: ignore[misc]
+            assert f"{number} {name} ●" in screen_text(app)

@@ -21,7 +21,10 @@ def plan_sentence(plan: PlannedDeployment) -> str:
     """What it is, how fast it is, whether it fits."""
     speed = plan.estimate.performance
     what = f"{text.model_of(plan)} {text.weights_of(plan)}, {text.engine_of(plan)}, {text.layout_of(plan)}"
-    room = f"room for {text.room_of(plan)} requests of {text.tokens(text.longest_of(plan))} tokens"
+    count = text.room_of(plan)
+    room = (
+        f"room for {count} {'request' if count == '1' else 'requests'} of {text.tokens(text.longest_of(plan))} tokens"
+    )
     if speed is None:
         return f"{what}, {text.where_of(plan)}. Speed unknown, {room}. Verdict: {plan.estimate.verdict}."
     figures = (
