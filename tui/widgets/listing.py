@@ -106,7 +106,10 @@ class Listing(ScrollView, can_focus=True):
         if keys == self._keys and self.lines is not None:
             self.change(listed.values())
             return
+        filled = bool(keys) != bool(self._keys)
         self.listed, self._keys = listed, keys
+        if filled:
+            self.refresh_bindings()
         self._measure()
         self._settle()
 
