@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import SystemCommand
@@ -126,7 +127,7 @@ class Actions(WhatIfs):
         except (BadInput, OSError) as error:
             self.notify(str(error), title="Not saved", severity="error", timeout=10)
         else:
-            self.notify(f"Saved: deploy-planner --hardware {place_of(name)} plans with it.", timeout=6)
+            self.notify(f"Saved: deploy-planner --hardware {quote(str(place_of(name)))} plans with it.", timeout=6)
 
     def action_stop(self) -> None:
         """Stop what is being worked out; what there is so far stays."""
@@ -166,6 +167,10 @@ class Actions(WhatIfs):
         from tui.modals.verify import VerifyScreen
 
         self.push_screen(VerifyScreen(self.session, self.library))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys by signs that every terminal has: Enter by its name, as Esc and Space are."""
+        return super().get_key_display(binding).replace("⏎", "enter")
 
     def action_toggle_theme(self) -> None:
         """The next look."""

@@ -49,6 +49,7 @@ class PlannerApp(Ahead):
     TITLE = "deploy-planner"
     CSS_PATH = "app.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-normal"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-short"), (20, "-tall")]  # noqa: RUF012
 
     def __init__(
         self,

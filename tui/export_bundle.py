@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from tui.export_file import DEFAULT_NAME, Difference, Written, difference, written
@@ -118,10 +119,10 @@ def next_steps(found: Rendered, names: Sequence[str], place: Path) -> Iterator[s
     from planner.export.readme import how_to_run
 
     chosen = [name for name in names if name != DOCUMENT]
-    document = place / DEFAULT_NAME if chosen else place
+    document = quote(str(place / DEFAULT_NAME if chosen else place))
     yield "Run now"
     for name in chosen:
-        yield f"  cd {place / name}"
+        yield f"  cd {quote(str(place / name))}"
         yield from (f"  {command}" for command in _commands(how_to_run(name)))
     if not chosen:
         yield f"  deploy-planner estimate {document}"

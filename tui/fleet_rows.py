@@ -20,7 +20,7 @@ STACKED = (
     Column("plan", "Fleet", 22, elastic=True),
     Column("purchase", "Buy", 9, right=True),
     Column("tpot_s", "Token", 6, right=True),
-    Column("users", "Room", 5, right=True),
+    Column("users", "Users", 5, right=True),
     Column("power_w", "Power", 7, right=True),
     Column("idle", "Idle", 4, right=True),
 )
@@ -33,7 +33,7 @@ WIDE = (
     Column("owned_month", "A month", 9, right=True),
     Column("ttft_s", "First", 7, need=2, right=True),
     Column("tpot_s", "Token", 7, right=True),
-    Column("users", "Room", 6, right=True),
+    Column("users", "Users", 6, right=True),
     Column("power_w", "Power", 7, right=True),
     Column("rack", "RU", 3, need=5, right=True),
     Column("idle", "Idle", 4, right=True),
@@ -82,3 +82,14 @@ def _down(offer: Offer) -> str:
         return "nothing runs"
     one = offer.outages[0]
     return "all holds" if one.holds else f"{human_whole(one.users)} users"
+
+
+def folded_fleet(offer: Offer, plan: PlannedDeployment) -> tuple[str, str]:
+    """The fleet looked at in one line of words and one of figures, for 80 columns."""
+    words = f"{offer.title} · {text.model_of(plan)} {text.weights_of(plan)} · {text.layout_of(plan)}"
+    money = (
+        f"{text.figure(figure.of(plan), figure.unit_of(plan))} {what}"
+        for figure, what in ((FIGURES["purchase"], "to buy"), (FIGURES["owned_month"], "a month"))
+    )
+    token = FIGURES["tpot_s"]
+    return words, " · ".join((*money, text.figure(token.of(plan), token.unit), f"{human_whole(offer.users)} users"))

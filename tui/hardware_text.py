@@ -127,7 +127,7 @@ def summary_lines(session: Session, inventory: Inventory) -> Iterator[str]:
 
     yield (
         f"Here runs {text.model_of(plan)} {text.weights_of(plan)} at {text.tokens(text.longest_of(plan))} "
-        f"for ~{text.room_of(plan)} users{_beyond(session)}"
+        f"for ~{_users(text.room_of(plan))}{_beyond(session)}"
     )
 
 
@@ -137,11 +137,16 @@ def _beyond(session: Session) -> str:
 
     total = len(session.catalogue.models()) if session.catalogue else 0
     if total and len(session.fits) >= total:
-        return (
-            f"; {sum(fit.mark not in USABLE for fit in session.fits.values())} of {total} catalogue models do not fit."
-        )
+        beyond = sum(fit.mark not in USABLE for fit in session.fits.values())
+        return f"; {beyond} of {total} catalogue models {'does' if beyond == 1 else 'do'} not fit."
     large = sum(item.count for item in session.plan.rejected if item.rule == "model-too-large") if session.plan else 0
-    return f"; {large} catalogue models are too large." if large else "."
+    if not large:
+        return "."
+    return "; 1 catalogue model is too large." if large == 1 else f"; {large} catalogue models are too large."
+
+
+def _users(count: str) -> str:
+    return "1 user" if count == "1" else f"{count} users"
 
 
 def summary(inventory: Inventory) -> str:

@@ -26,7 +26,17 @@ def _one(sign: str) -> str:
     if sign.isascii():
         return sign
     if "─" <= sign <= "╿":
-        return "=" if sign in "━╸╺═" else "-" if sign in "─╌╍╴╶╼╾" else "|" if sign in "│┃║╎╏╵╷╹╻" else "+"
+        return (
+            " "
+            if sign in "╸╺"
+            else "="
+            if sign in "━═"
+            else "-"
+            if sign in "─╌╍╴╶╼╾"
+            else "|"
+            if sign in "│┃║╎╏╵╷╹╻"
+            else "+"
+        )
     if "▀" <= sign <= "▟":
         return "#"
     return "??" if east_asian_width(sign) in "WF" else "?" * (not combining(sign))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
 
-from planner.units import KILO, human_bytes, human_count, human_seconds, human_whole, whole
+from planner.units import KIB, KILO, MIB, human_bytes, human_count, human_seconds, human_whole, whole
 from planner.words.layout import layout_text
 
 if TYPE_CHECKING:
@@ -88,7 +91,17 @@ def short_span(estimate: Estimate, unit: str) -> str:
 
 def elided(words: str, width: int) -> str:
     """Words in at most ``width`` cells, "…" where they were longer."""
-    return words if len(words) <= width else words[: max(0, width - 1)] + "…"
+    if words.isascii():
+        return words if len(words) <= width else words[: max(0, width - 1)] + "…"
+    ends = list(accumulate(map(_cells, words)))
+    if not ends or ends[-1] <= width:
+        return words
+    return words[: bisect_right(ends, width - 1)] + "…"
+
+
+def _cells(sign: str) -> int:
+    """Of a terminal's line that a sign takes."""
+    return 0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1
 
 
 def hanging(line: str, width: int) -> str:
@@ -98,7 +111,9 @@ def hanging(line: str, width: int) -> str:
 
 
 def short_count(number: int) -> str:
-    """Bounds of a field: ``4k``, ``1M``, ``512``."""
+    """Bounds of a field: ``4k``, ``1M``, ``512``; powers of two as lengths of a context are said: ``64k``."""
+    if number >= KIB and number & (number - 1) == 0:
+        return f"{number // MIB}M" if number >= MIB else f"{number // KIB}k"
     for factor, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
         if number >= factor:
             return f"{number / factor:.3g}{letter}"

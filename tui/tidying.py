@@ -12,6 +12,7 @@ import gc
 import time
 
 from textual import events
+from textual._styles_cache import StylesCache
 
 from tui.own_keys import OwnKeys
 
@@ -34,6 +35,7 @@ class Tidying(OwnKeys):
         busy = self.planning or self.running("fits") or self.running("curve")
         if busy or time.monotonic() - self._last_key < IDLE_S:
             return False
+        StylesCache.get_inner_outer.cache_clear()  # it keeps what was drawn of screens that are closed
         gc.collect()
         gc.freeze()
         return True

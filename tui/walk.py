@@ -28,6 +28,10 @@ STOPS = " · Esc"
 """Behind what is being worked out: what stops it, where there is room to say so."""
 
 
+SLIM = 72
+"""Cells below which the steps take the whole line."""
+
+
 class WalkScreen(Screen[None]):
     """Header, steps, pane, answer, explanation, footer."""
 
@@ -227,6 +231,8 @@ class WalkScreen(Screen[None]):
         pane = self.pane(self.step)
         if pane is not None:
             pane.show(self.session)
+            if self.focused is None and not self.opening:
+                self.call_after_refresh(self._focus_first, pane)
 
     def _draw_steps(self) -> None:
         bar = self.query_one(StepBar)
@@ -256,6 +262,7 @@ class WalkScreen(Screen[None]):
         place.say(elided(words if len(words) <= room else words.removesuffix(STOPS), room))
 
     def on_resize(self) -> None:
+        self.set_class(self.size.width < SLIM, "-slim")
         self.call_after_refresh(self.redraw)
 
 

@@ -62,7 +62,8 @@ class Outcome:
 def columns(purpose: str, width: int) -> tuple[Column, ...]:
     """Label, figures, and in a wide place what becomes of the plan."""
     each = 16 if width >= WIDE else 8
-    figures = (Column(key, label, each, right=True) for key, label in SHOWN[purpose].items())
+    wider = {} if width >= WIDE else {"driver": 9, "energy_wh": 9}
+    figures = (Column(key, label, wider.get(key, each), right=True) for key, label in SHOWN[purpose].items())
     plan = (Column("plan", "Becomes", 24, need=1),) if width >= WIDE else ()
     return (Column("change", "  Change", 18, elastic=True), *figures, *plan, Column("verdict", "", 1))
 
@@ -70,7 +71,7 @@ def columns(purpose: str, width: int) -> tuple[Column, ...]:
 def base_row(plan: PlannedDeployment, purpose: str, *, pinned: bool) -> Row:
     """The plan that the others are held against, in its own figures."""
     cells = {key: value for key, (value, _) in _figures(plan, plan, purpose).items()}
-    label = "Pinned plan" if pinned else "This plan"
+    label = "Pinned plan" if pinned else "Plan 1"
     cells |= {"change": label, "plan": words_of(plan), "verdict": text.VERDICTS[plan.estimate.verdict]}
     return Row(BASE, cells, f"{label}: {text.model_of(plan)} {words_of(plan)}. ▲ better, ▼ worse, = the same.")
 
@@ -91,7 +92,9 @@ def row_of(outcome: Outcome, base: PlannedDeployment, purpose: str, width: int) 
     cells = {
         key: f"{value} {moved}".strip() if width >= WIDE else moved or value for key, (value, moved) in found.items()
     }
-    cells |= {"change": change.label, "plan": words_of(plan), "verdict": text.VERDICTS[plan.estimate.verdict]}
+    other = "" if text.model_id_of(plan) == text.model_id_of(base) else f" → {text.model_of(plan)}"
+    label = f"{change.label}{other}"
+    cells |= {"change": label, "plan": words_of(plan), "verdict": text.VERDICTS[plan.estimate.verdict]}
     values = ", ".join(f"{SHOWN[purpose][key].lower()} {value}" for key, (value, _) in found.items())
     return Row(change.key, cells, f"{text.model_of(plan)} {words_of(plan)}: {values}")
 

@@ -14,7 +14,7 @@ from planner.cli.options import add_overlay_option, library_of
 from planner.cli.values import count
 from planner.documents.deployment import Deployment
 from planner.documents.encode import to_json
-from planner.documents.files import parse_deployment, read_deployment
+from planner.documents.files import parse_deployment, read_deployment, reason_of
 from planner.documents.result import EstimateDocument
 from planner.errors import BadInput, Exit, PlannerError
 from planner.library import Library
@@ -111,7 +111,7 @@ def _open(name: str) -> IO[str]:
     try:
         return Path(name).open(encoding="utf-8", errors="replace")
     except (OSError, ValueError) as error:
-        raise BadInput(repr(name), f"cannot be read: {error}", "check the path") from None
+        raise BadInput(repr(name), f"cannot be read: {reason_of(error)}", "check the path") from None
 
 
 def _lines(stream: IO[str]) -> Iterator[str]:

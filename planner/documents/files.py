@@ -20,6 +20,11 @@ MAX_DOCUMENT_BYTES = 16 * MIB
 """A deployment is a page of text; more than this is another kind of file."""
 
 
+def reason_of(error: Exception) -> str:
+    """Why a file could not be had, in the system's words: without numbers and names of temporary files."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 def read_bounded(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
     """A file's bytes. Raises BadInput when it is missing, unreadable, no file or larger than ``limit``."""
     try:
@@ -30,7 +35,9 @@ def read_bounded(path: Path, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
         with path.open("rb") as stream:
             content = stream.read(limit + 1)
     except (OSError, ValueError) as error:
-        raise BadInput(repr(str(path)), f"cannot be read: {error}", "check the path and its permissions") from None
+        raise BadInput(
+            repr(str(path)), f"cannot be read: {reason_of(error)}", "check the path and its permissions"
+        ) from None
     if len(content) > limit:
         raise BadInput(str(path), f"is larger than {limit // MIB} MiB", "this is not a document of the planner")
     return content
@@ -92,18 +99,25 @@ def write_whole(path: Path, text: str, *, overwrite: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".tmp")
     except (OSError, ValueError) as error:
-        raise BadInput(str(path), f"cannot be written: {error}", "choose another folder") from None
+        raise BadInput(str(path), f"cannot be written: {reason_of(error)}", "choose another folder") from None
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
+        _fill(descriptor, temporary, text)
         _put_in_place(temporary, path, overwrite)
+    except OSError as error:  # a full disk, most often
+        raise BadInput(str(path), f"cannot be written: {reason_of(error)}", "choose another folder") from None
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def _fill(descriptor: int, path: Path, text: str) -> None:
+    """The text on the disk, readable by everybody."""
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    path.chmod(0o644)
 
 
 def remove(path: Path) -> bool:
@@ -113,7 +127,7 @@ def remove(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise BadInput(str(path), f"cannot be removed: {error}", "check its permissions") from None
+        raise BadInput(str(path), f"cannot be removed: {reason_of(error)}", "check its permissions") from None
     return True
 
 
@@ -125,5 +139,3 @@ def _put_in_place(temporary: Path, path: Path, overwrite: bool) -> None:
             path.hardlink_to(temporary)
     except FileExistsError:
         raise BadInput(str(path), "exists already", "choose another name or pass --force") from None
-    except OSError as error:
-        raise BadInput(str(path), f"cannot be written: {error}", "choose another folder") from None

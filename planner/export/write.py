@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from planner.documents.files import reason_of
 from planner.errors import BadInput
 from planner.export.bundle import MANIFEST, Bundle, mode_of
 from planner.units import MIB
@@ -35,7 +36,7 @@ def write_bundle(folder: Path, bundle: Bundle, *, overwrite: bool = False) -> tu
     try:
         return _write(_place(folder), bundle.files, overwrite)
     except (OSError, ValueError) as error:
-        raise BadInput(str(folder), f"cannot be written: {error}", "choose another folder") from None
+        raise BadInput(str(folder), f"cannot be written: {reason_of(error)}", "choose another folder") from None
 
 
 def _place(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
+from planner.documents.files import reason_of
 from planner.errors import BadInput
 from planner.units import MIB
 from planner.verify.lines import MAX_LOG_BYTES
@@ -34,7 +35,7 @@ def file_chunks(name: str) -> Iterator[str]:
                 total += len(piece)
                 yield decoder.decode(piece)
     except (OSError, ValueError) as error:
-        raise BadInput(repr(name), f"cannot be read: {error}", "check the path") from None
+        raise BadInput(repr(name), f"cannot be read: {reason_of(error)}", "check the path") from None
 
 
 def _fetch(address: str) -> str:

@@ -126,7 +126,7 @@ def test_the_style_sheet_names_no_colour() -> None:
 
 
 def test_the_key_line_keeps_what_fits_the_nearest_first() -> None:
-    keys = [Key(str(n), str(n), f"label {n}", True) for n in range(9)]
+    keys = [Key(str(n), str(n), f"label {n}") for n in range(9)]
     for width in range(12, 140):
         kept = fitting_keys(keys, width)
         assert kept == keys[: len(kept)]

@@ -252,7 +252,7 @@ def test_what_if_and_recorded_requests_in_a_real_terminal(terminal: Terminal, tm
     terminal.press("3")
     terminal.wait_for("Preset —", "w What if")
     terminal.press("w")
-    terminal.wait_for("This plan", "Users ×2", "▼ +", "Escape leaves all as it was")
+    terminal.wait_for("Plan 1", "Users ×2", "▼ +", "Escape leaves all as it was")
     terminal.press("Escape")
     terminal.wait_for("3 Workload ●")
     terminal.press("o")

@@ -39,3 +39,21 @@ async def test_nothing_is_collected_while_something_is_worked_out_or_keys_are_pr
         app._last_key = 0.0
         await until(pilot, lambda: not app.running("fits") and not app.running("curve"))
         assert app.tidy() and gc.get_freeze_count() > 0
+
+
+async def test_what_was_drawn_of_a_closed_screen_goes_too() -> None:
+    from textual._styles_cache import StylesCache
+
+    app = app_on()
+    async with running(app) as pilot:
+        for _ in range(10):
+            await pilot.press("f1", "escape")
+        await settled(pilot)
+        gc.collect()
+        before = sum(isinstance(one, StylesCache) for one in gc.get_objects())
+        app._last_key = 0.0
+        app.stop_fits()
+        await until(pilot, lambda: not app.running("fits") and not app.running("curve"))
+        assert app.tidy()
+        gc.unfreeze()
+        assert sum(isinstance(one, StylesCache) for one in gc.get_objects()) < before - 20

@@ -62,7 +62,7 @@ async def test_every_change_is_held_against_the_plan_and_escape_leaves_all_as_it
         await pilot.press("w")
         await until(pilot, lambda: all_known(app))
         screen = screen_text(app)
-        for words in ("This plan", "Users ×2: 128", "KV cache fp8", "One GPU fewer: 7", "▼", "▲", "^P commands"):
+        for words in ("Plan 1", "Users ×2: 128", "KV cache fp8", "One GPU fewer: 7", "▼", "▲", "^P commands"):
             assert words in screen, words
         asked = [request.workload.concurrency for request in planner.asked]
         assert 128 in asked and 32 in asked and "fp8" in [request.kv_cache for request in planner.asked]

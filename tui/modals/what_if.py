@@ -31,13 +31,20 @@ Ask = Callable[[Draft, Event], Awaitable["Answer"]]
 """The planner's answer to other inputs, made beside the event loop until the event stops it."""
 
 
+def held_against(session: Session) -> PlannedDeployment | None:
+    """The pinned plan, else the first: what a change comes to is the first plan with it."""
+    first = session.plan.candidates[0] if session.plan is not None and session.plan.candidates else None
+    return session.pinned or first
+
+
 class WhatIfScreen(AsideScreen):
     """The pinned plan in the first row, one change in every other; nothing is taken before Enter."""
 
     TITLE: ClassVar[str] = "What if"
     HELP_TEXT: ClassVar[str] = (
         "Each row changes one input and shows what that does to the best plan: ▲ better, ▼ worse, = the same, against\n"
-        "the pinned plan, or the one looked at. Rows fill in the background, one after the other.\n\n"
+        "the pinned plan, or plan 1; behind → the model, where it becomes another. Rows fill in the background, one\n"
+        "after the other.\n\n"
         "Enter  take the change, u takes it back · ← → ?  a figure in full · Escape  back, everything as it was"
     )
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -47,10 +54,10 @@ class WhatIfScreen(AsideScreen):
         self._ask, self._stop = ask, Event()
         self._draft = session.draft
         self._pinned = session.pinned is not None
-        self._base: PlannedDeployment | None = session.pinned or session.best
+        self._base = held_against(session)
         self._outcomes: dict[str, Outcome] = {}
-        if session.best is not None and session.plan is not None:
-            found = changes_for(session.draft, session.best, session.plan)
+        if session.plan is not None and session.plan.candidates:
+            found = changes_for(session.draft, session.plan.candidates[0], session.plan)
             self._outcomes = {change.key: Outcome(change) for change in found}
 
     def body(self) -> Iterator[Widget]:
@@ -75,7 +82,7 @@ class WhatIfScreen(AsideScreen):
     def redraw(self) -> None:
         """Another plan may have been pinned."""
         super().redraw()
-        base = self.session.pinned or self.session.best
+        base = held_against(self.session)
         if base is not self._base:
             self._base, self._pinned = base, self.session.pinned is not None
             self._fill()
@@ -94,7 +101,7 @@ class WhatIfScreen(AsideScreen):
     def _say(self) -> None:
         base, left = self._base, sum(not (o.answer or o.reason) for o in self._outcomes.values())
         if base is not None:
-            against = "the pinned plan" if self._pinned else "the plan looked at"
+            against = "the pinned plan" if self._pinned else "plan 1"
             doing = f" · {left} left to work out" if left else ""
             words = f"Against {against}, {text.model_of(base)} {words_of(base)}{doing}"
             self.query_one("#what-if-said", Words).say(words)

@@ -66,6 +66,8 @@ class ExportPane(Pane):
         Binding("space", "mark", "Mark", id="export.mark", tooltip="Take the target under the cursor, or leave it"),
         Binding("slash", "rename", "Where to", id="export.rename", tooltip="Change the file or folder"),
         Binding("escape", "targets", "Targets", show=False, id="export.targets", tooltip="Back to the targets"),
+        Binding("down", "app.focus_next", "Below", show=False, id="export.down", tooltip="On, to the targets"),
+        Binding("up", "app.focus_previous", "Above", show=False, id="export.up", tooltip="Back, to where to write"),
     ]
 
     def __init__(self, *, id: str) -> None:
@@ -239,7 +241,9 @@ class ExportPane(Pane):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._confirm = None
+        self._confirm, self._done = None, False
+        self._say("")
+        self.query_one(Listing).display = self._found is not None
         self._fill()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

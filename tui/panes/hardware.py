@@ -29,7 +29,7 @@ COLUMNS = (
     Column("total", "Total", 9, right=True),
     Column("used", "Used", 9, need=1, right=True),
     Column("free", "Free", 9, right=True),
-    Column("limit", "Power", 5, need=3, right=True),
+    Column("limit", "Power", 6, need=3, right=True),
     Column("link", "Link", 12, need=4),
     Column("known", "Known as", 18, need=5),
     Column("state", "State", 6),
@@ -56,6 +56,12 @@ def _moved(planned: Inventory, live: Inventory | None) -> str:
     )  # fmt: skip
     moved = any(abs((a.free_bytes or 0) - (b.free_bytes or 0)) > SHARE * (a.total_bytes or 0) for a, b in pairs)
     return ", live · r plans with the memory as it is now" if moved else ", live"
+
+
+def nothing_yet(session: Session) -> str:
+    """What names hardware; before it, in full, why what was named last was refused."""
+    words = "No hardware yet: e names some, o opens a file, r looks at this machine."
+    return f"✗ {session.failure}\n\n{words}" if session.failure else words
 
 
 class HardwarePane(Pane):
@@ -92,8 +98,7 @@ class HardwarePane(Pane):
     def show(self, session: Session) -> None:
         inventory = session.draft.inventory
         if inventory is None:
-            waiting = session.activity or "No hardware yet: e names some, o opens a file, r looks at this machine."
-            self.query_one("#hardware-summary", Words).say(waiting)
+            self.query_one("#hardware-summary", Words).say(session.activity or nothing_yet(session))
             return
         live = session.live if inventory.origin == "detected" else None
         self.border_subtitle = Content(f"{inventory.origin}{_moved(inventory, live)}")

@@ -43,6 +43,12 @@ TAB_CLASSES: Mapping[str, type[PlanTab]] = {
 """Beside the ranking, which is always drawn, and the memory, whose parts depend on the purpose."""
 
 
+WITHOUT_PLAN = frozenset({"ranked", "rejected"})
+"""Tabs that have something to say where nothing fits."""
+TABS_ABOUT = "← → another tab, ↓ or Tab into it; m i t l o c R Escape go straight there."
+TABS_WITHOUT_PLAN = "← → another tab, ↓ or Tab into it; R goes to what was ruled out, and why."
+
+
 class PlansPane(Pane):
     """Tabs: the ranking, then memory, reasons, figures and load of the plan looked at, comparison, the rejected."""
 
@@ -127,7 +133,16 @@ class PlansPane(Pane):
         self.refresh_bindings()
         self.border_subtitle = Content(f"{session.plan.considered:,} considered" if session.plan else "")
         self._show_ranking(session)
+        self._open_tabs()
         self._show_tab()
+
+    def _open_tabs(self) -> None:
+        """Without a plan there is nothing in most tabs: what was in them is of another plan."""
+        none = self._session is None or self._session.best is None
+        if none and self._tabs.active not in WITHOUT_PLAN:
+            self.action_tab("ranked")
+        for name in self.TABS:
+            self._tabs.get_tab(name).disabled = none and name not in WITHOUT_PLAN
 
     def _show_ranking(self, session: Session) -> None:
         listing = self.query_one("#ranking", Listing)
@@ -135,9 +150,11 @@ class PlansPane(Pane):
         listing.set_columns(self.STACKED if stacked else self.WIDE, lines=2 if stacked else 1)
         listing.fill(self.ranking(session, stacked=stacked))
         listing.go_to(str(session.selected))
+        if listing.has_focus and not listing.listed:
+            self.query_one("Tabs").focus()  # the keys of the step are those of what has the focus in it
         listing.display = bool(listing.listed)
         self.query_one(Glance).show(session, listing.virtual_size.height)
-        self.query_one("#plan-waiting", Words).say("" if listing.listed else "\n".join(waiting_lines(session)))
+        self.query_one("#plan-waiting", Words).say("" if listing.listed else "\n".join(waiting_lines(session, "R")))
 
     def ranking(self, session: Session, *, stacked: bool) -> Iterator[Row]:
         """The proposals as rows."""
@@ -167,13 +184,12 @@ class PlansPane(Pane):
         within, self._within = self.has_focus_within or self._within, False
         if within and not self.query_one("Tabs").has_focus:
             first = next((w for w in event.pane.query("*") if can_have_focus(w)), None)
-            if first is not None:
-                first.focus()
+            (first or self.query_one("Tabs")).focus()
         self.refresh_bindings()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if event.widget.id is None:
-            self.post_message(Explained("← → another tab, ↓ or Tab into it; m i t l o c R Escape go straight there."))
+            self.post_message(Explained(TABS_ABOUT if self._session and self._session.best else TABS_WITHOUT_PLAN))
 
     def action_mark(self) -> None:
         if self._session is not None:

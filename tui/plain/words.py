@@ -21,7 +21,10 @@ def plan_sentence(plan: PlannedDeployment) -> str:
     """What it is, how fast it is, whether it fits."""
     speed = plan.estimate.performance
     what = f"{text.model_of(plan)} {text.weights_of(plan)}, {text.engine_of(plan)}, {text.layout_of(plan)}"
-    room = f"room for {text.room_of(plan)} requests of {text.tokens(text.longest_of(plan))} tokens"
+    count = text.room_of(plan)
+    room = (
+        f"room for {count} {'request' if count == '1' else 'requests'} of {text.tokens(text.longest_of(plan))} tokens"
+    )
     if speed is None:
         return f"{what}, {text.where_of(plan)}. Speed unknown, {room}. Verdict: {plan.estimate.verdict}."
     figures = (
@@ -53,7 +56,7 @@ def offer_sentence(offer: Offer) -> str:
     speed = f"{human_seconds(offer.tpot_s.value)} per token" if offer.tpot_s else "speed unknown"
     return (
         f"{offer.title}, weights {weights}, {offer.copies} {'copy' if offer.copies == 1 else 'copies'}. "
-        f"Room for {human_whole(offer.users)} users, {speed}. "
+        f"Holds {human_whole(offer.users)} users of this load, {speed}. "
         f"Costs {shown(offer.purchase)} to buy, {shown(offer.month)} a month."
     )
 

@@ -21,6 +21,11 @@ class CompareTab(PlanTab):
     def on_mount(self) -> None:
         self.query_one(Listing).explainer = self.explained
 
+    def on_resize(self) -> None:
+        """The columns share the width, which is known only now."""
+        if self.session is not None:
+            self.call_after_refresh(self.show, self.session)
+
     def draw(self, session: Session) -> None:
         candidates = session.plan.candidates if session.plan else ()
         indices = session.marked or tuple(range(min(2, len(candidates))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
@@ -127,9 +128,10 @@ def folded(session: Session, width: int, way: str = "") -> Iterator[Content]:
         yield from (Content(text.elided(line, width)) for line in waiting)
         return
     from tui.bars import bars_of
+    from tui.fleet_rows import folded_fleet
     from tui.widgets.memory_bars import bar_content
 
-    words, figures = text.folded_lines(plan)
+    words, figures = text.folded_lines(plan) if session.offer is None else folded_fleet(session.offer, plan)
     yield Content(_both_ends(words, text.verdict_of(plan), width))
     yield Content(_both_ends(figures, "stopped early" if session.partial else "", width))
     for bar in bars_of(plan, session.draft.inventory)[:1]:
@@ -142,4 +144,4 @@ def _both_ends(left: str, right: str, width: int) -> str:
     if not right:
         return text.elided(left, width)
     left = text.elided(left, width - len(right) - 2)
-    return left + " " * (width - len(left) - len(right)) + right
+    return left + " " * (width - cell_len(left) - len(right)) + right

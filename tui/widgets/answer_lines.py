@@ -108,8 +108,8 @@ def _memory_lines(plan: PlannedDeployment, session: Session, width: int) -> Iter
         yield from _bar_lines(bar, width)
 
 
-def waiting_lines(session: Session | None) -> list[str]:
-    """What is said while there is no plan, or why there is none."""
+def waiting_lines(session: Session | None, reasons_key: str = "4 then R") -> list[str]:
+    """What is said while there is no plan, or why there is none; ``reasons_key`` lists all that was ruled out."""
     if session is not None and session.draft.purpose != "serve" and session.draft.model is None:
         about = _sentence(PURPOSES[session.draft.purpose].about)
         return ["No model yet: step 2 lists them; Enter takes one.", "", f"{about}."]
@@ -119,12 +119,15 @@ def waiting_lines(session: Session | None) -> list[str]:
         way = "e names hardware, o opens a file, r looks at this machine."
         bug = session.failure.startswith(INTERNAL)
         return [f"✗ {session.failure}", "", REPORT_IT if bug else way if session.draft.inventory is None else CHANGE_IT]
+    from tui.fixes import changes_of
+
     lines = ["✗ Nothing that fits was found.", ""]
     reasons = sorted(session.plan.rejected if session.plan else (), key=lambda item: not _of_workload(item))
     for item in reasons[:4]:
-        times = f" ({item.count:,} times)" if item.count > 1 else ""
+        times = f" ({item.count:,} configurations)" if item.count > 1 else ""
         lines += [f"✗ {item.message}{times}", *([f"  → {item.fix}"] if item.fix else [])]
-    return [*lines, "", "4 then R: all reasons; Enter there applies a way out."]
+    way = "; Enter there applies a way out" if any(changes_of(item, session.draft) for item in reasons) else ""
+    return [*lines, "", f"{reasons_key}: all reasons{way}."]
 
 
 def _of_workload(item: Rejection) -> bool:
@@ -165,7 +168,8 @@ def _figure_lines(
     before = figure.of(session.pinned) if session.pinned else None
     copies = text.replicas_of(plan) if figure.key == "max_concurrency" else 1
     change, ranged = text.moved(estimate, before, figure.better), f"({spread})" if spread else ""
-    parts = [f"× {copies} replicas" if copies > 1 else "", promise(figure.key, estimate, session)]
+    length = f"of {text.tokens(text.longest_of(plan))}" if figure.key == "max_concurrency" else ""
+    parts = [length, f"× {copies} replicas" if copies > 1 else "", promise(figure.key, estimate, session)]
     parts = [change, *parts] if change else [ranged, *parts]
     if change and len(" ".join(filter(None, [head, *parts, ranged]))) <= width:
         parts.append(ranged)

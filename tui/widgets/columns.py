@@ -69,6 +69,6 @@ def _wrapped(line: str, width: int) -> list[str]:
 
 def _placed(words: str, column: Column, width: int) -> str:
     """A cell in its width, and the gap behind it."""
-    words = elided(words, width) if cell_len(words) > width else words
+    words = elided(words, width)
     words = " " * (width - cell_len(words)) + words if column.right else words
     return set_cell_size(words, width + GAP)

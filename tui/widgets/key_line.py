@@ -1,4 +1,4 @@
-"""The keys that matter here, in one line: as many as fit, the nearest first, never cut."""
+"""The keys that do something here, in one line: as many as fit, the nearest first, never cut."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ class Key:
     key: str
     shown: str
     label: str
-    enabled: bool
     action: str = ""
 
     @property
@@ -67,9 +66,9 @@ class KeyLine(Static):
         keys: dict[str, Key] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.show and binding.action not in keys:
+            if binding.show and active.enabled and binding.action not in keys:
                 shown = self.app.get_key_display(binding)
-                keys[binding.action] = Key(binding.key, shown, binding.description, active.enabled, binding.action)
+                keys[binding.action] = Key(binding.key, shown, binding.description, binding.action)
         chosen = chosen_keys(list(keys.values()))
         if chosen != self._keys:
             self._keys = chosen
@@ -81,8 +80,7 @@ class KeyLine(Static):
         used = sum(key.width + GAP for key in kept)
         pieces: list[tuple[str, str]] = []
         for key in kept:
-            style = "" if key.enabled else "$text-muted"
-            pieces += [(key.shown, style or "bold $footer-key-foreground"), (f" {key.label}{' ' * GAP}", style)]
+            pieces += [(key.shown, "bold $footer-key-foreground"), (f" {key.label}{' ' * GAP}", "")]
         return Content.assemble(*pieces, " " * max(0, width - used - len(PALETTE)), PALETTE)
 
     def on_click(self, event: events.Click) -> None:

@@ -87,6 +87,10 @@ class Listing(ScrollView, can_focus=True):
         self._tops: list[int] = []
         self._drawn: dict[str, list[list[str]]] = {}
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing is listed, ``?`` is the place's own."""
+        return bool(self.listed) if action == "explain" else True
+
     # what is listed
 
     def set_columns(self, columns: Sequence[Column], lines: int | None = 1) -> None:
@@ -102,7 +106,10 @@ class Listing(ScrollView, can_focus=True):
         if keys == self._keys and self.lines is not None:
             self.change(listed.values())
             return
+        filled = bool(keys) != bool(self._keys)
         self.listed, self._keys = listed, keys
+        if filled:
+            self.refresh_bindings()
         self._measure()
         self._settle()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
@@ -34,11 +35,12 @@ class SiteLine(Static):
             return Content.styled(NAME, "bold")
         room = self.size.width - len(NAME) - 2
         site, parts = self._session.draft.site, hardware_parts(self._session.draft.inventory)
-        while len(parts) > 1 and len(site) + 2 + len("  ".join(parts)) > room:
+        while len(parts) > 1 and cell_len(site) + 2 + cell_len("  ".join(parts)) > room:
             parts.pop()
-        right = elided("  ".join(parts), max(0, room - min(len(site), room * 2 // 3) - 2))
-        left = elided(site, max(0, room - len(right) - 2))
-        return Content.assemble((NAME, "bold"), " ", left, " " * max(2, room - len(left) - len(right)), right)
+        right = elided("  ".join(parts), max(0, room - min(cell_len(site), room * 2 // 3) - 2))
+        left = elided(site, max(0, room - cell_len(right) - 2))
+        gap = " " * max(2, room - cell_len(left) - cell_len(right))
+        return Content.assemble((NAME, "bold"), " ", left, gap, right)
 
 
 def hardware_parts(inventory: Inventory) -> list[str]:

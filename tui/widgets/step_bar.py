@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual import events
 from textual.content import Content
 from textual.reactive import reactive
@@ -9,6 +11,19 @@ from textual.widgets import Static
 
 from tui.messages import StepWanted
 from tui.purposes import SERVE, Purpose, Step
+
+
+def _whole(step: Step, here: bool) -> str:
+    return step.label
+
+
+def _short(step: Step, here: bool) -> str:
+    return step.short
+
+
+def _here(step: Step, here: bool) -> str:
+    """A name only where one stands."""
+    return step.short if here else ""
 
 
 class StepBar(Static):
@@ -29,8 +44,8 @@ class StepBar(Static):
 
     def _fitting(self) -> tuple[list[tuple[str, bool]], str]:
         """The longest form that the width has room for: labels, and what stands between them."""
-        for short, join in ((False, " ── "), (False, "─"), (True, "─")):
-            labels = [(self._label(n, step, short), step.key == self.step) for n, step in self._numbered()]
+        for name, join in ((_whole, " ── "), (_whole, "─"), (_short, "─"), (_here, "")):
+            labels = [(self._label(n, step, name), step.key == self.step) for n, step in self._numbered()]
             if sum(len(label) + len(join) for label, _ in labels) - len(join) <= self.size.width:
                 break
         return labels, join
@@ -38,9 +53,11 @@ class StepBar(Static):
     def _numbered(self) -> list[tuple[int, Step]]:
         return list(enumerate(self.purpose.steps, 1))
 
-    def _label(self, number: int, step: Step, short: bool) -> str:
-        mark = "●" if step.key == self.step else "✓" if step.key in self.done else "·"
-        return f" {number} {step.short if short else step.label} {mark} "
+    def _label(self, number: int, step: Step, name: Callable[[Step, bool], str]) -> str:
+        here = step.key == self.step
+        mark = "●" if here else "✓" if step.key in self.done else "·"
+        words = name(step, here)
+        return f" {number} {words} {mark} " if words else f" {number}{mark} "
 
     def on_click(self, event: events.Click) -> None:
         x = event.x - self.gutter.left
