@@ -12,7 +12,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 Value = TypeVar("Value")
 Rest = ParamSpec("Rest")
-_MOST_DERIVED = 512
+_MOST_DERIVED = 128
+"""Of one object: more than a plan of a model needs, and not so much that a whole catalogue fills the memory."""
 _NOTHING: Any = object()
 
 
