@@ -101,6 +101,11 @@ class PlannerApp(Ahead):
         end.daemon = True
         end.start()
 
+    def _handle_exception(self, error: Exception) -> None:
+        """What fails because the app is being left, as a step that was just being opened, is no failure."""
+        if not self._exit:
+            super()._handle_exception(error)
+
     def _look(self) -> None:
         self.call_later(self.take_own_keys)
         self.open_desk()

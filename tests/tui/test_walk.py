@@ -125,3 +125,11 @@ async def test_a_plan_that_is_impossible_says_why_and_what_to_change(planner: Fa
         await pilot.press("w")
         await pilot.pause()
     assert not Path("deployment.toml").exists()
+
+
+async def test_what_fails_while_the_app_is_left_changes_nothing(planner: FakePlanner) -> None:
+    app = app_on(planner=planner)
+    async with running(app):
+        app.exit(None, 129)
+        app._handle_exception(RuntimeError("a step that was being opened"))
+    assert app.return_code == 129 and app._exception is None
